@@ -1,0 +1,51 @@
+# Every target sets up .venv by itself when it is missing, or older than setup.py or the lock.
+PYTHON ?= python3
+PY := .venv/bin/python
+READY := .venv/.ready
+
+DATASET ?=
+PRESET ?=
+MANUAL_DIR ?=
+RUNS ?= runs
+MODELS ?= models
+IMAGES ?= images.npy
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup pipeline score test check lock
+
+help:  ## list the targets and variables
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@echo "  variables: DATASET PRESET MANUAL_DIR RUNS MODELS IMAGES ARGS PYTHON"
+
+setup: $(READY)  ## make .venv with the locked versions
+
+$(READY): setup.py requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$(PYTHON) is older than Python 3.11: name a newer one with make PYTHON=python3.12" >&2; exit 1; }
+	@test -x $(PY) || $(PYTHON) -m venv .venv
+	@echo "installing the locked versions into .venv (2 GB; some minutes the first time)"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $(READY)
+
+pipeline: $(READY)  ## ingest, train, evaluate, export, verify and promote
+	@$(PY) -m pipeline run $(if $(DATASET),--dataset $(DATASET)) $(if $(PRESET),--preset $(PRESET)) \
+		$(if $(MANUAL_DIR),--manual-dir $(MANUAL_DIR)) --runs $(RUNS) --models $(MODELS) $(ARGS)
+
+score: $(READY)  ## score IMAGES with the promoted model
+	@$(PY) -m serving.batch_score $(IMAGES) --models $(MODELS) $(ARGS)
+
+test: $(READY)  ## run the tests
+	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+
+check: $(READY)  ## lint, types, import rules, and that the README's commands exist
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check --quiet .
+	@$(PY) -m mypy
+	@.venv/bin/lint-imports --no-logo
+	@$(PY) -m pytest --quiet tests/test_readme.py -k exist
+
+lock: $(READY)  ## pin what setup.py asks for anew, in requirements.lock
+	@$(PYTHON) -m venv .venv-lock && .venv-lock/bin/python -m pip install --quiet uv
+	@.venv-lock/bin/uv pip compile setup.py --extra pipeline --extra dev --universal --python-version 3.11 \
+		--generate-hashes --no-header --quiet --upgrade -o requirements.lock
+	@rm -rf .venv-lock

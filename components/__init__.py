@@ -1,0 +1,1 @@
+"""One file per component: what each step of the pipeline does."""

@@ -1,0 +1,55 @@
+"""What every kind of artifact is: a folder of files, and a verdict."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artifact(ABC):
+    """The output of one component.
+
+    Attributes:
+        path: the folder that holds its files.
+        passed: False refuses: no step runs on it.
+        reasons: what the verdict rests on, one sentence each; of a refusal, why.
+    """
+
+    path: Path
+    passed: bool = True
+    reasons: tuple[str, ...] = ()
+
+    @classmethod
+    @abstractmethod
+    def load(cls, path: Path) -> Self:
+        """Reads the artifact back from its folder."""
+
+    @abstractmethod
+    def save(self) -> Self:
+        """Writes what is not yet in its folder, and returns itself."""
+
+    @abstractmethod
+    def summary(self) -> str:
+        """What it is, on one line, for a person."""
+
+
+def values(artifact: Artifact) -> dict[str, Any]:
+    """An artifact's fields but its path, by name, as they are written to JSON."""
+    return {field.name: getattr(artifact, field.name) for field in fields(artifact) if field.name != "path"}
+
+
+def read_values(file: Path) -> dict[str, Any]:
+    """The fields that `values` gave; JSON knows no tuples, artifacts hold no lists."""
+    return {name: _frozen(value) for name, value in json.loads(file.read_text(encoding="utf-8")).items()}
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_frozen(item) for item in value)
+    if isinstance(value, dict):
+        return {name: _frozen(item) for name, item in value.items()}
+    return value

@@ -1,0 +1,65 @@
+"""Model: the trained weights as .npy files beside a JSON architecture, and how training went."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from components.artifacts.artifact import Artifact, read_values, values
+from serving.files import write_json
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model(Artifact):
+    """Attributes:
+    recipe: what it was trained with: preset, layers, loss, optimizer, epochs, batch size, seed.
+    history: one entry an epoch: loss, accuracy, and with a validation share val_loss and val_accuracy.
+    parameters: number of trained values.
+    """
+
+    recipe: dict[str, Any]
+    history: tuple[dict[str, float], ...]
+    parameters: int
+
+    def keras_model(self) -> keras.Sequential:
+        """The Keras model with its weights; it takes float32 (n, h, w, c), normalised."""
+        import keras
+
+        model = keras.models.model_from_json((self.path / "architecture.json").read_text(encoding="utf-8"))
+        model.set_weights(self.weights())
+        return model
+
+    def weights(self) -> list[npt.NDArray[np.float32]]:
+        """The weights in Keras's order."""
+        return [np.load(file, allow_pickle=False) for file in sorted(self.path.glob("weights-*.npy"))]
+
+    def write_keras_model(self, model: keras.Sequential) -> Self:
+        """Writes architecture and weights. A .keras file is a zip with times in it, so never twice the same."""
+        architecture = json.dumps(json.loads(model.to_json()), indent=1, sort_keys=True)
+        (self.path / "architecture.json").write_text(architecture + "\n", encoding="utf-8")
+        for index, weight in enumerate(model.get_weights()):
+            np.save(self.path / f"weights-{index:03d}.npy", weight)
+        return self
+
+    def save(self) -> Self:
+        """Writes model.json; the network is written by `write_keras_model`."""
+        write_json(self.path / "model.json", values(self))
+        return self
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Reads model.json."""
+        return cls(path=path, **read_values(path / "model.json"))
+
+    def summary(self) -> str:
+        """Preset, size, and the last epoch's figures."""
+        figures = ", ".join(f"{name} {value:.4f}" for name, value in self.history[-1].items())
+        return f"{self.recipe['preset']}: {self.parameters:,} parameters; epoch {len(self.history)}: {figures}"

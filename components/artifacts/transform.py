@@ -1,0 +1,90 @@
+"""Transform: the one definition of the preprocessing, for training's tf.data and for the exported graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from components.artifacts.artifact import Artifact, read_values, values
+from components.artifacts.examples import Examples
+from components.input import Order, stream_batches
+from serving.files import write_json
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transform(Artifact):
+    """Attributes:
+    normalization: `unit` or `standardize`.
+    scale: by channel; a pixel of 0 to 255 becomes pixel · scale + offset, in float32.
+    offset: by channel.
+    class_names: by integer label; their number is the depth of one-hot.
+    """
+
+    normalization: str
+    scale: tuple[float, ...]
+    offset: tuple[float, ...]
+    class_names: tuple[str, ...]
+
+    def normalize(self, images: tf.Tensor) -> tf.Tensor:
+        """Pixels to the model's input; the same operations in training and in the exported graph.
+
+        Args:
+            images: uint8 (n, h, w, c), 0 to 255.
+
+        Returns:
+            float32 (n, h, w, c).
+        """
+        import tensorflow as tf
+
+        scaled = tf.cast(images, tf.float32) * tf.constant(self.scale, tf.float32)
+        if not any(self.offset):
+            return scaled
+        return scaled + tf.constant(self.offset, tf.float32)
+
+    def dataset(
+        self, examples: Examples, split: str, batch_size: int, *, one_hot: bool, order: Order | None = None
+    ) -> tf.data.Dataset:
+        """The normalised batches of a split, vectorised.
+
+        Args:
+            examples: where the images are.
+            split: which of its splits.
+            batch_size: rows a batch; the last one may be smaller.
+            one_hot: labels as float32 (n, classes) instead of int64 (n,).
+            order: which rows, and how they are permuted; None is all of them as they stand.
+
+        Returns:
+            Batches of (float32 (n, h, w, c), labels).
+        """
+        import tensorflow as tf
+
+        depth = len(self.class_names)
+
+        def prepare(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            return self.normalize(images), tf.one_hot(labels, depth) if one_hot else labels
+
+        batches = stream_batches(examples, split, batch_size, order)
+        return batches.map(prepare, num_parallel_calls=2, deterministic=True).prefetch(16)
+
+    def described(self) -> dict[str, Any]:
+        """What the exported graph does to a pixel, for the manifest."""
+        return {"normalization": self.normalization, "scale": self.scale, "offset": self.offset}
+
+    def save(self) -> Self:
+        """Writes transform.json."""
+        write_json(self.path / "transform.json", values(self))
+        return self
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Reads transform.json."""
+        return cls(path=path, **read_values(path / "transform.json"))
+
+    def summary(self) -> str:
+        """The normalisation as a formula."""
+        scale, offset = (" ".join(f"{value:.6g}" for value in part) for part in (self.scale, self.offset))
+        return f"{self.normalization}: pixel · {scale} + {offset}; one-hot of {len(self.class_names)} classes"

@@ -1,0 +1,50 @@
+"""The state of a training after an epoch: all of it that the next epoch depends on."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import keras
+
+History = list[dict[str, float]]
+
+
+def write_checkpoint(folder: Path, model: keras.Model, history: History) -> None:
+    """Replaces the checkpoint in one step, so that an interruption leaves the last whole one.
+
+    Args:
+        folder: made where it is missing; a training that is started again in the same place finds it there.
+        model: compiled, with its optimizer built.
+        history: one entry for each finished epoch.
+    """
+    folder.mkdir(exist_ok=True)
+    staged = folder / "staged.npz"
+    state = {f"{index:05d}": np.asarray(variable) for index, variable in enumerate(_variables(model))}
+    np.savez(staged, allow_pickle=False, history=np.array(json.dumps(history)), **state)
+    os.replace(staged, folder / "epoch.npz")
+
+
+def read_checkpoint(folder: Path, model: keras.Model) -> History:
+    """Puts the model and its optimizer back where the checkpoint left them.
+
+    Returns:
+        The history of the finished epochs; empty where there is no checkpoint.
+    """
+    file = folder / "epoch.npz"
+    if not file.is_file():
+        return []
+    with np.load(file, allow_pickle=False) as state:
+        for index, variable in enumerate(_variables(model)):
+            variable.assign(state[f"{index:05d}"])
+        history: History = json.loads(str(state["history"]))
+    return history
+
+
+def _variables(model: keras.Model) -> list[keras.Variable]:
+    return [*model.variables, *model.optimizer.variables]

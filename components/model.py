@@ -1,0 +1,42 @@
+"""Recipe -> Keras Sequential: the classifier's layers, named, so that equal recipes have equal graphs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import keras
+
+
+def build_model(
+    image_shape: tuple[int, int, int],
+    classes: int,
+    *,
+    convolutions: tuple[int, ...],
+    hidden: tuple[int, ...],
+    hidden_activation: str,
+    output_activation: str,
+) -> keras.Sequential:
+    """Builds the network with fresh weights.
+
+    Args:
+        image_shape: (height, width, channels) of the input, float32 (n, h, w, c).
+        classes: width of the output.
+        convolutions: filters of each 3×3 convolution, each followed by 2×2 max-pooling.
+        hidden: units of each hidden dense layer.
+        hidden_activation: of convolutions and hidden layers.
+        output_activation: `softmax` or `sigmoid`.
+    """
+    import keras
+
+    layers: list[keras.layers.Layer] = [keras.layers.Input(image_shape, name="normalized")]
+    for index, filters in enumerate(convolutions, start=1):
+        layers += [
+            keras.layers.Conv2D(filters, 3, padding="same", activation=hidden_activation, name=f"convolution_{index}"),
+            keras.layers.MaxPooling2D(2, padding="same", name=f"pooling_{index}"),
+        ]
+    layers.append(keras.layers.Flatten(name="flatten"))
+    for index, units in enumerate(hidden, start=1):
+        layers.append(keras.layers.Dense(units, activation=hidden_activation, name=f"hidden_{index}"))
+    layers.append(keras.layers.Dense(classes, activation=output_activation, name="scores"))
+    return keras.Sequential(layers, name="classifier")

@@ -1,0 +1,194 @@
+"""Examples + Transform -> Model: a Keras Sequential trained on tf.data, the same weights for the same seed."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from components.artifacts.examples import Examples
+from components.artifacts.model import Model
+from components.artifacts.transform import Transform
+from components.checkpoint import History, read_checkpoint, write_checkpoint
+from components.input import Order, Permutation
+from components.model import build_model
+from serving.errors import BeamlineError, InputError
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+log = logging.getLogger("beamline.train")
+
+# Steps that TensorFlow runs before it comes back to Python; the weights are the same for any number.
+STEPS_PER_EXECUTION = 500
+VALIDATION_BATCH_SIZE = 1000
+
+
+@dataclass(frozen=True)
+class Params:
+    """The recipe; presets.py has named ones.
+
+    Attributes:
+        preset: the recipe's name.
+        convolutions: filters of each convolution, with max-pooling after each.
+        hidden: units of each hidden dense layer.
+        hidden_activation: of convolutions and hidden layers.
+        output_activation: `sigmoid` scores are divided by their sum when the model is exported.
+        loss: sparse takes integer labels, the other one-hot ones; the gradients are the same.
+        optimizer: as Keras names it.
+        learning_rate: the optimizer's step.
+        epochs: passes over the training rows.
+        batch_size: rows a step.
+        validation_fraction: the last rows of the training split, held out and scored after each epoch.
+        seed: of the weights and of the order of the rows.
+        intra_op_threads: of TensorFlow; they change the last bits of the weights, so they are a part of the recipe.
+    """
+
+    preset: str = "mlp-128-128"
+    convolutions: tuple[int, ...] = ()
+    hidden: tuple[int, ...] = (128, 128)
+    hidden_activation: Literal["relu", "tanh", "sigmoid", "elu", "gelu"] = "relu"
+    output_activation: Literal["softmax", "sigmoid"] = "softmax"
+    loss: Literal["categorical_crossentropy", "sparse_categorical_crossentropy"] = "categorical_crossentropy"
+    optimizer: Literal["adam", "sgd", "rmsprop"] = "adam"
+    learning_rate: float = 0.001
+    epochs: int = 5
+    batch_size: int = 40
+    validation_fraction: float = 0.0
+    seed: int = 7
+    intra_op_threads: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuses what cannot be trained. Raises: InputError."""
+        for name in ("epochs", "batch_size", "intra_op_threads"):
+            if getattr(self, name) < 1:
+                raise InputError(f"--train.{name.replace('_', '-')} {getattr(self, name)}: give 1 or more")
+        if not 0 <= self.validation_fraction < 1:
+            raise InputError(f"--train.validation-fraction {self.validation_fraction}: give 0 or more, below 1")
+        if not self.learning_rate > 0:
+            raise InputError(f"--train.learning-rate {self.learning_rate}: give a number above 0")
+        if self.seed < 0:
+            raise InputError(f"--seed {self.seed}: give 0 or more")
+        if any(width < 1 for width in (*self.convolutions, *self.hidden)):
+            raise InputError("--train.hidden and --train.convolutions: give 1 or more for each layer")
+
+
+def run(examples: Examples, transform: Transform, params: Params, out: Path) -> Model:
+    """Trains, from the last checkpoint where an earlier attempt was interrupted in this `out`.
+
+    Raises:
+        BeamlineError: TensorFlow was started with other threads than the recipe says, or nothing is left to train on.
+    """
+    _require_threads(params.intra_op_threads)
+    import keras
+    import tensorflow as tf
+
+    keras.utils.set_random_seed(params.seed)
+    model = _compiled(examples, params)
+    checkpoints = out / "checkpoints"
+    history = read_checkpoint(checkpoints, model)
+    if history:
+        log.info("going on after epoch %d, where an earlier run was interrupted", len(history))
+    epoch = tf.Variable(len(history), dtype=tf.int64, trainable=False)
+    training, validation = _datasets(examples, transform, params, epoch)
+    model.fit(
+        training,
+        validation_data=validation,
+        initial_epoch=len(history),
+        epochs=params.epochs,
+        shuffle=False,
+        verbose=0,
+        callbacks=[_bookkeeping(epoch, history, checkpoints, params.epochs)],
+    )
+    return (
+        Model(
+            path=out,
+            recipe={**asdict(params), "shape": examples.image_shape, "classes": len(examples.class_names)},
+            history=tuple(history),
+            parameters=model.count_params(),
+        )
+        .write_keras_model(model)
+        .save()
+    )
+
+
+def _require_threads(threads: int) -> None:
+    # TensorFlow reads this once, when it starts; it cannot be said later.
+    if os.environ.get("TF_NUM_INTRAOP_THREADS") != str(threads):
+        raise BeamlineError(
+            f"the recipe says {threads} intra-op threads, TensorFlow was started with "
+            f"{os.environ.get('TF_NUM_INTRAOP_THREADS', 'its own number')}: "
+            f"set TF_NUM_INTRAOP_THREADS={threads} before it starts"
+        )
+
+
+def _compiled(examples: Examples, params: Params) -> keras.Sequential:
+    import keras
+
+    model = build_model(
+        examples.image_shape,
+        len(examples.class_names),
+        convolutions=params.convolutions,
+        hidden=params.hidden,
+        hidden_activation=params.hidden_activation,
+        output_activation=params.output_activation,
+    )
+    optimizer = keras.optimizers.get(
+        {"class_name": params.optimizer, "config": {"learning_rate": params.learning_rate}}
+    )
+    model.compile(
+        optimizer=optimizer,
+        loss=params.loss,
+        metrics=["accuracy"],
+        jit_compile=True,
+        steps_per_execution=STEPS_PER_EXECUTION,
+    )
+    optimizer.build(model.trainable_variables)
+    return model
+
+
+def _datasets(
+    examples: Examples, transform: Transform, params: Params, epoch: tf.Variable
+) -> tuple[tf.data.Dataset, tf.data.Dataset | None]:
+    one_hot = params.loss == "categorical_crossentropy"
+    rows = examples.rows("train")
+    kept = rows - round(rows * params.validation_fraction)
+    if kept < 1:
+        raise BeamlineError(
+            f"of {rows:,} training rows, --train.validation-fraction {params.validation_fraction} leaves none to "
+            "train on: give a smaller fraction"
+        )
+    training = transform.dataset(
+        examples, "train", params.batch_size, one_hot=one_hot, order=Order(0, kept, Permutation(params.seed, epoch))
+    )
+    if kept == rows:
+        return training, None
+    return training, transform.dataset(
+        examples, "train", VALIDATION_BATCH_SIZE, one_hot=one_hot, order=Order(kept, rows)
+    )
+
+
+def _bookkeeping(epoch: tf.Variable, history: History, checkpoints: Path, epochs: int) -> keras.callbacks.Callback:
+    """Moves the data on to each epoch; after it, keeps its figures, a checkpoint, and tells."""
+    import keras
+
+    started = time.perf_counter()
+
+    def begin(index: int, logs: dict[str, float] | None = None) -> None:
+        epoch.assign(index)
+
+    def end(index: int, logs: dict[str, float]) -> None:
+        nonlocal started
+        seconds, started = time.perf_counter() - started, time.perf_counter()
+        history.append({name: float(value) for name, value in sorted(logs.items())})
+        assert keeper.model is not None
+        write_checkpoint(checkpoints, keeper.model, history)
+        figures = ", ".join(f"{name} {value:.4f}" for name, value in history[-1].items())
+        log.info("epoch %d/%d  %s  %.1f s", index + 1, epochs, figures, seconds)
+
+    keeper = keras.callbacks.LambdaCallback(on_epoch_begin=begin, on_epoch_end=end)
+    return keeper

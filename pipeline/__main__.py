@@ -1,0 +1,71 @@
+"""The command line: `python -m pipeline run | runs | show | sample`."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+
+from serving.errors import BeamlineError, InputError, Terminated, raise_on_sigterm
+
+COMMANDS = {
+    "run": "run the pipeline: ingest to promotion",
+    "runs": "list all runs",
+    "show": "show one run: what it was told, what became of each step",
+    "sample": "write the images of a split as a file to score",
+}
+USAGE = "usage: python -m pipeline COMMAND [--help]\n\n" + "\n".join(
+    f"  {name:<8} {what}" for name, what in COMMANDS.items()
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Runs one command.
+
+    Returns:
+        0 done, 1 failed, 2 wrong usage or bad input, 3 refused by a gate, 4 bundle refused, 130 and 143 interrupted.
+    """
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(USAGE, file=sys.stdout if arguments else sys.stderr)
+        return 0 if arguments else 2
+    command, rest = arguments[0], arguments[1:]
+    raise_on_sigterm()
+    try:
+        return _dispatch(command, rest)
+    except BeamlineError as error:
+        print(f"{command}: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print(f"{command}: interrupted", file=sys.stderr)
+        return 130
+    except Terminated as stop:
+        print(f"{command}: terminated", file=sys.stderr)
+        return stop.exit_code
+
+
+def _dispatch(command: str, rest: list[str]) -> int:
+    if command == "run":
+        from pipeline.options import parse_run
+        from pipeline.run import run
+
+        return run(*parse_run(rest))
+    if command == "sample":
+        from pipeline.sample import sample
+
+        return sample(rest)
+    if command in ("runs", "show"):
+        from pipeline import listing
+
+        return listing.runs(rest) if command == "runs" else listing.show(rest)
+    near = difflib.get_close_matches(command, COMMANDS, n=1)
+    raise InputError(
+        f"there is no such command: {f'did you mean {near[0]}?' if near else 'give one of ' + ', '.join(COMMANDS)}"
+    )
+
+
+if __name__ == "__main__":
+    code = main(sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # TensorFlow and Beam take more than a second to take themselves apart; everything is on the disk by now.
+    os._exit(code)

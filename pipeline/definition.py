@@ -1,0 +1,47 @@
+"""The pipeline, on one page: which step takes what from which."""
+
+from __future__ import annotations
+
+from components import analyze, evaluate, export, ingest, promote, train, transform, validate, verify
+from pipeline.config import Config
+from pipeline.step import Step
+
+
+def pipeline(config: Config, run: str) -> tuple[Step, ...]:
+    """The nine steps, in an order in which each comes after those whose outputs it takes.
+
+    Args:
+        config: the parameters of every step.
+        run: the run's name, for the registry's record.
+    """
+    examples = Step(ingest, config.ingest)
+    statistics = Step(analyze, examples=examples)
+    anomalies = Step(validate, examples=examples, statistics=statistics)
+    transformed = Step(transform, config.transform, statistics=statistics, anomalies=anomalies)
+    model = Step(train, config.train, examples=examples, transform=transformed)
+    evaluation = Step(evaluate, config.evaluate, model=model, examples=examples, transform=transformed)
+    bundle = Step(
+        export,
+        export.Params(config.model),
+        model=model,
+        transform=transformed,
+        examples=examples,
+        evaluation=evaluation,
+    )
+    verification = Step(
+        verify,
+        config.verify,
+        model=model,
+        transform=transformed,
+        bundle=bundle,
+        examples=examples,
+        evaluation=evaluation,
+    )
+    promotion = Step(
+        promote,
+        promote.Params(config.model, config.models, run),
+        bundle=bundle,
+        evaluation=evaluation,
+        verification=verification,
+    )
+    return examples, statistics, anomalies, transformed, model, evaluation, bundle, verification, promotion

@@ -1,0 +1,145 @@
+"""One step: found in the store, or executed; never run on a refusal."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from components.artifacts.artifact import Artifact
+from components.beam import BeamOptions
+from pipeline.outcome import Made, Outcome
+from pipeline.step import Step
+from pipeline.store import PAYLOAD, Store, Stored
+from serving.errors import BeamlineError, Terminated
+
+log = logging.getLogger("beamline.pipeline")
+
+
+def resolve(step: Step, made: Made, store: Store) -> Outcome | None:
+    """What becomes of a step without running it: refused, skipped, settled or cached.
+
+    Neither TensorFlow nor Beam is needed to know it.
+
+    Args:
+        step: of which all inputs were made.
+        made: the outcomes so far, by step.
+        store: where to look.
+
+    Returns:
+        None where the step has to be executed.
+
+    Raises:
+        InputError: the outside that the step reads is not what it should be.
+    """
+    sources = [made[source.name] for source in step.inputs.values()]
+    for source in sources:
+        if source.outcome in ("failed", "skipped"):
+            blame = source.name if source.outcome == "failed" else source.reasons[0].removesuffix(" failed")
+            return Outcome(step.name, "skipped", reasons=(f"{blame} failed",))
+        if source.outcome == "refused":
+            return Outcome(step.name, "refused", reasons=source.reasons)
+        if not source.passed:
+            return Outcome(
+                step.name, "refused", reasons=tuple(f"refused by {source.name}: {r}" for r in source.reasons)
+            )
+    settled = step.component.hook("settled")
+    if settled is not None:
+        wanted = inspect.signature(settled).parameters
+        taken = {name: _load(source, made, store) for name, source in step.inputs.items() if name in wanted}
+        if (said := settled(**taken, params=step.params)) is not None:
+            return Outcome(step.name, "cached", passed=True, reasons=(said,), summary=said)
+    fingerprint = step.fingerprint()
+    if fingerprint is None:
+        return None
+    stored = store.find(step.name, _key(step, made, fingerprint))
+    return None if stored is None else _outcome(step, "cached", stored)
+
+
+def execute(step: Step, made: Made, store: Store, beam: BeamOptions) -> Outcome:
+    """Resolves a step, or runs it and commits what it made. A failure is an outcome too, never an exception."""
+    started = time.perf_counter()
+    try:
+        outcome = resolve(step, made, store) or _run(step, made, store, beam)
+    except BeamlineError as error:
+        log.debug("%s failed", step.name, exc_info=True)
+        outcome = _failed(step, str(error), error.exit_code)
+    except KeyboardInterrupt:
+        outcome = _failed(step, "interrupted", 130)
+    except Terminated as stop:
+        outcome = _failed(step, "terminated", stop.exit_code)
+    except Exception as error:
+        log.debug("%s failed", step.name, exc_info=True)
+        outcome = _failed(step, f"{type(error).__name__}: {error}", 1)
+    return replace(outcome, seconds=round(time.perf_counter() - started, 3))
+
+
+def _run(step: Step, made: Made, store: Store, beam: BeamOptions) -> Outcome:
+    log.info("%-10s …", step.name)
+    for name, source in step.inputs.items():
+        if (damage := _damage(made[source.name], source, store)) is not None:
+            return Outcome(step.name, "refused", reasons=(f"refused {name}: {damage}",))
+    if (prepare := step.component.hook("prepare")) is not None:
+        prepare(step.params)
+    fingerprint = step.fingerprint()
+    if fingerprint is None:
+        raise BeamlineError(f"{step.name} was prepared, and still what it reads is not there: {step.params}")
+    key = _key(step, made, fingerprint)
+    with store.staging(step.name, key) as out:
+        # Another run may have made the same while this one prepared, or waited for the lock.
+        if (stored := store.find(step.name, key)) is not None:
+            return _outcome(step, "cached", stored)
+        given: dict[str, Any] = {name: _load(source, made, store) for name, source in step.inputs.items()}
+        if step.params is not None:
+            given["params"] = step.params
+        if step.component.beam is not None:
+            given[step.component.beam] = beam
+        step.component.module.run(**given, out=out)
+        if step.fingerprint() != fingerprint:
+            raise BeamlineError(f"what {step.name} reads changed while it was read: run it again")
+        return _outcome(step, "executed", store.commit(step.name, key))
+
+
+def _damage(outcome: Outcome, step: Step, store: Store) -> str | None:
+    """Why an artifact may not be consumed: its bytes are no longer those that were committed."""
+    path = _path(outcome, store)
+    stored = store.stored(path.parent)
+    if stored is not None and (what := stored.damage()) is None:
+        return None
+    found = "its record is gone" if stored is None else what
+    return f"the artifact of {step.name} is not as it was committed ({found}): delete {path.parent} and run again"
+
+
+def _load(source: Step, made: Made, store: Store) -> Artifact:
+    return source.component.output.load(_path(made[source.name], store))
+
+
+def _path(outcome: Outcome, store: Store) -> Path:
+    assert outcome.artifact is not None, f"{outcome.name} has no artifact"
+    return store.root / "artifacts" / outcome.artifact / PAYLOAD
+
+
+def _key(step: Step, made: Made, fingerprint: Mapping[str, str]) -> str:
+    digests = {name: str(made[source.name].sha256) for name, source in step.inputs.items()}
+    return step.key(digests, fingerprint)
+
+
+def _outcome(step: Step, kind: str, stored: Stored) -> Outcome:
+    artifact = step.component.output.load(stored.path)
+    return Outcome(
+        step.name,
+        "cached" if kind == "cached" else "executed",
+        artifact=stored.folder,
+        sha256=stored.sha256,
+        passed=artifact.passed,
+        reasons=artifact.reasons,
+        summary=artifact.summary(),
+    )
+
+
+def _failed(step: Step, reason: str, exit_code: int) -> Outcome:
+    return Outcome(step.name, "failed", reasons=(reason,), exit_code=exit_code)

@@ -1,0 +1,125 @@
+"""runs/history: one record a run, numbered in the order in which the runs began."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.config import Config
+from pipeline.outcome import Outcome
+from serving.errors import InputError
+from serving.files import canonical_json, replace_json
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is remembered of a run.
+
+    Attributes:
+        run: its number, four digits or more.
+        began: when, as ISO 8601 in UTC; for people, nothing is ordered by it.
+        verdict: `running`, `promoted`, `refused`, `failed` or `interrupted`.
+        seconds: how long it took.
+        config: everything that it was told.
+        steps: what became of each step.
+        environment: Python, machine, processors.
+    """
+
+    run: str
+    began: str
+    verdict: str
+    seconds: float
+    config: Mapping[str, Any]
+    steps: tuple[Outcome, ...]
+    environment: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class History:
+    """The folder of the records.
+
+    Attributes:
+        root: runs/.
+    """
+
+    root: Path
+
+    @property
+    def folder(self) -> Path:
+        """Where the records are."""
+        return self.root / "history"
+
+    def next_run(self) -> str:
+        """The number that a run would get if it began now."""
+        return f"{max((int(run) for run in self._runs()), default=0) + 1:04d}"
+
+    def begin(self, run: str, config: Config) -> Record | None:
+        """Opens a run's record; None where another run just took the number.
+
+        Raises:
+            InputError: the folder cannot be written.
+        """
+        environment = {
+            "python": platform.python_version(),
+            "machine": platform.machine(),
+            "system": platform.system(),
+            "processors": os.cpu_count(),
+        }
+        began = datetime.now(UTC).isoformat(timespec="seconds")
+        record = Record(run, began, "running", 0.0, plain(config), (), environment)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with self._file(run).open("x", encoding="utf-8") as file:
+                file.write(canonical_json(asdict(record)))
+        except FileExistsError:
+            if self._file(run).exists():
+                return None
+            raise InputError(f"--runs {self.root} is not a folder: give another place") from None
+        except OSError as error:
+            raise InputError(f"--runs {self.root} cannot be written: {error.strerror}: give another place") from error
+        return record
+
+    def finish(self, record: Record) -> None:
+        """Replaces a run's record by its final one."""
+        replace_json(self._file(record.run), asdict(record))
+
+    def read(self, run: str) -> Record:
+        """The record of a run, by its number, leading zeros or not.
+
+        Raises:
+            InputError: there is no such run.
+        """
+        wanted = run.zfill(4)
+        runs = self._runs()
+        if wanted not in runs:
+            has = f"it has {runs[0]} to {runs[-1]}" if runs else "it has none yet"
+            raise InputError(f"run {run}: {self.folder} has no such run, {has}: list them with python -m pipeline runs")
+        said = json.loads(self._file(wanted).read_text(encoding="utf-8"))
+        steps = tuple(Outcome(**{**step, "reasons": tuple(step["reasons"])}) for step in said.pop("steps"))
+        return Record(steps=steps, **said)
+
+    def records(self) -> list[Record]:
+        """All records, oldest first."""
+        return [self.read(run) for run in self._runs()]
+
+    def _runs(self) -> list[str]:
+        names = [file.stem for file in self.folder.glob("*.json")]
+        return sorted((name for name in names if name.isdigit()), key=int)
+
+    def _file(self, run: str) -> Path:
+        return self.folder / f"{run}.json"
+
+
+def plain(value: Any) -> Any:
+    """A configuration as JSON can hold it: dataclasses as objects, paths as text."""
+    if is_dataclass(value):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, tuple):
+        return [plain(item) for item in value]
+    return str(value) if isinstance(value, Path) else value

@@ -1,0 +1,178 @@
+"""Command-line arguments -> Config: flags from the components' own parameters, defaults from preset and data set."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import difflib
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+from components import evaluate, ingest, train, transform, verify
+from components.beam import BeamOptions
+from pipeline.config import Config
+from pipeline.presets import DEFAULT, MIN_ACCURACY, PRESETS
+from serving.arguments import Arguments
+from serving.errors import InputError
+from serving.registry import require_plain_name
+
+
+def _options(params: type[Any], without: tuple[str, ...] = ()) -> type[Any]:
+    """The flags of a component: its parameters but those that a flag of the whole run sets."""
+    kept = [
+        (field.name, field.type, dataclasses.field(default=field.default))
+        for field in dataclasses.fields(params)
+        if field.name not in without
+    ]
+    made = dataclasses.make_dataclass(params.__module__.rpartition(".")[2], kept, frozen=True)
+    made.__doc__ = params.__doc__
+    made.__module__ = params.__module__
+    return made
+
+
+OF_THE_RUN = ("dataset", "data_dir", "manual_dir", "preset", "seed")
+IngestOptions: Any = _options(ingest.Params, OF_THE_RUN)
+TransformOptions: Any = _options(transform.Params)
+TrainOptions: Any = _options(train.Params, OF_THE_RUN)
+EvaluateOptions: Any = _options(evaluate.Params)
+VerifyOptions: Any = _options(verify.Params)
+
+
+@dataclasses.dataclass(frozen=True)
+class RunOptions:
+    """Runs the pipeline: what is already made is found, the rest is executed, a good model is promoted.
+
+    Everything after `--` goes to Beam, for the data-parallel jobs of ingest and analyze.
+
+    Attributes:
+        dataset: as TensorFlow Datasets names it.
+        preset: a named recipe; the flags below change single values of it.
+        model: the name to promote under; the data set's own where none is given.
+        manual_dir: folder with the data set's original files, taken instead of the network.
+        data_dir: where TensorFlow Datasets keeps prepared sets; its own default where none is given.
+        runs: folder of artifacts, history and logs.
+        models: folder of promoted models.
+        seed: of the weights and of the order of the rows.
+        verbose: show what TensorFlow and Beam print.
+        ingest: what to read.
+        transform: how pixels become the model's input.
+        train: the recipe.
+        evaluate: the gate.
+        verify: how close is equal.
+    """
+
+    dataset: str
+    preset: str
+    ingest: IngestOptions
+    transform: TransformOptions
+    train: TrainOptions
+    evaluate: EvaluateOptions
+    verify: VerifyOptions
+    model: str | None = None
+    manual_dir: Path | None = None
+    data_dir: Path | None = None
+    runs: Path = Path("runs")
+    models: Path = Path("models")
+    seed: int = 7
+    verbose: bool = False
+
+
+def parse_run(arguments: list[str]) -> tuple[Config, bool]:
+    """Reads the arguments of `python -m pipeline run`.
+
+    Returns:
+        The configuration, and whether TensorFlow's and Beam's own output is to be shown.
+
+    Raises:
+        InputError: an unknown flag, preset or value, with the nearest that there is.
+        SystemExit: `--help`.
+    """
+    ours, beam = _split(arguments)
+    given = _parse(ours, _defaults(ours))
+    config = Config(
+        model=given.model or given.dataset.split(":")[0].replace("/", "-"),
+        runs=given.runs,
+        models=given.models,
+        beam=BeamOptions(tuple(beam)),
+        ingest=ingest.Params(
+            dataset=given.dataset, data_dir=given.data_dir, manual_dir=given.manual_dir, **vars(given.ingest)
+        ),
+        transform=transform.Params(**vars(given.transform)),
+        train=train.Params(preset=given.preset, seed=given.seed, **vars(given.train)),
+        evaluate=evaluate.Params(**vars(given.evaluate)),
+        verify=verify.Params(**vars(given.verify)),
+    )
+    require_plain_name(config.model)
+    return config, given.verbose
+
+
+def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    if "--" not in arguments:
+        return arguments, []
+    at = arguments.index("--")
+    return arguments[:at], arguments[at + 1 :]
+
+
+def _defaults(arguments: list[str]) -> RunOptions:
+    """The defaults that preset and data set give; both are read before the flags that they are defaults of."""
+    first = Arguments("python -m pipeline run", "What the other flags' defaults depend on.", add_help=False)
+    first.add_argument("--preset", default=DEFAULT)
+    first.add_argument("--dataset", default="mnist")
+    known, _ = first.parse_known_args(arguments)
+    if known.preset not in PRESETS:
+        near = _nearest(known.preset, list(PRESETS))
+        raise InputError(f"--preset {known.preset}: there is no such preset: {near}give one of {', '.join(PRESETS)}")
+    recipe = dataclasses.asdict(PRESETS[known.preset])
+    return RunOptions(
+        dataset=known.dataset,
+        preset=known.preset,
+        ingest=IngestOptions(),
+        transform=TransformOptions(),
+        train=TrainOptions(**{name: value for name, value in recipe.items() if name not in OF_THE_RUN}),
+        evaluate=EvaluateOptions(min_accuracy=MIN_ACCURACY.get(known.dataset.split(":")[0])),
+        verify=VerifyOptions(),
+    )
+
+
+def _parse(arguments: list[str], defaults: RunOptions) -> RunOptions:
+    import tyro
+
+    complaint = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(complaint):
+            given, unknown = tyro.cli(
+                RunOptions, prog="python -m pipeline run", args=arguments, default=defaults, return_unknown_args=True
+            )
+    except SystemExit as stop:
+        if stop.code in (0, None):
+            raise
+        raise InputError(f"{_sentence(complaint.getvalue())}: see python -m pipeline run --help") from None
+    if unknown:
+        flags = [f"--{flag}" for flag in _flags(RunOptions)]
+        near = _nearest(unknown[0].split("=")[0], flags)
+        raise InputError(f"{unknown[0]}: there is no such option: {near}see python -m pipeline run --help")
+    return given
+
+
+def _flags(options: type[Any], prefix: str = "") -> list[str]:
+    groups = {"ingest": IngestOptions, "transform": TransformOptions, "train": TrainOptions}
+    groups |= {"evaluate": EvaluateOptions, "verify": VerifyOptions}
+    names = []
+    for field in dataclasses.fields(options):
+        name = prefix + field.name.replace("_", "-")
+        names += _flags(groups[field.name], f"{name}.") if not prefix and field.name in groups else [name]
+    return names
+
+
+def _nearest(got: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(got, known, n=1, cutoff=0.5)
+    return f"did you mean {near[0]}? " if near else ""
+
+
+def _sentence(box: str) -> str:
+    """What tyro says in a box, up to the box's first rule, as one line."""
+    text = re.split(r"│ ─+ │", box)[0]
+    lines = [line.strip("│ ") for line in text.splitlines() if line.startswith("│")]
+    return re.sub(r"\s+", " ", " ".join(lines)).rstrip(". ")

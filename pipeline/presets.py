@@ -1,0 +1,43 @@
+"""Named recipes, and the accuracy that a data set's model must reach."""
+
+from __future__ import annotations
+
+from components import train
+
+# Fraction that the lower end of the accuracy's interval must reach. mnist: over 12 seeds the default preset
+# scored 0.9723 to 0.9802; its lower bound stayed above 0.96 in all of them, above 0.97 in ten.
+MIN_ACCURACY: dict[str, float] = {"mnist": 0.96}
+
+DEFAULT = "mlp-128-128"
+
+PRESETS: dict[str, train.Params] = {
+    recipe.preset: recipe
+    for recipe in (
+        train.Params(DEFAULT),
+        train.Params(
+            "linear-sigmoid",
+            hidden=(),
+            output_activation="sigmoid",
+            loss="sparse_categorical_crossentropy",
+            batch_size=32,
+        ),
+        train.Params(
+            "mlp-100-sigmoid",
+            hidden=(100,),
+            output_activation="sigmoid",
+            loss="sparse_categorical_crossentropy",
+            batch_size=32,
+        ),
+        train.Params("linear", hidden=(), loss="sparse_categorical_crossentropy", batch_size=32),
+        train.Params(
+            "mlp-validated",
+            hidden=(128,),
+            loss="sparse_categorical_crossentropy",
+            batch_size=32,
+            epochs=10,
+            validation_fraction=0.2,
+        ),
+        train.Params("mlp-256-128", hidden=(256, 128), batch_size=32, epochs=10),
+        train.Params("cnn", convolutions=(32, 64), hidden=(128,), batch_size=64, epochs=6),
+    )
+}

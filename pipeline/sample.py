@@ -1,0 +1,97 @@
+"""The command `sample`: the images of a split as a file to score, with their labels beside it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from components.artifacts.examples import Examples
+from pipeline.config import Config
+from pipeline.console import console
+from pipeline.definition import pipeline
+from pipeline.options import parse_run
+from pipeline.run import complete, plan, set_threads
+from pipeline.store import PAYLOAD, Store
+from serving.arguments import Arguments
+from serving.errors import InputError
+from serving.files import fsync_folder, sha256_file
+
+
+def sample(arguments: list[str]) -> int:
+    """Writes the images of a split as .npy, and its labels as `<name>.labels.npy`.
+
+    Returns:
+        0, or what the ingest failed with.
+
+    Raises:
+        InputError: a wrong flag, or a place that cannot be written.
+    """
+    parser = Arguments(
+        prog="python -m pipeline sample",
+        description="Writes the images of a split as .npy to score, and their labels beside it.",
+        epilog="The flags of `python -m pipeline run` that say which data set are taken too.",
+    )
+    parser.add_argument("--split", choices=("train", "test"), default="test", help="default: %(default)s")
+    parser.add_argument("--out", type=Path, default=Path("images.npy"), metavar="FILE", help="default: %(default)s")
+    given, rest = parser.parse_known_args(arguments)
+    if given.out.suffix != ".npy":
+        raise InputError(f"--out {given.out} ends in {given.out.suffix!r}: give a name that ends in .npy")
+    if not given.out.parent.is_dir():
+        raise InputError(f"--out {given.out}: {given.out.parent} is no folder: make it first, or give another place")
+    config, verbose = parse_run(rest)
+    examples = _examples(config, verbose)
+    if isinstance(examples, int):
+        return examples
+    blocks = examples.blocks[given.split]
+    shape = (examples.rows(given.split), *examples.image_shape)
+    labels_file = given.out.with_name(given.out.stem + ".labels.npy")
+    _write(given.out, shape, np.uint8, (examples.images(block) for block in blocks))
+    _write(labels_file, shape[:1], np.int64, (examples.labels(block) for block in blocks))
+    print(f"{shape[0]:,} images of {given.split} -> {given.out}, labels -> {labels_file}")
+    print(f"score:  python -m serving.batch_score {given.out}")
+    return 0
+
+
+def _examples(config: Config, verbose: bool) -> Examples | int:
+    """The ingested data set, made now where it is not there yet; the exit code where it cannot be had."""
+    store = Store(config.runs)
+    steps = pipeline(config, run="")[:1]
+    made = plan(steps, store)
+    if not made:
+        with console(config.runs / "logs" / "sample.log", verbose):
+            set_threads(config.train.intra_op_threads)
+            made = complete(steps, made, store, config)
+    (outcome,) = made.values()
+    if outcome.artifact is None:
+        print(f"sample: {'; '.join(outcome.reasons)}", file=sys.stderr)
+        return outcome.exit_code
+    return Examples.load(store.root / "artifacts" / outcome.artifact / PAYLOAD)
+
+
+def _write(target: Path, shape: tuple[int, ...], dtype: type[np.generic], parts: Iterable[npt.NDArray[Any]]) -> None:
+    """Writes a .npy file whole. What stands there already is left alone when it is the same, and refused otherwise."""
+    staged = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with staged.open("wb") as file:
+            header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(file, header)
+            for part in parts:
+                file.write(np.ascontiguousarray(part).data)
+            file.flush()
+            os.fsync(file.fileno())
+        if target.exists() and (not target.is_file() or sha256_file(target) != sha256_file(staged)):
+            raise InputError(
+                f"{target} exists and holds something else: move it away, or give another place with --out"
+            )
+        os.replace(staged, target)
+    except OSError as error:
+        raise InputError(f"{target} cannot be written: {error.strerror}: give another place with --out") from error
+    finally:
+        staged.unlink(missing_ok=True)
+    fsync_folder(target.parent)

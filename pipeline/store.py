@@ -1,0 +1,142 @@
+"""runs/artifacts: what steps made, found by key, and there only when it is whole."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from serving.files import canonical_json, fsync_folder, fsync_tree, sha256_file, write_json
+
+RECORD = "record.json"
+PAYLOAD = "payload"
+# What a component keeps here while it works is handed back after an interruption, and is no part of its output.
+CHECKPOINTS = "checkpoints"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A committed artifact.
+
+    Attributes:
+        folder: name of its folder in the store.
+        path: where its files are.
+        sha256: the digest of its content: names and bytes of its files.
+        files: SHA-256 by file, as it was committed.
+    """
+
+    folder: str
+    path: Path
+    sha256: str
+    files: dict[str, str]
+
+    def damage(self) -> str | None:
+        """What is no longer as it was committed, in a few words; None where all is. Reads every byte."""
+        now = _digests(self.path)
+        for name in sorted(now.keys() | self.files.keys()):
+            if now.get(name) != self.files.get(name):
+                what = "is missing" if name not in now else "was added" if name not in self.files else "was changed"
+                return f"{name} {what}"
+        return None
+
+
+@dataclass(frozen=True)
+class Store:
+    """A folder runs/. Two runs may use it at once.
+
+    Attributes:
+        root: the folder; made when something is first written.
+    """
+
+    root: Path
+
+    def find(self, step: str, key: str) -> Stored | None:
+        """The artifact that a step made under this key; a folder without a record never happened."""
+        return self.stored(self.root / "artifacts" / self._folder(step, key), key)
+
+    def stored(self, folder: Path, key: str | None = None) -> Stored | None:
+        """The artifact in a folder; None where there is no record, or one of another key."""
+        try:
+            record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        if key is not None and record["key"] != key:
+            return None
+        return Stored(folder.name, folder / PAYLOAD, record["sha256"], record["files"])
+
+    @contextmanager
+    def staging(self, step: str, key: str) -> Iterator[Path]:
+        """Gives a step the one folder that it may write, locked against another run that makes the same.
+
+        It is empty but for `checkpoints/`, where an interrupted attempt left one. Leaving without `commit`
+        removes the folder, unless there are checkpoints in it: the next attempt finds them there.
+        """
+        staged = self._staged(step, key)
+        with _locked_folder(staged):
+            out = staged / PAYLOAD
+            out.mkdir(exist_ok=True)
+            _empty_but_for(out / CHECKPOINTS, [*staged.iterdir(), *out.iterdir()])
+            try:
+                yield out
+            finally:
+                if not (out / CHECKPOINTS).exists():
+                    shutil.rmtree(staged, ignore_errors=True)
+
+    def commit(self, step: str, key: str) -> Stored:
+        """Makes what was staged an artifact: flushed, the record last, then one rename.
+
+        Returns:
+            What is stored under the key now, as it will be found from now on.
+        """
+        staged = self._staged(step, key)
+        target = self.root / "artifacts" / self._folder(step, key)
+        shutil.rmtree(staged / PAYLOAD / CHECKPOINTS, ignore_errors=True)
+        files = _digests(staged / PAYLOAD)
+        sha256 = hashlib.sha256(canonical_json(files).encode()).hexdigest()
+        fsync_tree(staged)
+        write_json(staged / RECORD, {"step": step, "key": key, "sha256": sha256, "files": files})
+        fsync_folder(staged)
+        target.parent.mkdir(exist_ok=True)
+        # What stands there without the right record is no artifact: it would have been found.
+        shutil.rmtree(target, ignore_errors=True)
+        os.replace(staged, target)
+        fsync_folder(target.parent)
+        return Stored(target.name, target / PAYLOAD, sha256, files)
+
+    def _staged(self, step: str, key: str) -> Path:
+        return self.root / ".staging" / f"{step}-{key}"
+
+    def _folder(self, step: str, key: str) -> str:
+        return f"{step}-{key[:12]}"
+
+
+@contextmanager
+def _locked_folder(folder: Path) -> Iterator[None]:
+    """Makes and locks a folder. Whoever held the lock may have moved it away: then a new one is made."""
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if folder.is_dir() and os.path.samestat(os.fstat(descriptor), folder.stat()):
+                yield
+                return
+        finally:
+            os.close(descriptor)
+
+
+def _empty_but_for(kept: Path, entries: list[Path]) -> None:
+    for entry in entries:
+        if entry not in (kept, kept.parent):
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+
+
+def _digests(root: Path) -> dict[str, str]:
+    files = sorted(file for file in root.rglob("*") if file.is_file())
+    return {file.relative_to(root).as_posix(): sha256_file(file) for file in files}

@@ -1,0 +1,49 @@
+"""Packaging: the base install is the scorer alone; each extra says what it is for."""
+
+from setuptools import find_packages, setup
+
+SERVING = [
+    "numpy>=2,<3",
+    "onnxruntime>=1.31",
+    "tqdm>=4.66",  # the scorer's progress bar
+]
+PIPELINE = [
+    "apache-beam>=2.77",
+    "importlib_resources>=6",  # tensorflow-datasets imports it and does not declare it
+    "matplotlib>=3.10",
+    "onnx>=1.19",
+    "tensorflow>=2.21",
+    "tensorflow-datasets>=4.9.10",
+    "tf2onnx>=1.17",  # the first that takes Keras 3, numpy 2 and current protobuf
+    "tyro>=1",  # the command line from the components' own parameters
+]
+IMAGES = ["pillow>=11"]
+PARQUET = ["pyarrow>=18"]
+DEV = [
+    "hypothesis>=6.150",
+    "import-linter>=2.5",  # imports go down only, checked
+    "mypy>=1.18",
+    "pre-commit>=4",
+    "pytest>=9",
+    "pytest-xdist>=3.8",
+    "ruff>=0.14",
+    "scipy>=1.16",  # the reference for intervals, in tests
+]
+
+setup(
+    name="beamline",
+    version="0.1.0",
+    description="From a data set in TensorFlow Datasets to a gated, promoted model that scores with onnxruntime.",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    python_requires=">=3.11,<3.14",
+    packages=find_packages(include=["pipeline*", "components*", "serving*"]),
+    include_package_data=True,
+    install_requires=SERVING,
+    extras_require={
+        "pipeline": PIPELINE,
+        "images": IMAGES,
+        "parquet": PARQUET,
+        "dev": [*PIPELINE, *IMAGES, *PARQUET, *DEV],
+    },
+)

@@ -1,0 +1,103 @@
+"""What all tests share: a small data set, and the real MNIST where its files are given."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+# Read once, when TensorFlow starts: the recipe's own number of threads, and no chatter.
+os.environ["TF_NUM_INTRAOP_THREADS"] = "1"
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+import pytest
+
+from components import analyze, evaluate, export, ingest, train, transform, validate
+from components.artifacts.artifact import Artifact
+from components.artifacts.bundle import Bundle
+from components.artifacts.evaluation import Evaluation
+from components.artifacts.examples import Examples
+from components.artifacts.model import Model
+from components.artifacts.statistics import Statistics
+from components.artifacts.transform import Transform
+from components.beam import BeamOptions
+from tests import tiny_set
+
+ROOT = Path(__file__).parent.parent
+
+
+class Made:
+    """The artifacts of the small data set, each made by its component when it is first asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._made: dict[str, Artifact] = {}
+
+    def _once(self, name: str, make) -> Artifact:
+        if name not in self._made:
+            out = self.folder / name
+            out.mkdir()
+            self._made[name] = make(out)
+        return self._made[name]
+
+    @property
+    def data_dir(self) -> Path:
+        folder = self.folder / "tfds"
+        if not folder.exists():
+            tiny_set.prepare(folder)
+        return folder
+
+    @property
+    def examples(self) -> Examples:
+        params = ingest.Params(dataset="tiny", data_dir=self.data_dir, block_rows=250)
+        return self._once("examples", lambda out: ingest.run(params, BeamOptions(), out))
+
+    @property
+    def statistics(self) -> Statistics:
+        return self._once("statistics", lambda out: analyze.run(self.examples, BeamOptions(), out))
+
+    @property
+    def anomalies(self) -> Artifact:
+        return self._once("anomalies", lambda out: validate.run(self.examples, self.statistics, out))
+
+    @property
+    def transform(self) -> Transform:
+        return self._once(
+            "transform", lambda out: transform.run(self.statistics, self.anomalies, transform.Params(), out)
+        )
+
+    @property
+    def model(self) -> Model:
+        params = train.Params(hidden=(16,), epochs=8)
+        return self._once("model", lambda out: train.run(self.examples, self.transform, params, out))
+
+    @property
+    def evaluation(self) -> Evaluation:
+        params = evaluate.Params(min_accuracy=0.9)
+        return self._once(
+            "evaluation", lambda out: evaluate.run(self.model, self.examples, self.transform, params, out)
+        )
+
+    @property
+    def bundle(self) -> Bundle:
+        return self._once(
+            "bundle",
+            lambda out: export.run(
+                self.model, self.transform, self.examples, self.evaluation, export.Params("tiny"), out
+            ),
+        )
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory) -> Made:
+    return Made(tmp_path_factory.mktemp("made"))
+
+
+@pytest.fixture(scope="session")
+def mnist_dir() -> Path:
+    """The folder of the four MNIST files; CI must have it."""
+    given = os.environ.get("BEAMLINE_MNIST_DIR")
+    if not given:
+        if os.environ.get("CI"):
+            pytest.fail("BEAMLINE_MNIST_DIR is not set, and CI must not skip what needs MNIST")
+        pytest.skip("BEAMLINE_MNIST_DIR is not set: no MNIST files")
+    return Path(given).resolve()

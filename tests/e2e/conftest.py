@@ -1,0 +1,84 @@
+"""A copy of the project to run as a user does: commands in processes of their own, in a folder of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+# Importing one of these fails: what still works needs neither.
+BLOCKED = """
+import runpy, sys
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("tensorflow", "keras", "apache_beam", "tensorflow_datasets"):
+            raise ImportError(name + " is blocked")
+
+sys.meta_path.insert(0, Blocker())
+module = sys.argv.pop(1)
+runpy.run_module(module, run_name="__main__", alter_sys=True)
+"""
+
+
+@dataclass(frozen=True)
+class Project:
+    """The three packages in a folder, with `runs/` and `models/` beside them."""
+
+    folder: Path
+
+    def copied(self, target: Path) -> Project:
+        shutil.copytree(self.folder, target)
+        return Project(target)
+
+    def command(self, *arguments: str, blocked: bool = False, **environment: str) -> subprocess.CompletedProcess[str]:
+        how = ["-c", BLOCKED] if blocked else ["-m"]
+        ours = {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "PYTHON"))}
+        return subprocess.run(
+            [sys.executable, *how, *arguments],
+            cwd=self.folder,
+            env=ours | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def last_run(self) -> dict:
+        return json.loads(sorted((self.folder / "runs" / "history").glob("*.json"))[-1].read_text())
+
+    def outcomes(self) -> dict[str, str]:
+        return {step["name"]: step["outcome"] for step in self.last_run()["steps"]}
+
+    def executed(self) -> list[str]:
+        return [name for name, outcome in self.outcomes().items() if outcome == "executed"]
+
+    def digests(self) -> dict[str, str]:
+        return {step["name"]: step["sha256"] for step in self.last_run()["steps"]}
+
+    def artifact(self, step: str) -> Path:
+        (folder,) = (self.folder / "runs" / "artifacts").glob(f"{step}-*")
+        return folder
+
+    def registry(self) -> dict[str, bytes]:
+        models = self.folder / "models"
+        return {file.relative_to(models).as_posix(): file.read_bytes() for file in models.rglob("*") if file.is_file()}
+
+
+def fresh_project(folder: Path) -> Project:
+    folder.mkdir(parents=True)
+    for package in ("pipeline", "components", "serving"):
+        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+    return Project(folder)
+
+
+@pytest.fixture(scope="session")
+def new_project(tmp_path_factory):
+    return lambda: fresh_project(tmp_path_factory.mktemp("project") / "beamline")

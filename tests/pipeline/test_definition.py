@@ -1,0 +1,41 @@
+"""definition: the nine steps, in an order that can be run."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.definition import pipeline
+from pipeline.options import parse_run
+
+NAMES = ["ingest", "analyze", "validate", "transform", "train", "evaluate", "export", "verify", "promote"]
+
+
+def test_nine_steps_each_after_what_it_takes():
+    steps = pipeline(parse_run([])[0], "0001")
+    assert [step.name for step in steps] == NAMES
+    for place, step in enumerate(steps):
+        assert {source.name for source in step.inputs.values()} <= set(NAMES[:place])
+
+
+@pytest.mark.parametrize(
+    ("argument", "unchanged"),
+    [
+        ("--train.epochs=4", 4),
+        ("--transform.normalization=standardize", 3),
+        ("--evaluate.min-accuracy=0.5", 5),
+        ("--verify.fresh-rows=7", 7),
+        ("--seed=8", 4),
+        ("--preset=linear", 4),
+        ("--runs=elsewhere", 9),
+        ("--models=elsewhere", 9),
+        ("--verbose", 9),
+    ],
+)
+def test_argument_changes_the_keys_of_its_own_step_alone(argument, unchanged):
+    def keys(arguments):
+        digests = dict.fromkeys(NAMES, "same")
+        steps = pipeline(parse_run(arguments)[0], "0001")
+        return [step.key({name: digests[source.name] for name, source in step.inputs.items()}, {}) for step in steps]
+
+    same = [old == new for old, new in zip(keys([]), keys([argument]), strict=True)]
+    assert same == [place != unchanged for place in range(9)]

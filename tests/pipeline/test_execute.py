@@ -1,0 +1,112 @@
+"""execute: cached or executed; never run on a refusal, on damage or after a failure."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from components.beam import BeamOptions
+from pipeline.execute import execute, resolve
+from pipeline.outcome import exit_code
+from tests.pipeline.toys import count
+
+
+def kinds(made) -> list[str]:
+    return [outcome.outcome for outcome in made.values()]
+
+
+def test_first_run_executes_and_second_finds(toy):
+    assert kinds(toy.run(run="0001")) == ["executed"] * 3
+    again = toy.run(run="0002")
+    assert kinds(again) == ["cached"] * 3
+    assert again["publish"].reasons == ("3 is published",)
+    assert (toy.folder / "world" / "executed").read_text() == "count "
+
+
+def test_prepared_source_is_found_on_the_second_run(toy):
+    # Before the first run the world is not there: its fingerprint is that of the world which prepare made.
+    number = toy.steps()[0]
+    assert number.fingerprint() is None
+    toy.run()
+    assert resolve(number, {}, toy.store).outcome == "cached"
+
+
+def test_changed_source_executes_again(toy):
+    toy.run()
+    (toy.folder / "world" / "state").write_text("changed")
+    assert kinds(toy.run(run="0002")) == ["executed", "cached", "cached"]
+
+
+def test_source_that_changes_while_it_is_read_is_not_committed(toy, monkeypatch):
+    real = count.run
+
+    def unsteady(params, out):
+        (params.world / "state").write_text("changed meanwhile")
+        return real(params, out)
+
+    monkeypatch.setattr(count, "run", unsteady)
+    made = toy.run()
+    assert made["count"].outcome == "failed"
+    assert "changed while it was read" in made["count"].reasons[0]
+    assert not (toy.store.root / "artifacts").exists()
+
+
+def test_identical_output_stops_a_rebuild(toy):
+    toy.run(value=3)
+    made = toy.run(value=5, run="0002")
+    # 3 and 5 leave the same remainder, but the gate takes the number itself: it runs, and what it makes is the same.
+    assert kinds(made)[:2] == ["executed", "executed"]
+    assert made["gate"].sha256 != toy.run(value=5, limit=11, run="0003")["gate"].sha256
+
+
+def test_deleted_artifact_is_made_again_alone(toy):
+    made = toy.run()
+    shutil.rmtree(toy.artifact(made["count"]))
+    assert kinds(toy.run(run="0002")) == ["executed", "cached", "cached"]
+
+
+def test_no_step_runs_on_a_refusal(toy):
+    made = toy.run(value=11)
+    assert kinds(made) == ["executed", "executed", "refused"]
+    assert not made["gate"].passed
+    assert made["publish"].reasons == ("refused by gate: 11 > 10",)
+    assert not (toy.folder / "place").exists()
+    assert exit_code(made) == 3
+    # And the refusal is remembered like everything else.
+    assert kinds(toy.run(value=11, run="0002")) == ["cached", "cached", "refused"]
+
+
+def test_failure_is_an_outcome_and_what_follows_is_skipped(toy):
+    made = toy.run(value=-1)
+    assert kinds(made) == ["executed", "failed", "skipped"]
+    assert made["gate"].reasons == ("ValueError: negative",)
+    assert made["publish"].reasons == ("gate failed",)
+    assert exit_code(made) == 1
+    assert not list((toy.store.root / ".staging").iterdir())
+
+
+def test_interruption_has_its_exit_code(toy, monkeypatch):
+    def interrupt(params, out):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(count, "run", interrupt)
+    made = toy.run()
+    assert kinds(made) == ["failed", "skipped", "skipped"]
+    assert exit_code(made) == 130
+
+
+@pytest.mark.parametrize("damage", ["changed", "record"])
+def test_damaged_input_is_refused_by_name(toy, damage):
+    made = toy.run()
+    folder = toy.artifact(made["count"])
+    if damage == "changed":
+        (folder / "payload" / "number.json").write_text('{"value": 4, "passed": true, "reasons": []}')
+    else:
+        (folder / "record.json").unlink()
+    judged = toy.steps(limit=12)[1]
+    outcome = execute(judged, {"count": made["count"]}, toy.store, BeamOptions())
+    assert outcome.outcome == "refused"
+    assert str(folder) in outcome.reasons[0]
+    assert "number.json was changed" in outcome.reasons[0] or "record is gone" in outcome.reasons[0]
+    assert exit_code({"gate": outcome}) == 3

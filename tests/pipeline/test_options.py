@@ -1,0 +1,84 @@
+"""options: the command line as one frozen value, and its mistakes in one sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from components import train
+from pipeline.options import parse_run
+from pipeline.presets import MIN_ACCURACY, PRESETS
+from serving.errors import InputError
+
+
+def test_defaults_are_the_reference_recipe_on_mnist():
+    config, verbose = parse_run([])
+    assert (config.ingest.dataset, config.model, verbose) == ("mnist", "mnist", False)
+    assert config.train == train.Params()
+    assert config.evaluate.min_accuracy == MIN_ACCURACY["mnist"] == 0.96
+    assert (config.runs, config.models) == (Path("runs"), Path("models"))
+
+
+@pytest.mark.parametrize("name", list(PRESETS))
+def test_preset_is_the_recipe(name):
+    assert parse_run(["--preset", name, "--seed", "11"])[0].train == train.Params(**{**vars(PRESETS[name]), "seed": 11})
+
+
+def test_flag_changes_one_value_of_the_preset():
+    config, _ = parse_run(["--preset=mlp-256-128", "--train.epochs", "3", "--train.hidden", "64", "32"])
+    assert config.train == train.Params("mlp-256-128", hidden=(64, 32), batch_size=32, epochs=3)
+
+
+def test_data_set_without_a_limit_of_its_own_has_none():
+    assert parse_run(["--dataset", "kmnist"])[0].evaluate.min_accuracy is None
+    assert parse_run(["--dataset", "kmnist", "--evaluate.min-accuracy", "0.8"])[0].evaluate.min_accuracy == 0.8
+    assert parse_run(["--dataset", "mnist:3.0.1"])[0].evaluate.min_accuracy == 0.96
+
+
+def test_model_is_named_after_the_data_set_unless_told():
+    assert parse_run(["--dataset", "emnist/letters"])[0].model == "emnist-letters"
+    assert parse_run(["--model", "digits_2"])[0].model == "digits_2"
+
+
+def test_everything_after_two_dashes_goes_to_beam():
+    config, _ = parse_run(["--seed", "3", "--", "--runner=FlinkRunner", "--seed=9"])
+    assert config.beam.arguments == ("--runner=FlinkRunner", "--seed=9")
+    assert config.train.seed == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--preset", "mlp-128-129"], "did you mean mlp-128-128?"),
+        (["--preset"], "--preset: expected one argument"),
+        (["--train.epoch", "3"], "did you mean --train.epochs?"),
+        (["--train.epochs", "three"], "--train.epochs"),
+        (["--train.epochs", "0"], "--train.epochs 0: give 1 or more"),
+        (["--train.hidden", "0"], "give 1 or more for each layer"),
+        (["--train.learning-rate", "-1"], "--train.learning-rate"),
+        (["--train.validation-fraction", "1"], "--train.validation-fraction 1.0: give 0 or more, below 1"),
+        (["--train.loss", "mse"], "categorical_crossentropy"),
+        (["--transform.normalization", "units"], "'unit', 'standardize'"),
+        (["--evaluate.min-accuracy", "97"], "give a fraction from 0 to 1"),
+        (["--ingest.block-rows", "0"], "--ingest.block-rows 0: give 1 or more"),
+        (["--verify.fresh-rows", "0"], "--verify.fresh-rows 0: give 1 or more"),
+        (["--seed", "-1"], "--seed"),
+        (["--model", "../elsewhere"], "is no model name"),
+        (["mnist"], "there is no such option"),
+    ],
+)
+def test_mistake_is_told_in_one_sentence(arguments, sentence):
+    with pytest.raises(InputError) as error:
+        parse_run(arguments)
+    assert sentence in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_help_names_every_parameter(capsys):
+    with pytest.raises(SystemExit) as stop:
+        parse_run(["--help"])
+    assert stop.value.code == 0
+    said = capsys.readouterr().out
+    for flag in ("--train.epochs", "--evaluate.min-accuracy", "--transform.normalization", "--ingest.train-split"):
+        assert flag in said

@@ -1,0 +1,94 @@
+"""source_code: what counts as a change of code, and which modules are behind a module."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import textwrap
+
+import pytest
+
+from pipeline import source_code
+from pipeline.source_code import _spell, library_versions, source_digests
+
+SOURCE = '''
+"""A module."""
+import json
+
+
+def find(values, limit=3):
+    """Finds."""
+    # a comment
+    return [value for value in values if value > limit]
+
+
+class Thing:
+    """A thing."""
+'''
+
+
+def spelled(source: str) -> list[str]:
+    words: list[str] = []
+    _spell(ast.parse(textwrap.dedent(source)), words, set())
+    return words
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"""Finds."""', '"""Finds all that are above the limit."""'),
+        ('"""A module."""', '"""Another sentence."""'),
+        ("# a comment", "# another comment"),
+        ("    return [value", "\n\n    return  [value"),
+    ],
+)
+def test_words_and_blanks_are_no_change(old, new):
+    assert spelled(SOURCE.replace(old, new)) == spelled(SOURCE)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("value > limit", "value >= limit"),
+        ("limit=3", "limit=4"),
+        ("limit=3", "limit='3'"),
+        ("import json", "import pickle"),
+        ("class Thing:", "class Thing(dict):"),
+        ("def find", "async def find"),
+    ],
+)
+def test_code_is_a_change(old, new):
+    assert spelled(SOURCE.replace(old, new)) != spelled(SOURCE)
+
+
+def test_string_that_is_no_docstring_counts():
+    assert spelled("x = 1\n'one'") != spelled("x = 1\n'two'")
+
+
+def test_distinct_trees_are_spelled_distinctly():
+    assert spelled("f(a, [b], c)") != spelled("f(a, [b, c])")
+    assert spelled("if a:\n  b\nc") != spelled("if a:\n  b\n  c")
+
+
+def test_modules_behind_a_module_are_found_wherever_they_are_imported():
+    behind = source_digests("components.export")
+    assert {"components.export", "components.onnx_graph", "serving.bundle", "serving.files"} <= behind.keys()
+    assert "components.train" not in behind
+    assert not any(name.startswith("pipeline") for name in behind)
+
+
+def test_artifact_kinds_that_a_component_does_not_use_are_not_behind_it():
+    assert "components.artifacts.promotion" not in source_digests("components.train")
+
+
+def test_libraries_are_found_inside_functions_too():
+    versions = library_versions("components.train")
+    assert versions["tensorflow"] == importlib.metadata.version("tensorflow")
+    assert {"keras", "numpy"} <= versions.keys()
+    assert "logging" not in versions
+    assert "tensorflow" not in library_versions("components.validate")
+
+
+def test_module_without_source_is_an_error():
+    with pytest.raises(ModuleNotFoundError, match=r"components\.nowhere"):
+        source_code.source_digests("components.nowhere")

@@ -1,0 +1,72 @@
+"""step: wiring refused when it is built, and keys that hold what the output depends on and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from components import analyze, evaluate, ingest, train, transform, validate
+from pipeline import step as step_module
+from pipeline.step import Step, key_values
+
+EXAMPLES = Step(ingest, ingest.Params())
+STATISTICS = Step(analyze, examples=EXAMPLES)
+ANOMALIES = Step(validate, examples=EXAMPLES, statistics=STATISTICS)
+TRANSFORM = Step(transform, transform.Params(), statistics=STATISTICS, anomalies=ANOMALIES)
+MODEL = Step(train, train.Params(), examples=EXAMPLES, transform=TRANSFORM)
+
+
+def test_wrong_kind_is_refused_with_both_names():
+    with pytest.raises(TypeError, match=r"^evaluate\.model takes Model, but ingest makes Examples$"):
+        Step(evaluate, evaluate.Params(), model=EXAMPLES, examples=EXAMPLES, transform=TRANSFORM)
+
+
+def test_missing_input_is_refused():
+    with pytest.raises(TypeError, match=r"evaluate\.transform takes Transform, but nothing is wired to it"):
+        Step(evaluate, evaluate.Params(), model=MODEL, examples=EXAMPLES)
+
+
+def test_unknown_input_is_refused():
+    with pytest.raises(TypeError, match=r"analyze has no input model; it takes examples"):
+        Step(analyze, examples=EXAMPLES, model=MODEL)
+
+
+def test_params_of_another_component_are_refused():
+    with pytest.raises(TypeError, match=r"evaluate takes params of type Params"):
+        Step(evaluate, None, model=MODEL, examples=EXAMPLES, transform=TRANSFORM)
+
+
+DIGESTS = {"examples": "e", "transform": "t"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"seed": 8}, {"epochs": 4}, {"hidden": (128,)}, {"learning_rate": 0.002}, {"intra_op_threads": 2}],
+)
+def test_every_parameter_changes_the_key(change):
+    changed = Step(train, replace(train.Params(), **change), examples=EXAMPLES, transform=TRANSFORM)
+    assert changed.key(DIGESTS, {}) != MODEL.key(DIGESTS, {})
+
+
+def test_content_of_inputs_and_outside_change_the_key():
+    key = MODEL.key(DIGESTS, {})
+    assert MODEL.key(DIGESTS, {}) == key
+    assert MODEL.key({**DIGESTS, "examples": "other"}, {}) != key
+    assert MODEL.key(DIGESTS, {"outside": "other"}) != key
+
+
+def test_paths_are_in_no_key():
+    elsewhere = Step(ingest, ingest.Params(data_dir=Path("/elsewhere"), manual_dir=Path("/files")))
+    assert elsewhere.key({}, {}) == EXAMPLES.key({}, {})
+    assert "data_dir" not in key_values(ingest.Params(data_dir=Path("/elsewhere")))
+
+
+def test_source_and_libraries_change_the_key(monkeypatch):
+    key = MODEL.key(DIGESTS, {})
+    monkeypatch.setattr(step_module, "library_versions", lambda module: {"tensorflow": "0"})
+    assert MODEL.key(DIGESTS, {}) != key
+    monkeypatch.undo()
+    monkeypatch.setattr(step_module, "source_digests", lambda module: {module: "0"})
+    assert MODEL.key(DIGESTS, {}) != key

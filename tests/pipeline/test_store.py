@@ -1,0 +1,144 @@
+"""store: an artifact is there whole or not at all, whatever happens in between."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+
+import pytest
+
+from pipeline import store as store_module
+from pipeline.store import Store
+
+KEY = "a" * 64
+
+
+def commit(store: Store, key: str = KEY, content: str = "content") -> None:
+    with store.staging("step", key) as out:
+        (out / "sub").mkdir()
+        (out / "sub" / "file").write_text(content)
+        store.commit("step", key)
+
+
+def test_committed_artifact_is_found_by_its_key_alone(tmp_path):
+    store = Store(tmp_path)
+    assert store.find("step", KEY) is None
+    commit(store)
+    stored = store.find("step", KEY)
+    assert (stored.path / "sub" / "file").read_text() == "content"
+    assert stored.folder == "step-aaaaaaaaaaaa"
+    assert store.find("step", "b" * 64) is None
+    assert store.find("other", KEY) is None
+
+
+def test_keys_with_one_beginning_are_not_taken_for_each_other(tmp_path):
+    store = Store(tmp_path)
+    commit(store)
+    assert store.find("step", "a" * 12 + "b" * 52) is None
+
+
+def test_digest_is_of_content_and_names(tmp_path):
+    digests = []
+    for folder, content in (("one", "x"), ("two", "x"), ("three", "y")):
+        store = Store(tmp_path / folder)
+        commit(store, content=content)
+        digests.append(store.find("step", KEY).sha256)
+    assert digests[0] == digests[1] != digests[2]
+
+
+@pytest.mark.parametrize("moment", ["fsync_tree", "write_json"])
+def test_crash_while_committing_leaves_nothing_to_be_found(tmp_path, monkeypatch, moment):
+    def crash(*arguments):
+        raise OSError("no space left")
+
+    store = Store(tmp_path)
+    monkeypatch.setattr(store_module, moment, crash)
+    with pytest.raises(OSError, match="no space"):
+        commit(store)
+    assert store.find("step", KEY) is None
+    assert not list((tmp_path / ".staging").iterdir())
+    monkeypatch.undo()
+    commit(store)
+    assert store.find("step", KEY).damage() is None
+
+
+def test_folder_without_record_never_happened(tmp_path):
+    store = Store(tmp_path)
+    left = tmp_path / "artifacts" / "step-aaaaaaaaaaaa" / "payload"
+    left.mkdir(parents=True)
+    (left / "half").write_text("half")
+    assert store.find("step", KEY) is None
+    commit(store)
+    assert not (left / "half").exists()
+    assert store.find("step", KEY).damage() is None
+
+
+def test_record_is_written_after_everything_was_flushed(tmp_path, monkeypatch):
+    order = []
+    for name in ("fsync_tree", "write_json", "fsync_folder"):
+        real = getattr(store_module, name)
+        monkeypatch.setattr(store_module, name, lambda *a, name=name, real=real: (order.append(name), real(*a)))
+    real_replace = os.replace
+    monkeypatch.setattr(os, "replace", lambda *a: (order.append("replace"), real_replace(*a)))
+    commit(Store(tmp_path))
+    assert order == ["fsync_tree", "write_json", "fsync_folder", "replace", "fsync_folder"]
+
+
+def test_checkpoints_survive_an_interruption_and_nothing_else_does(tmp_path):
+    store = Store(tmp_path)
+
+    def interrupted() -> None:
+        with store.staging("step", KEY) as out:
+            (out / "checkpoints").mkdir()
+            (out / "checkpoints" / "epoch").write_text("2")
+            (out / "half").write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    with store.staging("step", KEY) as out:
+        assert [file.name for file in out.rglob("*")] == ["checkpoints", "epoch"]
+        (out / "whole").write_text("whole")
+        stored = store.commit("step", KEY)
+    assert list(stored.files) == ["whole"]
+    assert not (stored.path / "checkpoints").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda path: (path / "sub" / "file").write_text("contenT"), "sub/file was changed"),
+        (lambda path: (path / "sub" / "file").unlink(), "sub/file is missing"),
+        (lambda path: (path / "more").write_text(""), "more was added"),
+    ],
+)
+def test_damage_is_named(tmp_path, change, said):
+    store = Store(tmp_path)
+    commit(store)
+    stored = store.find("step", KEY)
+    assert stored.damage() is None
+    change(stored.path)
+    assert stored.damage() == said
+
+
+def count_up(root: str) -> None:
+    """Makes the artifact unless another process did, and counts who made it."""
+    store = Store(root)
+    with store.staging("step", KEY) as out:
+        if store.find("step", KEY) is None:
+            (out / "maker").write_text(str(os.getpid()))
+            with open(f"{root}/made", "a") as file:
+                file.write("x")
+            store.commit("step", KEY)
+
+
+def test_of_processes_that_make_the_same_one_does_and_the_others_find_it(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=count_up, args=(tmp_path,)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * 4
+    assert (tmp_path / "made").read_text() == "x"
+    assert not list((tmp_path / ".staging").iterdir())

@@ -1,0 +1,1 @@
+"""Components of a toy pipeline, whose artifacts are numbers."""

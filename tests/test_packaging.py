@@ -1,0 +1,88 @@
+"""setup.py, the lock and the Makefile agree."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.conftest import ROOT
+
+SERVING = {"numpy", "onnxruntime", "tqdm"}
+
+
+@pytest.fixture(scope="module")
+def said() -> dict:
+    """What setup.py gives setuptools."""
+    given: dict = {}
+    code = (ROOT / "setup.py").read_text().replace("from setuptools import find_packages, setup", "")
+    exec(code, {"setup": lambda **arguments: given.update(arguments), "find_packages": lambda include: include})
+    return given
+
+
+@pytest.fixture(scope="module")
+def locked() -> dict[str, str]:
+    pinned = re.findall(r"^([\w.-]+)==([\w.]+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+    return {canonicalize_name(name): version for name, version in pinned}
+
+
+def test_base_install_is_serving_alone(said):
+    assert {Requirement(line).name for line in said["install_requires"]} == SERVING
+    assert said["name"] == "beamline"
+    assert set(said["extras_require"]) == {"pipeline", "images", "parquet", "dev"}
+
+
+def test_lock_satisfies_every_requirement_and_has_every_hash(said, locked):
+    asked = [*said["install_requires"], *said["extras_require"]["dev"]]
+    for requirement in map(Requirement, asked):
+        assert requirement.specifier.contains(locked[canonicalize_name(requirement.name)]), requirement
+    text = (ROOT / "requirements.lock").read_text()
+    pinned = re.findall(r"^[\w.-]+==.*?(?=^\S|\Z)", text, re.MULTILINE | re.DOTALL)
+    assert len(pinned) >= len(locked)
+    assert all("--hash=sha256:" in block for block in pinned)
+
+
+def test_libraries_that_the_code_imports_are_asked_for(said):
+    asked = {canonicalize_name(Requirement(line).name) for line in said["extras_require"]["dev"]} | SERVING
+    imported = set()
+    for package in ("pipeline", "components", "serving"):
+        for file in (ROOT / package).rglob("*.py"):
+            found = re.findall(r"^\s*(?:import|from) (\w+)", file.read_text(), re.MULTILINE)
+            imported |= {canonicalize_name(name) for name in found}
+    ours = {"pipeline", "components", "serving", "google"} | {canonicalize_name(n) for n in sys.stdlib_module_names}
+    # Keras is TensorFlow's own dependency.
+    assert imported - ours - {"keras"} <= asked
+
+
+def make(folder, *arguments: str) -> str:
+    done = subprocess.run(["make", "-n", *arguments], cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def test_make_sets_up_when_missing_or_stale_and_not_otherwise(tmp_path):
+    for name in ("Makefile", "setup.py", "requirements.lock"):
+        shutil.copy(ROOT / name, tmp_path)
+    install = "pip install"
+    assert install in make(tmp_path, "pipeline")
+    (tmp_path / ".venv").mkdir()
+    ready = tmp_path / ".venv" / ".ready"
+    ready.touch()
+    assert install not in make(tmp_path, "pipeline")
+    assert install not in make(tmp_path, "test")
+    for name in ("setup.py", "requirements.lock"):
+        newer = ready.stat().st_mtime + 10
+        os.utime(tmp_path / name, (newer, newer))
+        assert install in make(tmp_path, "test")
+        os.utime(tmp_path / name, (newer - 100, newer - 100))
+
+
+def test_variables_become_flags(tmp_path):
+    said = make(ROOT, "pipeline", "DATASET=kmnist", "PRESET=cnn", "MANUAL_DIR=d", "RUNS=r", "MODELS=m", "ARGS=--seed 3")
+    for words in ("--dataset kmnist", "--preset cnn", "--manual-dir d", "--runs r", "--models m", "--seed 3"):
+        assert words in said
