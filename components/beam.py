@@ -37,6 +37,7 @@ class BeamOptions:
         """
         import apache_beam
         from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+        from apache_beam.runners.worker import statesampler
 
         # Beam prints every failure with its own frames; whoever runs the job tells it once, and logs it.
         logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
@@ -48,11 +49,15 @@ class BeamOptions:
             standard.runner = LOCAL_RUNNER
         pipeline = apache_beam.Pipeline(options=options)
         build(pipeline)
+        # A job that ends takes the thread's counters with it, also those of a step that it was run inside of.
+        outer_counters = statesampler.get_current_tracker()
         try:
             result = pipeline.run()
             result.wait_until_finish()
         except Exception as error:
             raise unwrapped(error) from error
+        finally:
+            statesampler.set_current_tracker(outer_counters)
         return result
 
 

@@ -29,8 +29,8 @@ class Params:
 
 def settled(bundle: Bundle, params: Params) -> str | None:
     """What there is to say when this very bundle serves already, so that nothing is to be done; else None."""
-    now = Registry(params.models).promoted(params.model)
-    return _serves(now, "already serves") if now is not None and now.serves(bundle.sha256) else None
+    now = Registry(params.models).serving(params.model, bundle.sha256)
+    return None if now is None else _serves(now, "already serves")
 
 
 def run(bundle: Bundle, evaluation: Evaluation, verification: Verification, params: Params, out: Path) -> Promotion:

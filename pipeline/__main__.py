@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import io
 import os
 import sys
 
@@ -63,9 +64,20 @@ def _dispatch(command: str, rest: list[str]) -> int:
     )
 
 
-if __name__ == "__main__":
-    code = main(sys.argv[1:])
-    sys.stdout.flush()
+def _main_of_process() -> int:
+    """Runs the command; a reader that had enough of our output, as `head` does, is no failure."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = main(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return 0
     sys.stderr.flush()
+    return code
+
+
+if __name__ == "__main__":
     # TensorFlow and Beam take more than a second to take themselves apart; everything is on the disk by now.
-    os._exit(code)
+    os._exit(_main_of_process())

@@ -18,6 +18,7 @@ from pipeline.outcome import Made, Outcome, exit_code
 from pipeline.progress import tell
 from pipeline.step import Step
 from pipeline.store import Store
+from serving.errors import Terminated
 
 log = logging.getLogger("beamline.pipeline")
 
@@ -51,6 +52,9 @@ def run(config: Config, verbose: bool) -> int:
         try:
             made = complete(steps, made, store, config)
             verdict = VERDICTS.get(exit_code(made), "failed")
+        except (KeyboardInterrupt, Terminated):
+            verdict = "interrupted"
+            raise
         finally:
             seconds = time.perf_counter() - started
             history.finish(replace(record, verdict=verdict, seconds=round(seconds, 3), steps=tuple(made.values())))
@@ -93,6 +97,10 @@ def closing(config: Config, made: Made, seconds: float, log_file: Path) -> str:
     stopped = next((o for o in made.values() if o.outcome == "failed"), None) or next(
         (o for o in made.values() if not o.passed), None
     )
+    if stopped is not None and VERDICTS.get(stopped.exit_code) == "interrupted":
+        return (
+            f"\n{stopped.reasons[0]} at {stopped.name} after {seconds:.1f} s; the same command goes on from there"
+        )
     if stopped is not None:
         how = "failed" if stopped.outcome == "failed" else "refused"
         ending = f"log: {log_file}" if how == "failed" else "nothing was promoted; what serves is unchanged"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from serving.arguments import Arguments
@@ -50,16 +51,23 @@ def _parser() -> Arguments:
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help=".csv or .npy (default: <images>.predictions.csv)")
     parser.add_argument("--probabilities", action="store_true", help="write the probability of every class")
-    parser.add_argument("--threads", type=_positive, metavar="N", help="default: the processors this process may use")
-    parser.add_argument("--batch-size", type=_positive, default=BATCH_SIZE, metavar="N", help="default: %(default)s")
+    parser.add_argument(
+        "--threads", type=_from_1_to(1024), metavar="N", help="default: the processors this process may use"
+    )
+    parser.add_argument(
+        "--batch-size", type=_from_1_to(1 << 20), default=BATCH_SIZE, metavar="N", help="default: %(default)s"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace an output that is not ours")
     return parser
 
 
-def _positive(text: str) -> int:
-    if not text.isdigit() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no positive number: give 1 or more")
-    return int(text)
+def _from_1_to(most: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not text.isdecimal() or not 1 <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {most:,}")
+        return int(text)
+
+    return number
 
 
 def _score(options: argparse.Namespace) -> None:

@@ -64,6 +64,8 @@ class Bundle:
         Raises:
             BundleError: the file is gone or changed since the bundle was loaded.
         """
+        if name not in self.files:
+            raise BundleError(f"bundle {self.path} refused: {name} is not in its manifest: promote the model again")
         try:
             content = (self.path / name).read_bytes()
         except OSError as error:
@@ -145,11 +147,12 @@ def _parse(path: Path, raw: bytes) -> tuple[Manifest, dict[str, tuple[str, int]]
             versions=said["versions"],
         )
         files = {name: (entry["sha256"], entry["size_bytes"]) for name, entry in said["files"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        canonical = canonical_json(said).encode()
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise BundleError(
             f"bundle {path} refused: {MANIFEST} is damaged ({error!r}): promote the model again"
         ) from error
-    if canonical_json(said).encode() != raw:
+    if canonical != raw:
         raise BundleError(_changed(path, MANIFEST))
     return manifest, files
 

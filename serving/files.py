@@ -37,8 +37,11 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
 def replace_json(path: Path, value: Mapping[str, Any]) -> None:
     """Replaces a JSON file in one step: a reader sees the old one or the new one, whole."""
     staged = path.with_name(f".{path.name}.{os.getpid()}")
-    write_json(staged, value)
-    os.replace(staged, path)
+    try:
+        write_json(staged, value)
+        os.replace(staged, path)
+    finally:
+        staged.unlink(missing_ok=True)
     fsync_folder(path.parent)
 
 

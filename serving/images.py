@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +100,7 @@ def open_images(path: Path) -> ImageFile:
             f"{path} holds {dtype}, the model takes uint8 (0 to 255): "
             + ("save raw pixels" if dtype.hasobject or dtype.kind not in "fiub" else _cast_hint(dtype))
         )
-    if len(shape) not in (2, 3, 4):
+    if len(shape) not in (2, 3, 4) or min(shape) < 0:
         raise InputError(f"{path} has shape {shape}, images are (n, h, w), (n, h, w, c) or (n, h·w·c): reshape it")
     if fortran and sum(extent > 1 for extent in shape) > 1:
         raise InputError(f"{path} is stored in Fortran order: save it with numpy.ascontiguousarray(images)")
@@ -119,8 +120,10 @@ def _read_header(file: BinaryIO, path: Path) -> tuple[tuple[int, ...], bool, np.
             (2, 0): np.lib.format.read_array_header_2_0,
         }[version]
         shape, fortran, dtype = read(file, max_header_size=MAX_HEADER_BYTES)
-    except (ValueError, KeyError) as error:
-        raise InputError(f"{path} is not a .npy file ({error}): save the images with numpy.save") from error
+    except (ValueError, KeyError, SyntaxError, RecursionError, MemoryError, tokenize.TokenError) as error:
+        # numpy parses the header as Python, and passes on what its tokenizer and parser raise.
+        why = str(error).partition("\n")[0]
+        raise InputError(f"{path} is not a .npy file ({why}): save the images with numpy.save") from error
     return shape, fortran, dtype
 
 

@@ -71,7 +71,11 @@ class PredictionsWriter(ABC):
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
-        replace_json(sidecar_of(self.target), {**facts, "output_sha256": self._digest.hexdigest()})
+        # The sidecar goes first and vouches for what it replaces too: after a crash in between, what stands
+        # there is still known to be ours.
+        replaced = sha256_file(self.target) if self.target.is_file() else None
+        digests = {"output_sha256": self._digest.hexdigest(), "replaces_sha256": replaced}
+        replace_json(sidecar_of(self.target), {**facts, **digests})
         os.replace(self._staged, self.target)
         fsync_folder(self.target.parent)
 
@@ -87,8 +91,10 @@ class PredictionsWriter(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Removes what was staged and not committed."""
-        self._file.close()
-        self._staged.unlink(missing_ok=True)
+        try:
+            self._file.close()
+        finally:
+            self._staged.unlink(missing_ok=True)
 
 
 class CsvWriter(PredictionsWriter):
@@ -158,21 +164,22 @@ def require_replaceable(target: Path, images: Path, overwrite: bool) -> None:
     Raises:
         InputError: the target is the input, a folder, or a file that is somebody else's or was edited since.
     """
-    if not target.exists():
-        return
-    if target.is_dir() or target.samefile(images):
-        what = "is a folder" if target.is_dir() else "is the input itself"
-        raise InputError(f"--out {target} {what}: give the name of a file for the predictions")
-    if overwrite:
+    sidecar = sidecar_of(target)
+    for file in (target, sidecar):
+        if file.exists() and (file.is_dir() or file.samefile(images)):
+            what = "is a folder" if file.is_dir() else "is the input itself"
+            raise InputError(f"--out {target}: {file} {what}: give another name for the predictions")
+    if overwrite or not (target.exists() or sidecar.exists()):
         return
     try:
-        said = json.loads(sidecar_of(target).read_text(encoding="utf-8"))["output_sha256"]
+        said = json.loads(sidecar.read_text(encoding="utf-8"))
+        ours = [said["output_sha256"], said["replaces_sha256"]]
     except (OSError, ValueError, KeyError, TypeError):
-        said = None
-    if said is None or sha256_file(target) != said:
+        ours = []
+    if not ours or (target.exists() and sha256_file(target) not in ours):
         raise InputError(
-            f"{target} exists and its sidecar {sidecar_of(target).name} does not show it to be an output of this "
-            "command: move it away, give another place with --out FILE, or replace it with --overwrite"
+            f"{target} exists and its sidecar {sidecar.name} does not show it to be an output of this command: "
+            "move both away, give another place with --out FILE, or replace them with --overwrite"
         )
 
 
@@ -183,5 +190,5 @@ def sidecar_of(target: Path) -> Path:
 
 def _csv_line(values: list[Any]) -> str:
     line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(values)
-    return line.getvalue()
+    csv.writer(line, lineterminator="\r\n").writerow(values)
+    return line.getvalue().removesuffix("\r\n")

@@ -27,24 +27,18 @@ class Promoted:
     Attributes:
         version: 1, 2, …; the name of its folder.
         sha256: the bundle's digest, which the folder must still have when it is loaded.
-        dataset: the name of the data set that it was trained on.
         run: the run that promoted it.
     """
 
     model: str
     version: int
     sha256: str
-    dataset: str
     run: str
     path: Path
 
     def load(self) -> Bundle:
         """The bundle, every file checked. Raises: BundleError."""
         return bundle.load(self.path, self.sha256)
-
-    def serves(self, sha256: str) -> bool:
-        """Whether this is the bundle with that digest, and still whole."""
-        return self.sha256 == sha256 and _is_whole(self.path, sha256)
 
 
 @dataclass(frozen=True)
@@ -68,13 +62,22 @@ class Registry:
         pointer = self.root / model / POINTER
         try:
             said = json.loads(pointer.read_text(encoding="utf-8"))
-            version = int(said["version"])
-            path = self.root / model / str(version)
-            return Promoted(model, version, said["sha256"], said["dataset"], said["run"], path)
+            version, sha256, run = said["version"], said["sha256"], said["run"]
+            if (type(version), type(sha256), type(run)) != (int, str, str):
+                raise TypeError("version, sha256 or run is of another type")
+            return Promoted(model, version, sha256, run, self.root / model / str(version))
         except FileNotFoundError:
             return None
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise BundleError(f"{pointer} is damaged ({error!r}): promote the model again") from error
+
+    def serving(self, model: str, sha256: str) -> Promoted | None:
+        """The version that serves, if it is the bundle with this digest and still whole; else there is work to do."""
+        try:
+            now = self.promoted(model)
+        except BundleError:
+            return None
+        return now if now is not None and now.sha256 == sha256 and _is_whole(now.path, sha256) else None
 
     def publish(self, candidate: Bundle, model: str, run: str) -> Promoted:
         """Makes a bundle the version that serves: the next number, or the one that it already has.
@@ -89,28 +92,21 @@ class Registry:
             run: the run that asked for it.
 
         Raises:
-            InputError: the model's name is no plain name, or it serves another data set.
+            InputError: the model's name is no plain name, or it holds versions of another data set.
             BundleError: the copy is not what was checked.
         """
         require_plain_name(model)
-        dataset = candidate.manifest.dataset["name"]
         with self._locked(model) as folder:
-            now = self.promoted(model)
-            if now is not None and now.serves(candidate.sha256):
+            now = self.serving(model, candidate.sha256)
+            if now is not None:
                 return now
-            if now is not None and now.dataset != dataset:
-                raise InputError(
-                    f"{folder} serves a model of {now.dataset}, this one was trained on {dataset}: "
-                    "give it another name with --model NAME"
-                )
+            _require_same_dataset(folder, candidate)
             version = _version_of(folder, candidate.sha256)
             if version is None:
                 version = max(_versions(folder), default=0) + 1
                 _copy_in(candidate, folder / str(version))
-            replace_json(
-                folder / POINTER, {"version": version, "sha256": candidate.sha256, "dataset": dataset, "run": run}
-            )
-        return Promoted(model, version, candidate.sha256, dataset, run, folder / str(version))
+            replace_json(folder / POINTER, {"version": version, "sha256": candidate.sha256, "run": run})
+        return Promoted(model, version, candidate.sha256, run, folder / str(version))
 
     @contextmanager
     def _locked(self, model: str) -> Iterator[Path]:
@@ -129,6 +125,21 @@ def require_plain_name(model: str) -> None:
         )
 
 
+def _require_same_dataset(folder: Path, candidate: Bundle) -> None:
+    dataset = candidate.manifest.dataset["name"]
+    for version in _versions(folder):
+        try:
+            held = json.loads((folder / str(version) / bundle.MANIFEST).read_text(encoding="utf-8"))["dataset"]["name"]
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            # A damaged version says nothing, and is no reason to refuse a whole one.
+            continue
+        if held != dataset:
+            raise InputError(
+                f"{folder} holds version {version} of {held}, this one was trained on {dataset}: "
+                "give it another name with --model NAME"
+            )
+
+
 def _version_of(folder: Path, sha256: str) -> int | None:
     """One digest, one version: the number under which this bundle already stands, whole."""
     return next((version for version in _versions(folder) if _is_whole(folder / str(version), sha256)), None)
@@ -143,7 +154,9 @@ def _is_whole(path: Path, sha256: str) -> bool:
 
 
 def _versions(folder: Path) -> list[int]:
-    return sorted(int(entry.name) for entry in folder.iterdir() if entry.name.isdigit() and entry.is_dir())
+    return sorted(
+        int(entry.name) for entry in folder.iterdir() if re.fullmatch(r"[1-9][0-9]*", entry.name) and entry.is_dir()
+    )
 
 
 def _copy_in(candidate: Bundle, target: Path) -> None:

@@ -1,0 +1,97 @@
+"""batch_score in a process of its own: as it is called, without TensorFlow or Beam, and on a full disk."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.serving.tiny_bundle import random_images
+
+ROOT = Path(__file__).parents[2]
+
+WITHOUT_TENSORFLOW = """
+import sys
+
+BLOCKED = {"tensorflow", "keras", "apache_beam", "tensorflow_datasets"}
+asked = []
+
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in BLOCKED:
+            asked.append(name)
+            raise ImportError(name + " is blocked")
+
+
+sys.meta_path.insert(0, Blocker())
+from serving.batch_score import main
+
+code = main(sys.argv[1:])
+print("asked for", asked, "loaded", sorted(BLOCKED & {name.partition(".")[0] for name in sys.modules}))
+sys.exit(code)
+"""
+
+WITH_A_FULL_DISK = """
+import resource
+import sys
+
+from serving.batch_score import main
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (500, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.fixture
+def run(registry, sealed, tmp_path):
+    """Scores night/images.npy with the arguments of Python that are given."""
+    registry.publish(sealed, "tiny", "run-1")
+    (tmp_path / "night").mkdir()
+    np.save(tmp_path / "night" / "images.npy", random_images(50))
+
+    def call(*arguments):
+        command = [sys.executable, "-W", "error", *arguments]
+        command += [str(tmp_path / "night" / "images.npy"), "--models", str(registry.root)]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+    return call
+
+
+def names(tmp_path):
+    return sorted(path.name for path in (tmp_path / "night").iterdir())
+
+
+def test_command_scores_and_says_so_in_one_line(run, tmp_path):
+    done = run("-m", "serving.batch_score")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("50 images in ")
+    assert done.stdout.count("\n") == 1
+    assert names(tmp_path) == ["images.npy", "images.predictions.csv", "images.predictions.csv.json"]
+
+
+def test_command_exits_with_the_code_of_its_refusal(run, tmp_path, registry):
+    (registry.root / "tiny" / "1" / "model.onnx").write_bytes(b"another")
+    done = run("-m", "serving.batch_score")
+    assert (done.returncode, done.stdout) == (4, "")
+    assert done.stderr.startswith("batch_score: bundle ")
+    assert done.stderr.count("\n") == 1
+    assert names(tmp_path) == ["images.npy"]
+
+
+def test_scoring_needs_neither_tensorflow_nor_beam(run, tmp_path):
+    done = run("-c", WITHOUT_TENSORFLOW)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-1] == "asked for [] loaded []"
+    assert "images.predictions.csv" in names(tmp_path)
+
+
+def test_full_disk_is_exit_1_and_nothing_is_left(run, tmp_path):
+    done = run("-c", WITH_A_FULL_DISK)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "File too large" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert names(tmp_path) == ["images.npy"]

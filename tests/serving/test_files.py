@@ -1,0 +1,82 @@
+"""files: written whole or not at all, and digests that hashlib gives too."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving import files
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@pytest.mark.parametrize("size_bytes", [0, 1, files.CHUNK_BYTES, 2 * files.CHUNK_BYTES + 17])
+def test_digest_is_hashlibs(tmp_path, size_bytes):
+    content = bytes(range(256)) * (size_bytes // 256 + 1)
+    (tmp_path / "file").write_bytes(content[:size_bytes])
+    assert files.sha256_file(tmp_path / "file") == hashlib.sha256(content[:size_bytes]).hexdigest()
+
+
+@given(st.dictionaries(st.text(), values, max_size=5))
+def test_canonical_json_says_the_same_in_whatever_order_it_was_put(value):
+    turned = dict(reversed(value.items()))
+    assert files.canonical_json(turned) == files.canonical_json(value)
+    assert json.loads(files.canonical_json(value)) == value
+
+
+def test_canonical_json_leaves_names_readable_and_refuses_what_json_has_no_word_for():
+    assert "größe 雪" in files.canonical_json({"name": "größe 雪"})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        files.canonical_json({"accuracy": float("nan")})
+
+
+def test_replaced_file_is_another_file_so_that_an_open_reader_keeps_the_old_one(tmp_path):
+    path = tmp_path / "pointer.json"
+    files.replace_json(path, {"version": 1})
+    with path.open() as reader:
+        files.replace_json(path, {"version": 2})
+        assert json.load(reader) == {"version": 1}
+    assert json.loads(path.read_text()) == {"version": 2}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_failed_replacement_leaves_the_old_file_and_nothing_beside_it(tmp_path, monkeypatch):
+    path = tmp_path / "pointer.json"
+    files.replace_json(path, {"version": 1})
+
+    def refuse(source, target):
+        raise OSError("no rename")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(OSError, match="no rename"):
+        files.replace_json(path, {"version": 2})
+    assert json.loads(path.read_text()) == {"version": 1}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_replacement_is_flushed_before_it_is_renamed_and_its_folder_after(tmp_path, monkeypatch):
+    done = []
+    rename = os.replace
+    monkeypatch.setattr(os, "fsync", lambda descriptor: done.append(os.fstat(descriptor).st_ino))
+    monkeypatch.setattr(os, "replace", lambda *paths: done.append("rename") or rename(*paths))
+    files.replace_json(tmp_path / "pointer.json", {"version": 1})
+    assert done == [(tmp_path / "pointer.json").stat().st_ino, "rename", tmp_path.stat().st_ino]
+
+
+def test_whole_tree_is_flushed(tmp_path, monkeypatch):
+    (tmp_path / "variables" / "deep").mkdir(parents=True)
+    for name in ("model.onnx", "variables/index", "variables/deep/data"):
+        (tmp_path / name).write_text(name)
+    flushed = set()
+    monkeypatch.setattr(os, "fsync", lambda descriptor: flushed.add(os.fstat(descriptor).st_ino))
+    files.fsync_tree(tmp_path)
+    assert flushed == {path.stat().st_ino for path in [tmp_path, *tmp_path.rglob("*")]}

@@ -1,0 +1,130 @@
+"""scorer: onnxruntime's answers, against onnx's own reference evaluator."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import onnxruntime
+import pytest
+from onnx.reference import ReferenceEvaluator
+
+from serving.errors import BundleError, InputError
+from serving.scorer import Scorer, usable_processors
+from tests.serving.tiny_bundle import random_images
+
+
+def reference(bundle, images):
+    """float32 (n, classes), as onnx itself defines the model."""
+    (probabilities,) = ReferenceEvaluator(str(bundle.path / "model.onnx")).run(["probabilities"], {"images": images})
+    return probabilities
+
+
+def test_scores_are_what_onnx_defines(sealed):
+    images = random_images(500)
+    expected = reference(sealed, images)
+    scores = Scorer(sealed).score(images)
+    assert (scores.labels.dtype, scores.labels.shape) == (np.int64, (500,))
+    assert (scores.probabilities.dtype, scores.probabilities.shape) == (np.float32, (500, 4))
+    np.testing.assert_array_equal(scores.labels, expected.argmax(axis=1))
+    np.testing.assert_allclose(scores.probabilities, expected, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(scores.confidences, np.sort(expected, axis=1)[:, -1], rtol=0, atol=1e-6)
+    assert scores.confidences.dtype == np.float32
+    assert set(scores.labels.tolist()) == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 64, 100, 1000])
+def test_batch_size_does_not_change_the_answers(sealed, batch_size):
+    images = random_images(100)
+    expected = reference(sealed, images)
+    scores = Scorer(sealed, batch_size=batch_size).score(images)
+    np.testing.assert_array_equal(scores.labels, expected.argmax(axis=1))
+    np.testing.assert_allclose(scores.probabilities, expected, rtol=0, atol=1e-6)
+
+
+def test_images_that_are_a_view_of_others_are_scored_as_their_copy(sealed):
+    images = random_images(60)[::-2, ::-1]
+    expected = reference(sealed, images.copy())
+    np.testing.assert_array_equal(Scorer(sealed).score(images).labels, expected.argmax(axis=1))
+
+
+def test_no_images_have_no_scores(sealed):
+    scores = Scorer(sealed).score(random_images(0))
+    assert scores.labels.shape == scores.confidences.shape == (0,)
+    assert scores.probabilities.shape == (0, 4)
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        random_images(2).astype(np.float32),
+        random_images(2).astype(np.int8),
+        random_images(2) > 0,
+        random_images(2)[0],
+        random_images(2).reshape(2, 24),
+        random_images(2).reshape(2, 3, 4, 2),
+        random_images(2)[..., :1],
+    ],
+)
+def test_other_types_and_shapes_are_refused_never_cast(sealed, images):
+    with pytest.raises(InputError, match="model takes uint8") as caught:
+        Scorer(sealed).score(images)
+    assert f"images are {images.dtype} {images.shape}" in str(caught.value)
+    assert "(n, 4, 3, 2)" in str(caught.value)
+
+
+def test_threads_may_share_one_scorer(sealed):
+    scorer = Scorer(sealed, batch_size=16)
+    sets = [random_images(50 + seed, seed=seed) for seed in range(24)]
+    with ThreadPoolExecutor(6) as pool:
+        scored = list(pool.map(scorer.score, sets))
+    for images, scores in zip(sets, scored, strict=True):
+        expected = reference(sealed, images)
+        np.testing.assert_array_equal(scores.labels, expected.argmax(axis=1))
+        np.testing.assert_allclose(scores.probabilities, expected, rtol=0, atol=1e-6)
+
+
+def test_model_that_changed_after_loading_is_not_used(sealed, seal):
+    other = seal(seed=1)
+    (sealed.path / "model.onnx").write_bytes((other.path / "model.onnx").read_bytes())
+    with pytest.raises(BundleError, match=r"model\.onnx"):
+        Scorer(sealed)
+
+
+@pytest.fixture
+def session(monkeypatch):
+    """What onnxruntime's session was made with, and the sizes of the batches that it was given."""
+
+    class Session(onnxruntime.InferenceSession):
+        given: dict = {}  # noqa: RUF012
+        batches: list = []  # noqa: RUF012
+
+        def __init__(self, model, options, **said):
+            self.given.update(said, model=model, threads=options.intra_op_num_threads)
+            super().__init__(model, options, **said)
+
+        def run(self, outputs, feeds):
+            self.batches.append(len(feeds["images"]))
+            return super().run(outputs, feeds)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", Session)
+    return Session
+
+
+def test_model_is_given_at_most_a_batch_at_once(sealed, session):
+    Scorer(sealed, batch_size=40).score(random_images(100))
+    assert session.batches == [40, 40, 20]
+
+
+def test_session_takes_checked_bytes_on_the_processor_with_the_threads_that_were_said(sealed, session):
+    Scorer(sealed, threads=2)
+    assert session.given == {"model": sealed.read("model.onnx"), "providers": ["CPUExecutionProvider"], "threads": 2}
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="the system does not say which processors are ours")
+def test_threads_are_by_default_the_processors_that_are_ours(sealed, session, monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 5, 7})
+    assert usable_processors() == 3
+    Scorer(sealed)
+    assert session.given["threads"] == 3

@@ -1,0 +1,104 @@
+"""selection: the model that was named, or the only one that takes the images."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from serving.errors import BundleError, InputError
+from serving.images import open_images
+from serving.selection import find_bundle
+from tests.serving.tiny_bundle import random_images
+
+SQUARE, WIDE = (4, 4, 1), (2, 6, 1)
+
+
+def file_of(folder, image_shape):
+    np.save(folder / "images.npy", random_images(3, image_shape))
+    return open_images(folder / "images.npy")
+
+
+@pytest.fixture
+def square(tmp_path):
+    return file_of(tmp_path, SQUARE)
+
+
+def publish(registry, seal, name, image_shape=SQUARE, seed=0):
+    return registry.publish(seal(model=name, image_shape=image_shape, seed=seed), name, "run")
+
+
+def test_only_model_scores(registry, seal, square):
+    promoted = publish(registry, seal, "square")
+    bundle, version = find_bundle(square, registry.root, None)
+    assert (bundle.path, bundle.sha256, version) == (promoted.path, promoted.sha256, 1)
+
+
+def test_version_is_the_one_that_was_promoted_last(registry, seal, square):
+    publish(registry, seal, "square")
+    publish(registry, seal, "square", seed=1)
+    bundle, version = find_bundle(square, registry.root, None)
+    assert (bundle.path.name, version) == ("2", 2)
+    publish(registry, seal, "square")
+    assert find_bundle(square, registry.root, None)[1] == 1
+
+
+@pytest.mark.parametrize(("image_shape", "expected"), [(SQUARE, "square"), (WIDE, "wide")])
+def test_of_two_models_the_one_that_fits_scores(registry, seal, tmp_path, image_shape, expected):
+    publish(registry, seal, "square", SQUARE)
+    publish(registry, seal, "wide", WIDE)
+    bundle, version = find_bundle(file_of(tmp_path, image_shape), registry.root, None)
+    assert (bundle.manifest.model, version) == (expected, 1)
+
+
+def test_of_two_models_that_fit_one_must_be_said(registry, seal, square):
+    publish(registry, seal, "first")
+    publish(registry, seal, "second")
+    with pytest.raises(InputError, match=r"fits 2 of the promoted models .*first, second.*--model NAME"):
+        find_bundle(square, registry.root, None)
+    assert find_bundle(square, registry.root, "second")[0].manifest.model == "second"
+
+
+def test_of_two_models_of_which_none_fits_both_are_listed(registry, seal, tmp_path):
+    publish(registry, seal, "square", SQUARE)
+    publish(registry, seal, "wide", WIDE)
+    with pytest.raises(InputError, match=r"fits 0 of the promoted models .*square, wide"):
+        find_bundle(file_of(tmp_path, (5, 5, 1)), registry.root, None)
+
+
+def test_named_model_scores_whatever_else_there_is(registry, seal, square):
+    publish(registry, seal, "square", SQUARE)
+    publish(registry, seal, "wide", WIDE)
+    assert find_bundle(square, registry.root, "wide")[0].manifest.model == "wide"
+
+
+def test_bundles_folder_scores_without_a_version(registry, seal, square):
+    sealed = seal(image_shape=SQUARE)
+    bundle, version = find_bundle(square, registry.root, str(sealed.path))
+    assert (bundle.path, bundle.sha256, version) == (sealed.path, sealed.sha256, None)
+
+
+def test_models_folder_scores_with_what_it_promoted(registry, seal, square, tmp_path):
+    promoted = publish(registry, seal, "square")
+    bundle, version = find_bundle(square, tmp_path / "elsewhere", str(registry.root / "square"))
+    assert (bundle.path, version) == (promoted.path, 1)
+
+
+@pytest.mark.parametrize("wanted", [None, "square"])
+def test_nothing_promoted_is_refused_with_what_to_do(registry, square, wanted):
+    with pytest.raises(InputError, match=r"python -m pipeline run") as caught:
+        find_bundle(square, registry.root, wanted)
+    assert str(registry.root) in str(caught.value)
+
+
+def test_unknown_name_is_refused_with_those_that_are_known(registry, seal, square):
+    publish(registry, seal, "square")
+    with pytest.raises(InputError, match=r"--model sqare: neither .* has square"):
+        find_bundle(square, registry.root, "sqare")
+
+
+@pytest.mark.parametrize("by_folder", [False, True])
+def test_bundle_that_is_not_what_was_promoted_is_refused(registry, seal, square, by_folder):
+    promoted = publish(registry, seal, "square")
+    (promoted.path / "model.onnx").write_bytes(b"another")
+    with pytest.raises(BundleError, match=r"model\.onnx"):
+        find_bundle(square, registry.root, str(promoted.path) if by_folder else None)
