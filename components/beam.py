@@ -55,10 +55,13 @@ class BeamOptions:
             result = pipeline.run()
             result.wait_until_finish()
         except Exception as error:
-            raise unwrapped(error) from error
+            failure = unwrapped(error)
+        else:
+            return result
         finally:
             statesampler.set_current_tracker(outer_counters)
-        return result
+        # Raised out here, the failure keeps the cause that it was raised from.
+        raise failure
 
 
 def unwrapped(error: BaseException) -> BaseException:

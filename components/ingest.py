@@ -83,7 +83,7 @@ def prepare(params: Params) -> None:
 
 
 def run(params: Params, beam: BeamOptions, out: Path) -> Examples:
-    """Decodes both splits into blocks.
+    """Decodes both splits into blocks; the rows of a split are in the order of its records, shard after shard.
 
     Raises:
         InputError: no such set or split, or a set that has no image of fixed shape with one label.
@@ -185,6 +185,8 @@ def _slices(builder: tfds.core.DatasetBuilder, split: str, wanted: str, block_ro
             "name one of these, with TFDS's slicing if wanted, e.g. 'train[:80%]'"
         ) from error
     segments = [(file.filename, file.skip, file.take) for file in instructions]
+    if not segments or min(take for _, _, take in segments) < 1:
+        raise InputError(f"--ingest.{split}-split {wanted} has no rows: give a slice that has some")
     return [
         Slice(split, index, piece, shape, image_key, label_key) for index, piece in enumerate(cut(segments, block_rows))
     ]

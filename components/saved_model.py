@@ -66,6 +66,8 @@ def canonicalize(saved: Any) -> None:
     for graph in saved.meta_graphs:
         library = graph.graph_def.library
         _rename(graph, [function.signature.name for function in library.function])
+        for function in library.function:
+            _drop_counted_argument_names(function)
         functions = sorted(library.function, key=lambda function: function.signature.name)
         del library.function[:]
         library.function.extend(functions)
@@ -74,19 +76,26 @@ def canonicalize(saved: Any) -> None:
 def _rename(graph: Message, functions: list[str]) -> None:
     """Replaces the process's number in each name by its rank among the names that differ in the number alone."""
     new_names: dict[str, str] = {}
-    for old in sorted(functions, key=lambda name: (_stem(name), _number(name))):
+    numbered = [name for name in functions if NUMBERED.match(name)]
+    for old in sorted(numbered, key=lambda name: (_stem(name), _number(name))):
         rank = sum(_stem(other) == _stem(old) for other in new_names)
         new_names[old] = f"{_stem(old)}_{rank}"
     _replace_strings(graph, lambda text: new_names.get(text, text))
 
 
+def _drop_counted_argument_names(function: Any) -> None:
+    # An argument that nobody named is called by a number that TensorFlow counts up, too.
+    for argument in function.arg_attr.values():
+        if argument.attr["_user_specified_name"].s.isdigit():
+            del argument.attr["_user_specified_name"]
+
+
 def _stem(name: str) -> str:
-    found = NUMBERED.match(name)
-    return found[1] if found else name
+    return name.rsplit("_", 1)[0]
 
 
 def _number(name: str) -> int:
-    return int(name.rsplit("_", 1)[1]) if NUMBERED.match(name) else 0
+    return int(name.rsplit("_", 1)[1])
 
 
 def _replace_strings(message: Message, replace: Callable[[str], str]) -> None:
@@ -106,16 +115,22 @@ def _replace_strings(message: Message, replace: Callable[[str], str]) -> None:
 
 def _replace_in_map(entries: Any, field: Any, replace: Callable[[str], str]) -> None:
     holds_messages = field.message_type.fields_by_name["value"].type == field.TYPE_MESSAGE
-    for key in list(entries):
-        new_key = _replaced(key, replace)
+    # Aside first: a new name may be the old name of an entry that is yet to come.
+    renamed = {}
+    for key, value in entries.items():
         if holds_messages:
-            _replace_strings(entries[key], replace)
-            if new_key != key:
-                entries[new_key].CopyFrom(entries[key])
-                del entries[key]
+            _replace_strings(value, replace)
+            copy = type(value)()
+            copy.CopyFrom(value)
+            renamed[_replaced(key, replace)] = copy
         else:
-            value = entries.pop(key)
-            entries[new_key] = _replaced(value, replace)
+            renamed[_replaced(key, replace)] = _replaced(value, replace)
+    entries.clear()
+    for key, value in renamed.items():
+        if holds_messages:
+            entries[key].CopyFrom(value)
+        else:
+            entries[key] = value
 
 
 def _replaced(value: Any, replace: Callable[[str], str]) -> Any:

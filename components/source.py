@@ -161,6 +161,7 @@ class Source:
 def _answers(url: str) -> bool:
     """Whether the address answers in time. Name resolution ignores time limits, so it is left behind in a thread."""
     import threading
+    import urllib.error
     import urllib.request
 
     answered, finished = threading.Event(), threading.Event()
@@ -169,6 +170,9 @@ def _answers(url: str) -> bool:
         try:
             with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=NETWORK_SECONDS):
                 answered.set()
+        except urllib.error.HTTPError:
+            # It does not like the question; but it is there.
+            answered.set()
         except OSError:
             return
         finally:

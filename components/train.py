@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import time
 from dataclasses import asdict, dataclass
@@ -69,7 +70,7 @@ class Params:
                 raise InputError(f"--train.{name.replace('_', '-')} {getattr(self, name)}: give 1 or more")
         if not 0 <= self.validation_fraction < 1:
             raise InputError(f"--train.validation-fraction {self.validation_fraction}: give 0 or more, below 1")
-        if not self.learning_rate > 0:
+        if not 0 < self.learning_rate < math.inf:
             raise InputError(f"--train.learning-rate {self.learning_rate}: give a number above 0")
         if self.seed < 0:
             raise InputError(f"--seed {self.seed}: give 0 or more")
@@ -184,6 +185,11 @@ def _bookkeeping(epoch: tf.Variable, history: History, checkpoints: Path, epochs
     def end(index: int, logs: dict[str, float]) -> None:
         nonlocal started
         seconds, started = time.perf_counter() - started, time.perf_counter()
+        if not math.isfinite(logs["loss"]):
+            raise BeamlineError(
+                f"training diverged, the loss is {logs['loss']} after epoch {index + 1}: "
+                "give a smaller --train.learning-rate"
+            )
         history.append({name: float(value) for name, value in sorted(logs.items())})
         assert keeper.model is not None
         write_checkpoint(checkpoints, keeper.model, history)

@@ -5,19 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from components.artifacts.anomalies import Anomalies, Anomaly
-from components.artifacts.examples import Examples
+from components.artifacts.examples import SPLITS, Examples
 from components.artifacts.statistics import SplitStatistics, Statistics
 
-RULES = ("type", "shape", "label-range", "class-missing")
+RULES = ("split-empty", "type", "shape", "label-range", "class-missing")
 
 
 def run(examples: Examples, statistics: Statistics, out: Path) -> Anomalies:
     """Holds every split's statistics against what the data set declares."""
-    found = [
-        anomaly
-        for split, counted in sorted(statistics.splits.items())
-        for anomaly in find_anomalies(split, counted, examples.image_shape, examples.class_names)
-    ]
+    found = [Anomaly("split-empty", split, "has no row") for split in SPLITS if split not in statistics.splits]
+    for split, counted in sorted(statistics.splits.items()):
+        found += find_anomalies(split, counted, examples.image_shape, examples.class_names)
     return Anomalies(
         path=out,
         found=tuple(found),

@@ -99,7 +99,7 @@ def run(
         rows=len(labels),
         correct=correct,
         disagreements=disagreements,
-        max_difference=largest,
+        max_difference=largest if np.isfinite(largest) else None,
         passed=not troubles,
         reasons=troubles or (agreed,),
     ).save()
@@ -163,7 +163,7 @@ def _fresh_process_trouble(
     """Scores images with the batch scorer in a process that cannot import TensorFlow or Beam."""
     given, scored = out / "fresh.npy", out / "fresh.scored.npy"
     np.save(given, images)
-    command = [sys.executable, "-c", FRESH_PROCESS, str(given), "--model", str(bundle.path)]
+    command = [sys.executable, "-P", "-c", FRESH_PROCESS, str(given), "--model", str(bundle.path)]
     root = Path(serving.__path__[0]).parent
     done = subprocess.run(
         [*command, "--probabilities", "--out", str(scored)],
@@ -191,7 +191,7 @@ def _refused(bundle: Bundle, rows: int, reason: str, out: Path) -> Verification:
         rows=rows,
         correct=0,
         disagreements=(),
-        max_difference=float("inf"),
+        max_difference=None,
         passed=False,
         reasons=(reason,),
     ).save()

@@ -12,7 +12,7 @@ from typing import Any
 
 from components.artifacts.artifact import Artifact
 from components.beam import BeamOptions
-from pipeline.outcome import Made, Outcome
+from pipeline.outcome import Kind, Made, Outcome
 from pipeline.step import Step
 from pipeline.store import PAYLOAD, Store, Stored
 from serving.errors import BeamlineError, Terminated
@@ -56,8 +56,7 @@ def resolve(step: Step, made: Made, store: Store) -> Outcome | None:
     fingerprint = step.fingerprint()
     if fingerprint is None:
         return None
-    stored = store.find(step.name, _key(step, made, fingerprint))
-    return None if stored is None else _outcome(step, "cached", stored)
+    return _found(step, _key(step, made, fingerprint), store)
 
 
 def execute(step: Step, made: Made, store: Store, beam: BeamOptions) -> Outcome:
@@ -91,8 +90,8 @@ def _run(step: Step, made: Made, store: Store, beam: BeamOptions) -> Outcome:
     key = _key(step, made, fingerprint)
     with store.staging(step.name, key) as out:
         # Another run may have made the same while this one prepared, or waited for the lock.
-        if (stored := store.find(step.name, key)) is not None:
-            return _outcome(step, "cached", stored)
+        if (found := _found(step, key, store)) is not None:
+            return found
         given: dict[str, Any] = {name: _load(source, made, store) for name, source in step.inputs.items()}
         if step.params is not None:
             given["params"] = step.params
@@ -128,11 +127,23 @@ def _key(step: Step, made: Made, fingerprint: Mapping[str, str]) -> str:
     return step.key(digests, fingerprint)
 
 
-def _outcome(step: Step, kind: str, stored: Stored) -> Outcome:
+def _found(step: Step, key: str, store: Store) -> Outcome | None:
+    """What the store has under a key; an artifact that cannot be read is none, and is made again."""
+    stored = store.find(step.name, key)
+    if stored is None:
+        return None
+    try:
+        return _outcome(step, "cached", stored)
+    except (OSError, ValueError, KeyError, TypeError):
+        log.debug("%s cannot be read", stored.path, exc_info=True)
+        return None
+
+
+def _outcome(step: Step, kind: Kind, stored: Stored) -> Outcome:
     artifact = step.component.output.load(stored.path)
     return Outcome(
         step.name,
-        "cached" if kind == "cached" else "executed",
+        kind,
         artifact=stored.folder,
         sha256=stored.sha256,
         passed=artifact.passed,

@@ -98,9 +98,7 @@ def closing(config: Config, made: Made, seconds: float, log_file: Path) -> str:
         (o for o in made.values() if not o.passed), None
     )
     if stopped is not None and VERDICTS.get(stopped.exit_code) == "interrupted":
-        return (
-            f"\n{stopped.reasons[0]} at {stopped.name} after {seconds:.1f} s; the same command goes on from there"
-        )
+        return f"\n{stopped.reasons[0]} at {stopped.name} after {seconds:.1f} s; the same command goes on from there"
     if stopped is not None:
         how = "failed" if stopped.outcome == "failed" else "refused"
         ending = f"log: {log_file}" if how == "failed" else "nothing was promoted; what serves is unchanged"

@@ -61,14 +61,14 @@ class Store:
         return self.stored(self.root / "artifacts" / self._folder(step, key), key)
 
     def stored(self, folder: Path, key: str | None = None) -> Stored | None:
-        """The artifact in a folder; None where there is no record, or one of another key."""
+        """The artifact in a folder; None where there is no whole record, or one of another key."""
         try:
             record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        except FileNotFoundError:
+            if key is not None and record["key"] != key:
+                return None
+            return Stored(folder.name, folder / PAYLOAD, record["sha256"], record["files"])
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
             return None
-        if key is not None and record["key"] != key:
-            return None
-        return Stored(folder.name, folder / PAYLOAD, record["sha256"], record["files"])
 
     @contextmanager
     def staging(self, step: str, key: str) -> Iterator[Path]:

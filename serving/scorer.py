@@ -45,6 +45,8 @@ class Scorer:
             threads: for one matrix product; None takes the processors that this process may use.
             batch_size: images that are given to the model at once.
         """
+        # Read when it is imported: it would write an identifier and a database below the user's home.
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         import onnxruntime
 
         options = onnxruntime.SessionOptions()

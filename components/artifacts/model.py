@@ -43,8 +43,10 @@ class Model(Artifact):
 
     def write_keras_model(self, model: keras.Sequential) -> Self:
         """Writes architecture and weights. A .keras file is a zip with times in it, so never twice the same."""
-        architecture = json.dumps(json.loads(model.to_json()), indent=1, sort_keys=True)
-        (self.path / "architecture.json").write_text(architecture + "\n", encoding="utf-8")
+        architecture = json.loads(model.to_json())
+        # How it was compiled is in the recipe; here it carries names that Keras counts up over the process.
+        architecture.pop("compile_config", None)
+        write_json(self.path / "architecture.json", architecture)
         for index, weight in enumerate(model.get_weights()):
             np.save(self.path / f"weights-{index:03d}.npy", weight)
         return self

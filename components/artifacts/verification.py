@@ -17,14 +17,15 @@ class Verification(Artifact):
     rows: number of test images compared.
     correct: how many of them the ONNX model gives their own label; 0 where it could not be loaded.
     disagreements: rows where Keras, SavedModel and ONNX do not give one class, each as a sentence.
-    max_difference: the largest difference of a probability between any two of the three.
+    max_difference: the largest difference of a probability between any two of the three; None where one of them
+        could not be loaded or is not a number.
     """
 
     bundle_sha256: str
     rows: int
     correct: int
     disagreements: tuple[str, ...]
-    max_difference: float
+    max_difference: float | None
 
     def save(self) -> Self:
         """Writes verification.json."""

@@ -66,6 +66,16 @@ def test_deleted_artifact_is_made_again_alone(toy):
     assert kinds(toy.run(run="0002")) == ["executed", "cached", "cached"]
 
 
+@pytest.mark.parametrize("file", ["record.json", "payload/number.json"])
+@pytest.mark.parametrize("content", ["", "[]", "{}"])
+def test_artifact_that_cannot_be_read_is_made_again(toy, file, content):
+    made = toy.run()
+    (toy.artifact(made["gate"]) / file).write_text(content)
+    again = toy.run(run="0002")
+    assert kinds(again) == ["cached", "executed", "cached"]
+    assert toy.store.stored(toy.artifact(again["gate"])).damage() is None
+
+
 def test_no_step_runs_on_a_refusal(toy):
     made = toy.run(value=11)
     assert kinds(made) == ["executed", "executed", "refused"]

@@ -1,0 +1,91 @@
+"""analyze: exact counts, against numpy, however the rows are cut."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from components.analyze import count, total
+
+CLASSES = 3
+
+
+@st.composite
+def labelled_images(draw):
+    """uint8 (n, h, w, c) with 1 or 3 channels, and int64 labels of which some belong to no class."""
+    rows, height, width = (draw(st.integers(1, most)) for most in (12, 4, 4))
+    images = draw(arrays(np.uint8, (rows, height, width, draw(st.sampled_from([1, 3])))))
+    return images, draw(arrays(np.int64, rows, elements=st.integers(-1, CLASSES)))
+
+
+def assert_agrees_with_numpy(counted, images, labels, classes):
+    assert counted.rows == len(images)
+    assert counted.mean() == pytest.approx(images.mean(axis=(0, 1, 2), dtype=np.float64), rel=1e-12)
+    assert counted.deviation() == pytest.approx(images.std(axis=(0, 1, 2), dtype=np.float64), rel=1e-9, abs=1e-9)
+    assert (counted.minimum(), counted.maximum()) == (images.min(), images.max())
+    assert counted.label_counts == Counter(labels.tolist())
+    for channel, histogram in enumerate(counted.pixel_counts):
+        assert np.array_equal(histogram, np.histogram(images[..., channel], bins=np.arange(257))[0])
+    for label, mean in enumerate(counted.class_means()):
+        members = images[labels == label]
+        expected = members.mean(axis=0, dtype=np.float64) if len(members) else np.zeros(images.shape[1:])
+        assert mean == pytest.approx(expected, rel=1e-12)
+    assert len(counted.class_means()) == classes
+
+
+def assert_same(one, other):
+    for field in fields(one):
+        assert np.array_equal(getattr(one, field.name), getattr(other, field.name)), field.name
+
+
+@given(labelled_images())
+def test_counts_are_numpys(drawn):
+    images, labels = drawn
+    assert_agrees_with_numpy(count(images, labels, CLASSES), images, labels, CLASSES)
+
+
+@given(labelled_images(), st.data())
+def test_any_parts_in_any_order_add_up_to_the_whole(drawn, data):
+    images, labels = drawn
+    cuts = sorted(data.draw(st.sets(st.integers(1, len(images)))) | {len(images)})
+    parts = [slice(start, stop) for start, stop in zip([0, *cuts], cuts, strict=False)]
+    counted = [count(images[part], labels[part], CLASSES) for part in data.draw(st.permutations(parts))]
+    assert_same(total(counted), count(images, labels, CLASSES))
+
+
+def test_types_of_every_part_are_kept():
+    odd = replace(count(np.zeros((1, 2, 2, 1), np.uint8), np.zeros(1, np.int32), 1), image_types=frozenset(["float32"]))
+    usual = count(np.zeros((3, 2, 2, 1), np.uint8), np.zeros(3, np.int64), 1)
+    both = total([usual, odd, usual])
+    assert both.image_types == {"uint8 (2, 2, 1)", "float32"}
+    assert both.label_types == {"int64", "int32"}
+
+
+def test_sums_beyond_what_float32_counts_are_exact():
+    # 70,001 · 255 is odd and above 2^24, so that no float32 holds it.
+    images = np.full((70_001, 2, 1, 1), 255, np.uint8)
+    counted = count(images, np.zeros(70_001, np.int64), 2)
+    assert counted.class_sums[:, :, 0, 0].tolist() == [[70_001 * 255] * 2, [0, 0]]
+
+
+def test_deviation_of_almost_constant_pixels_does_not_cancel():
+    images = np.full((1000, 28, 28, 1), 255, np.uint8)
+    images[0, 0, 0, 0] = 254
+    expected = images.std(dtype=np.float64)
+    assert count(images, np.zeros(1000, np.int64), 1).deviation()[0] == pytest.approx(expected, rel=1e-9)
+
+
+def test_statistics_of_the_small_set_agree_with_numpy(made, rows_of):
+    assert sorted(made.statistics.splits) == ["test", "train"]
+    assert made.statistics.class_names == made.examples.class_names
+    for split, counted in made.statistics.splits.items():
+        images, labels = rows_of(made.examples, split)
+        assert_agrees_with_numpy(counted, images, labels, 4)
+        assert counted.image_types == {"uint8 (8, 8, 1)"}
+        assert counted.label_types == {"int64"}

@@ -1,0 +1,185 @@
+"""artifacts: what was saved is what is loaded, and components write where they may and nowhere else."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import fields, is_dataclass, replace
+
+import numpy as np
+import pytest
+
+from components import analyze, evaluate, export, ingest, promote, train, transform, validate, verify
+from components.artifacts.anomalies import Anomalies, Anomaly
+from components.artifacts.bundle import Bundle
+from components.artifacts.evaluation import Evaluation
+from components.artifacts.examples import Examples, write_block
+from components.artifacts.model import Model
+from components.artifacts.promotion import Promotion
+from components.artifacts.transform import Transform
+from components.artifacts.verification import Verification
+from components.beam import BeamOptions
+
+REFUSAL = {"passed": False, "reasons": ("one, with “quotes” and ü", "two")}
+VALUES = {
+    Anomalies: {
+        "found": (Anomaly("shape", "test", "odd"), Anomaly("type", "train", "odder")),
+        "checked": ("shape", "type"),
+        "passed": False,
+        "reasons": ("test: odd (shape)", "train: odder (type)"),
+    },
+    Transform: {"normalization": "unit", "scale": (0.1, 1 / 3), "offset": (0.0, -1e-300), "class_names": ("ä", "b,c")},
+    Model: {
+        "recipe": {"preset": "p", "hidden": (3, 4), "shape": (8, 8, 1), "none": (), "rate": 0.1},
+        "history": ({"loss": 0.1}, {"loss": 1e-17}),
+        "parameters": 3,
+    },
+    Evaluation: {
+        "test_sha256": "0" * 64,
+        "rows": 10,
+        "correct": 7,
+        "interval": (0.1, 1 / 3),
+        "loss": 0.30000000000000004,
+        "min_accuracy": None,
+        "confusion": ((1, 2), (3, 4)),
+        **REFUSAL,
+    },
+    Verification: {
+        "bundle_sha256": "0" * 64,
+        "rows": 10,
+        "correct": 7,
+        "disagreements": ("test image 3: …",),
+        "max_difference": 1.7881393432617188e-07,
+        **REFUSAL,
+    },
+    Promotion: {"model": "m", "version": None, "bundle_sha256": "0" * 64, **REFUSAL},
+}
+
+
+def equal(one, other):
+    """Whether two values are equal, also where they hold arrays."""
+    if is_dataclass(one):
+        return type(one) is type(other) and all(
+            equal(getattr(one, f.name), getattr(other, f.name)) for f in fields(one)
+        )
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(equal(one[key], other[key]) for key in one)
+    if isinstance(one, np.ndarray):
+        return one.dtype == other.dtype and np.array_equal(one, other)
+    return type(one) is type(other) and one == other
+
+
+@pytest.mark.parametrize("kind", VALUES)
+def test_what_was_saved_is_what_is_loaded(kind, tmp_path):
+    artifact = kind(path=tmp_path, **VALUES[kind])
+    assert artifact.save() is artifact
+    assert equal(kind.load(tmp_path), artifact)
+    assert artifact.summary()
+
+
+@pytest.mark.parametrize("name", ["examples", "statistics", "anomalies", "transform", "model", "evaluation", "bundle"])
+def test_what_a_component_returned_is_what_is_loaded(made, name):
+    artifact = getattr(made, name)
+    assert equal(type(artifact).load(artifact.path), artifact)
+    assert "\n" not in artifact.summary()
+
+
+def test_statistics_come_back_from_another_folder(made, tmp_path):
+    moved = replace(made.statistics, path=tmp_path).save()
+    assert equal(type(moved).load(tmp_path), moved)
+
+
+def test_saving_twice_writes_the_same_bytes(tmp_path, contents):
+    for kind, values in VALUES.items():
+        kind(path=tmp_path, **values).save()
+        first = contents(tmp_path)
+        kind(path=tmp_path, **values).save()
+        assert contents(tmp_path) == first
+
+
+def test_predictions_come_back(made, tmp_path):
+    labels = np.array([3, 1, 2])
+    written = replace(made.evaluation, path=tmp_path).write_predictions(labels)
+    assert np.array_equal(written.predictions(), labels)
+
+
+def test_block_digest_is_of_its_pixels_and_labels(tmp_path):
+    images = np.arange(24, dtype=np.uint8).reshape(2, 3, 4, 1)
+    labels = np.array([1, 0])
+    block = write_block(tmp_path, "train", 0, images, labels)
+    assert block.sha256 == hashlib.sha256(images.tobytes() + labels.astype("<i8").tobytes()).hexdigest()
+    backwards = np.ascontiguousarray(images[::-1])[::-1]
+    assert write_block(tmp_path, "train", 0, backwards, labels) == block
+    assert write_block(tmp_path, "train", 0, images, labels[::-1]) != block
+
+
+def test_split_digest_follows_content_order_and_shape(made):
+    examples = made.examples
+    train_blocks = examples.blocks["train"]
+    digest = examples.sha256("train")
+    reordered = replace(examples, blocks={**examples.blocks, "train": train_blocks[::-1]})
+    assert reordered.sha256("train") != digest
+    assert reordered.sha256("test") == examples.sha256("test")
+    assert replace(examples, image_shape=(4, 16, 1)).sha256("train") != digest
+    assert replace(examples, path=examples.path / "elsewhere").sha256("train") == digest
+    assert Examples.load(examples.path).sha256("train") == digest
+
+
+COMPONENTS = {
+    "ingest": lambda made, out: ingest.run(
+        ingest.Params(dataset="tiny", data_dir=made.data_dir, block_rows=300), BeamOptions(), out
+    ),
+    "analyze": lambda made, out: analyze.run(made.examples, BeamOptions(), out),
+    "validate": lambda made, out: validate.run(made.examples, made.statistics, out),
+    "transform": lambda made, out: transform.run(made.statistics, made.anomalies, transform.Params("standardize"), out),
+    "train": lambda made, out: train.run(made.examples, made.transform, train.Params(hidden=(), epochs=1), out),
+    "evaluate": lambda made, out: evaluate.run(made.model, made.examples, made.transform, evaluate.Params(0.9), out),
+    "export": lambda made, out: export.run(
+        made.model, made.transform, made.examples, made.evaluation, export.Params("other"), out
+    ),
+    "verify": lambda made, out: verify.run(
+        made.model, made.transform, made.bundle, made.examples, made.evaluation, verify.Params(), out
+    ),
+}
+
+
+def run_watched(made, tmp_path, monkeypatch, contents, run):
+    """Runs a component with everything around it watched; returns what appeared beside its `out`."""
+    assert made.bundle.path.is_dir()
+    before = contents(made.folder)
+    for folder in ("out", "working", "temporary"):
+        (tmp_path / folder).mkdir()
+    monkeypatch.chdir(tmp_path / "working")
+    monkeypatch.setenv("HOME", str(tmp_path / "working"))
+    artifact = run(made, tmp_path / "out")
+    assert artifact.path == tmp_path / "out"
+    assert contents(tmp_path / "out")
+    after = contents(made.folder)
+    assert before.keys() == after.keys()
+    assert [name for name in before if before[name] != after[name]] == []
+    return sorted(name for name in contents(tmp_path) if not name.startswith("out/"))
+
+
+@pytest.mark.parametrize("name", COMPONENTS)
+def test_component_writes_into_its_own_folder_alone(made, tmp_path, monkeypatch, contents, name):
+    assert run_watched(made, tmp_path, monkeypatch, contents, COMPONENTS[name]) == []
+
+
+def test_promote_writes_into_its_own_folder_and_the_registry_alone(made, verification, tmp_path, monkeypatch, contents):
+    params = promote.Params("tiny", tmp_path / "models", "run-1")
+    checked = contents(verification.path)
+    written = run_watched(
+        made,
+        tmp_path,
+        monkeypatch,
+        contents,
+        lambda made, out: promote.run(made.bundle, made.evaluation, verification, params, out),
+    )
+    assert {name.split("/")[0] for name in written} == {"models"}
+    assert contents(verification.path) == checked
+
+
+def test_bundle_is_identified_without_reading_its_files(made):
+    assert (
+        Bundle.load(made.bundle.path).sha256
+        == hashlib.sha256((made.bundle.path / "manifest.json").read_bytes()).hexdigest()
+    )

@@ -1,0 +1,110 @@
+"""checkpoint: a training goes on from it as if nothing had happened, and half of one is never read."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import components.checkpoint
+from components.checkpoint import read_checkpoint, write_checkpoint
+
+HISTORY = [{"accuracy": 0.5, "loss": 1.25}]
+
+
+def fresh():
+    """A small compiled network with its optimizer built."""
+    import keras
+
+    network = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(4), keras.layers.Dense(2)])
+    network.compile(optimizer="adam", loss="mean_squared_error")
+    network.optimizer.build(network.trainable_variables)
+    return network
+
+
+def step(network, times=1):
+    random = np.random.default_rng(5)
+    inputs, targets = random.normal(size=(8, 3)), random.normal(size=(8, 2))
+    for _ in range(times):
+        network.train_on_batch(inputs, targets)
+
+
+def state(network):
+    return [variable.numpy().copy() for variable in (*network.variables, *network.optimizer.variables)]
+
+
+def assert_same(one, other):
+    assert len(one) == len(other)
+    assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def test_weights_optimizer_and_history_come_back(tmp_path):
+    network, other = fresh(), fresh()
+    step(network, 3)
+    write_checkpoint(tmp_path / "checkpoints", network, HISTORY)
+    assert read_checkpoint(tmp_path / "checkpoints", other) == HISTORY
+    assert_same(state(other), state(network))
+    assert int(other.optimizer.iterations) == 3
+
+
+def test_next_step_is_the_same_as_without_interruption(tmp_path):
+    network, other = fresh(), fresh()
+    step(network, 3)
+    write_checkpoint(tmp_path, network, HISTORY)
+    read_checkpoint(tmp_path, other)
+    step(network)
+    step(other)
+    assert_same(state(other), state(network))
+
+
+def test_nothing_written_changes_nothing(tmp_path):
+    network = fresh()
+    before = state(network)
+    assert read_checkpoint(tmp_path / "absent", network) == []
+    assert_same(state(network), before)
+
+
+def test_interruption_while_writing_leaves_the_last_whole_one(tmp_path, monkeypatch):
+    network, other = fresh(), fresh()
+    step(network)
+    write_checkpoint(tmp_path, network, HISTORY)
+    kept = state(network)
+    step(network)
+
+    def interrupted(source, target):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(components.checkpoint.os, "replace", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            write_checkpoint(tmp_path, network, HISTORY * 2)
+    assert read_checkpoint(tmp_path, other) == HISTORY
+    assert_same(state(other), kept)
+    write_checkpoint(tmp_path, network, HISTORY * 2)
+    assert read_checkpoint(tmp_path, other) == HISTORY * 2
+    assert_same(state(other), state(network))
+
+
+def test_file_cut_short_while_writing_leaves_the_last_whole_one(tmp_path, monkeypatch):
+    network, other = fresh(), fresh()
+    write_checkpoint(tmp_path, network, HISTORY)
+
+    def cut_short(file, **arrays):
+        file.write_bytes(b"PK\x03\x04")
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(components.checkpoint.np, "savez", cut_short)
+        with pytest.raises(OSError, match="No space left"):
+            write_checkpoint(tmp_path, network, HISTORY * 2)
+    assert read_checkpoint(tmp_path, other) == HISTORY
+    assert_same(state(other), state(network))
+
+
+def test_newer_checkpoint_replaces_the_older(tmp_path):
+    network, other = fresh(), fresh()
+    write_checkpoint(tmp_path, network, HISTORY)
+    step(network)
+    write_checkpoint(tmp_path, network, HISTORY * 2)
+    assert read_checkpoint(tmp_path, other) == HISTORY * 2
+    assert_same(state(other), state(network))
+    assert [file.name for file in tmp_path.iterdir()] == ["epoch.npz"]

@@ -1,0 +1,86 @@
+"""export: the same bundle, byte for byte, whatever the process did before; and what its manifest says."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import serving.bundle
+from components import export
+from components.onnx_graph import convert
+from components.saved_model import serving_module
+
+
+@pytest.fixture(scope="module")
+def again(made, write_untrained, unit_transform, tmp_path_factory):
+    """The same bundle once more, after TensorFlow and tf2onnx have counted on."""
+    import tensorflow as tf
+
+    first = made.bundle
+    other = write_untrained(tmp_path_factory.mktemp("other"), (5, 5, 3), 3, convolutions=(2,))
+    convert(serving_module(other, unit_transform(3, 3), (5, 5, 3)), {})
+    for _ in range(3):
+        tf.function(lambda value: value + 1).get_concrete_function(tf.TensorSpec((None,), tf.float32))
+    out = tmp_path_factory.mktemp("again")
+    params = export.Params(first.opened().manifest.model)
+    return export.run(made.model, made.transform, made.examples, made.evaluation, params, out)
+
+
+def test_second_export_in_one_process_writes_the_same_bytes(made, again, contents):
+    first, second = contents(made.bundle.path), contents(again.path)
+    assert first.keys() == second.keys()
+    assert [name for name in first if first[name] != second[name]] == []
+    assert again.sha256 == made.bundle.sha256
+
+
+def test_manifest_says_where_the_model_comes_from(made):
+    manifest = serving.bundle.load(made.bundle.path, made.bundle.sha256).manifest
+    assert manifest.model == "tiny"
+    assert manifest.image_shape == (8, 8, 1)
+    assert manifest.labels == ("bar", "cross", "ring", "corner, left")
+    assert manifest.preprocessing == {"normalization": "unit", "scale": [1 / 255], "offset": [0.0]}
+    assert manifest.dataset == {
+        "name": "tiny",
+        "version": "1.0.0",
+        "splits": {
+            "train": {"rows": 600, "sha256": made.examples.sha256("train")},
+            "test": {"rows": 200, "sha256": made.examples.sha256("test")},
+        },
+    }
+    assert manifest.training == json.loads(json.dumps(made.model.recipe))
+    assert manifest.gate == {
+        "accuracy": made.evaluation.accuracy,
+        "interval": list(made.evaluation.interval),
+        "min_accuracy": 0.9,
+        "rows": 200,
+    }
+
+
+def test_manifest_says_which_libraries_made_it(made):
+    import keras
+    import onnxruntime
+    import tensorflow as tf
+
+    versions = made.bundle.opened().manifest.versions
+    assert versions["tensorflow"] == tf.__version__
+    assert versions["keras"] == keras.__version__
+    assert versions["onnxruntime"] == onnxruntime.__version__
+    assert versions["numpy"] == np.__version__
+    assert {"tf2onnx", "onnx", "tensorflow-datasets", "apache-beam"} < versions.keys()
+
+
+def test_bundle_names_neither_its_place_nor_that_of_its_inputs(made, contents):
+    for name, content in contents(made.bundle.path).items():
+        assert str(made.folder).encode() not in content, name
+
+
+def test_other_name_or_other_weights_are_another_bundle(made, tmp_path, write_untrained):
+    for folder in ("renamed", "untrained", "weights"):
+        (tmp_path / folder).mkdir()
+    rest = (made.transform, made.examples, made.evaluation)
+    renamed = export.run(made.model, *rest, export.Params("other"), tmp_path / "renamed")
+    fresh = write_untrained(tmp_path / "weights", (8, 8, 1), 4, hidden=(16,))
+    untrained = export.run(fresh, *rest, export.Params("tiny"), tmp_path / "untrained")
+    assert len({made.bundle.sha256, renamed.sha256, untrained.sha256}) == 3

@@ -1,0 +1,121 @@
+"""ingest: the blocks hold what TensorFlow Datasets itself reads, cut anywhere."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components import ingest
+from components.artifacts.examples import Examples
+from components.beam import BeamOptions
+from components.ingest import Slice, cut, decode_slice
+from components.source import Source
+from serving.errors import InputError
+
+
+def tfds_rows(data_dir, split):
+    """Images and labels as TFDS's own reader gives them, file after file."""
+    import tensorflow_datasets as tfds
+
+    # By default TFDS takes 16 records of each file in turn, where there are several.
+    config = tfds.ReadConfig(interleave_cycle_length=1)
+    read = tfds.builder("tiny", data_dir=data_dir).as_dataset(split=split, shuffle_files=False, read_config=config)
+    rows = list(tfds.as_numpy(read))
+    return np.stack([row["image"] for row in rows]), np.array([row["label"] for row in rows])
+
+
+@pytest.fixture
+def run(made, tmp_path):
+    """Ingests the small set with other parameters."""
+
+    def ingested(folder="out", **params):
+        out = tmp_path / folder
+        out.mkdir()
+        return ingest.run(ingest.Params(dataset="tiny", data_dir=made.data_dir, **params), BeamOptions(), out)
+
+    return ingested
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_blocks_hold_what_tfds_reads_in_its_order(made, rows_of, split):
+    images, labels = rows_of(made.examples, split)
+    expected_images, expected_labels = tfds_rows(made.data_dir, split)
+    assert images.dtype == np.uint8
+    assert labels.dtype == np.int64
+    assert np.array_equal(images, expected_images)
+    assert np.array_equal(labels, expected_labels)
+
+
+def test_examples_say_what_the_set_declares(made):
+    examples = made.examples
+    assert (examples.dataset, examples.version) == ("tiny", "1.0.0")
+    assert examples.class_names == ("bar", "cross", "ring", "corner, left")
+    assert examples.image_shape == (8, 8, 1)
+    assert [block.rows for block in examples.blocks["train"]] == [250, 250, 100]
+    assert examples.rows("test") == 200
+
+
+def test_slice_of_a_split_and_blocks_across_files_hold_what_tfds_reads(made, run, rows_of):
+    examples = run(train_split="train[:50%]", test_split="train[550:]+test", block_rows=70)
+    for split, wanted in {"train": "train[:50%]", "test": "train[550:]+test"}.items():
+        for got, expected in zip(rows_of(examples, split), tfds_rows(made.data_dir, wanted), strict=True):
+            assert np.array_equal(got, expected)
+    assert [block.rows for block in examples.blocks["train"]] == [70, 70, 70, 70, 20]
+
+
+def test_other_block_size_gives_the_same_rows(made, run, rows_of):
+    examples = run(block_rows=90)
+    for split in ("train", "test"):
+        for got, expected in zip(rows_of(examples, split), rows_of(made.examples, split), strict=True):
+            assert np.array_equal(got, expected)
+
+
+def test_two_runs_write_the_same_bytes(made, run, contents):
+    again = run(block_rows=250)
+    assert contents(again.path) == contents(made.examples.path)
+    assert Examples.load(again.path) == again
+
+
+@pytest.mark.parametrize("split", ["nope", "train[", "train[:nope]", "train[10:5]"])
+def test_split_that_cannot_be_read_is_refused_by_its_option(run, split):
+    with pytest.raises(InputError, match=r"--ingest\.train-split") as caught:
+        run(train_split=split)
+    assert split in str(caught.value)
+
+
+def test_unknown_split_is_refused_with_the_splits_there_are(run):
+    with pytest.raises(InputError, match=r"--ingest.test-split nope: tiny has the splits .*train"):
+        run(test_split="nope")
+
+
+def test_set_without_images_is_refused(tmp_path, monkeypatch):
+    import tensorflow_datasets as tfds
+
+    dummy = tfds.testing.DummyDataset(data_dir=tmp_path / "data")
+    monkeypatch.setattr(Source, "builder", lambda self: dummy)
+    with pytest.raises(InputError, match="no set of images with one label each"):
+        ingest.run(ingest.Params(dataset="dummy_dataset"), BeamOptions(), tmp_path)
+
+
+def test_file_with_fewer_records_than_tfds_says_is_refused(made, tmp_path):
+    shard = str(next(made.data_dir.glob("tiny/1.0.0/*train.tfrecord*")))
+    piece = Slice("train", 0, ((shard, 590, 20),), (8, 8, 1), "image", "label")
+    with pytest.raises(InputError, match="hold 10 records, TFDS says 20: prepare the set again"):
+        decode_slice(piece, tmp_path)
+
+
+segment_lists = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 50), st.integers(0, 40)), max_size=6)
+
+
+@given(segment_lists, st.integers(1, 30))
+def test_pieces_hold_the_same_records_in_order_and_are_full_but_for_the_last(segments, rows):
+    def records(parts):
+        return [(file, record) for file, skip, take in parts for record in range(skip, skip + take)]
+
+    pieces = cut(segments, rows)
+    assert [record for piece in pieces for record in records(piece)] == records(segments)
+    sizes = [len(records(piece)) for piece in pieces]
+    assert all(size == rows for size in sizes[:-1])
+    assert all(0 < size <= rows for size in sizes[-1:])

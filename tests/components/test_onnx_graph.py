@@ -1,0 +1,148 @@
+"""onnx_graph: the ONNX model answers as Keras does, and equal networks have equal bytes."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.onnx_graph import canonicalize, convert, weights_sha256
+from components.saved_model import serving_module
+
+
+def by_onnxruntime(file, images):
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    return session.run(["probabilities"], {"images": images})[0]
+
+
+def by_reference(file, images):
+    import onnx.reference
+
+    return onnx.reference.ReferenceEvaluator(str(file)).run(["probabilities"], {"images": images})[0]
+
+
+@pytest.mark.parametrize("evaluate", [by_onnxruntime, by_reference])
+@pytest.mark.parametrize("rows", [1, 7, 200])
+def test_onnx_answers_as_keras(made, rows_of, evaluate, rows):
+    images = rows_of(made.examples, "test")[0][:rows]
+    expected = made.model.keras_model().predict(images / np.float32(255), verbose=0)
+    got = evaluate(made.bundle.path / "model.onnx", images)
+    assert got.dtype == np.float32
+    assert np.array_equal(got.argmax(axis=1), expected.argmax(axis=1))
+    assert got == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("evaluate", [by_onnxruntime, by_reference])
+@pytest.mark.parametrize(
+    "layers",
+    [
+        {"hidden": (5,), "output_activation": "sigmoid"},
+        {"convolutions": (3, 5), "hidden": (6,), "hidden_activation": "tanh"},
+    ],
+)
+def test_sigmoid_and_convolutions_on_colour_images_answer_as_keras(
+    write_untrained, unit_transform, tmp_path, layers, evaluate
+):
+    model = write_untrained(tmp_path, (9, 7, 3), 4, **layers)
+    images = np.random.default_rng(2).integers(0, 256, (20, 9, 7, 3)).astype(np.uint8)
+    file = tmp_path / "model.onnx"
+    converted = convert(serving_module(model, unit_transform(3, 4), (9, 7, 3)), {})
+    file.write_bytes(converted.SerializeToString())
+    scores = model.keras_model().predict(images / np.float32(255), verbose=0)
+    probabilities = evaluate(file, images)
+    assert probabilities == pytest.approx(scores / scores.sum(axis=1, keepdims=True), abs=1e-5)
+    assert probabilities.sum(axis=1) == pytest.approx(np.ones(20), abs=1e-6)
+    assert np.array_equal(probabilities.argmax(axis=1), scores.argmax(axis=1))
+
+
+def test_input_and_output_keep_their_names_and_a_free_batch_dimension(made):
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(made.bundle.path / "model.onnx", providers=["CPUExecutionProvider"])
+    (taken,), (returned,) = session.get_inputs(), session.get_outputs()
+    assert (taken.name, taken.type, taken.shape) == ("images", "tensor(uint8)", ["n", 8, 8, 1])
+    assert (returned.name, returned.type, returned.shape) == ("probabilities", "tensor(float)", ["n", 4])
+
+
+def test_metadata_name_model_labels_and_weights(made):
+    import onnx
+    import onnxruntime
+
+    file = made.bundle.path / "model.onnx"
+    said = onnxruntime.InferenceSession(file).get_modelmeta().custom_metadata_map
+    assert sorted(said) == ["labels", "model", "weights_sha256"]
+    assert said["model"] == "tiny"
+    assert tuple(json.loads(said["labels"])) == made.examples.class_names
+    assert said["weights_sha256"] == weights_sha256(onnx.load(file))
+
+
+def test_one_changed_weight_changes_the_weights_digest(made):
+    import onnx
+    from onnx import numpy_helper
+
+    model = onnx.load(made.bundle.path / "model.onnx")
+    before = weights_sha256(model)
+    tensor = max(model.graph.initializer, key=lambda tensor: len(tensor.raw_data))
+    values = numpy_helper.to_array(tensor).copy()
+    values.flat[0] = np.nextafter(values.flat[0], np.float32(9))
+    tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
+    assert weights_sha256(model) != before
+
+
+def test_names_have_no_numbers_of_the_process(made):
+    import onnx
+
+    graph = onnx.load(made.bundle.path / "model.onnx").graph
+    names = [name for node in graph.node for name in (node.name, *node.input, *node.output)]
+    numbers = {int(number) for name in names for number in re.findall(r"__(\d+)", name)}
+    assert numbers == set(range(len(numbers)))
+    assert {tensor.name for tensor in graph.initializer} <= set(names)
+
+
+def numbered_graph(numbers, nodes_order, constants_order):
+    """images · a, + b, · c: as a converter leaves it whose process counted so far."""
+    from onnx import TensorProto, helper
+
+    a, b, c, first, second = (f"made__{number}" for number in numbers)
+    nodes = [
+        helper.make_node("Mul", ["images", a], [first], name=f"op__{numbers[3]}"),
+        helper.make_node("Add", [first, b], [second], name=f"op__{numbers[4]}"),
+        helper.make_node("Mul", [second, c], ["probabilities"], name="op"),
+    ]
+    constants = [
+        helper.make_tensor(name, TensorProto.FLOAT, (2,), [value, -value]) for name, value in ((a, 2), (b, 3), (c, 5))
+    ]
+    graph = helper.make_graph(
+        [nodes[place] for place in nodes_order],
+        f"converted {numbers[0]}",
+        [helper.make_tensor_value_info("images", TensorProto.FLOAT, [f"unk__{numbers[1]}", 2])],
+        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, [f"unk__{numbers[2]}", 2])],
+        [constants[place] for place in constants_order],
+        doc_string=f"made by process {numbers[4]}",
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+@given(
+    st.lists(st.integers(0, 300), min_size=5, max_size=5, unique=True),
+    st.permutations(range(3)),
+    st.permutations(range(3)),
+)
+def test_equal_graphs_have_equal_bytes_however_they_were_numbered_and_ordered(numbers, nodes_order, constants_order):
+    import onnx
+    import onnx.reference
+
+    expected, got = numbered_graph(range(5), range(3), range(3)), numbered_graph(numbers, nodes_order, constants_order)
+    for model in (expected, got):
+        canonicalize(model)
+        onnx.checker.check_model(model, full_check=True)
+    assert got.SerializeToString(deterministic=True) == expected.SerializeToString(deterministic=True)
+    images = np.array([[1, 2]], np.float32)
+    (answer,) = onnx.reference.ReferenceEvaluator(got).run(None, {"images": images})
+    assert answer.tolist() == [[(1 * 2 + 3) * 5, (2 * -2 - 3) * -5]]

@@ -1,0 +1,199 @@
+"""train: the same weights for the same seed, also after an interruption, and none of it from held-out rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from components import train
+from components.artifacts.model import Model
+from components.train import Params
+from serving.errors import BeamlineError, InputError
+
+RECIPE = Params(preset="small", hidden=(), epochs=3, batch_size=60, learning_rate=0.01)
+
+
+@pytest.fixture(scope="module")
+def trained(made, tmp_path_factory):
+    return train.run(made.examples, made.transform, RECIPE, tmp_path_factory.mktemp("trained"))
+
+
+def assert_same_weights(one, other):
+    assert len(one.weights()) == len(other.weights()) == 2
+    assert all(np.array_equal(a, b) for a, b in zip(one.weights(), other.weights(), strict=True))
+
+
+def files_but_checkpoints(contents, model):
+    return {name: content for name, content in contents(model.path).items() if not name.startswith("checkpoints/")}
+
+
+def test_training_learns(made):
+    assert [sorted(epoch) for epoch in made.model.history] == [["accuracy", "loss"]] * 8
+    assert made.model.history[-1]["loss"] < made.model.history[0]["loss"] / 2
+    assert made.model.history[-1]["accuracy"] > 0.95
+
+
+def test_model_says_what_it_was_trained_with(trained):
+    assert trained.parameters == 8 * 8 * 4 + 4
+    said = {"preset": "small", "epochs": 3, "batch_size": 60, "seed": 7, "shape": (8, 8, 1), "classes": 4}
+    assert trained.recipe.items() >= said.items()
+    assert len(trained.history) == 3
+
+
+@pytest.fixture(scope="module")
+def again(made, trained, tmp_path_factory):
+    """The same training once more, in a process that has trained before."""
+    return train.run(made.examples, made.transform, RECIPE, tmp_path_factory.mktemp("again"))
+
+
+def test_same_seed_gives_the_same_weights(trained, again):
+    assert_same_weights(again, trained)
+    assert again.history == trained.history
+
+
+def test_same_seed_writes_the_same_files(trained, again, contents):
+    assert files_but_checkpoints(contents, again) == files_but_checkpoints(contents, trained)
+
+
+def test_other_seed_gives_other_weights(made, trained, tmp_path):
+    other = train.run(made.examples, made.transform, replace(RECIPE, seed=8), tmp_path)
+    assert not any(np.array_equal(a, b) for a, b in zip(other.weights(), trained.weights(), strict=True))
+
+
+def test_interrupted_training_goes_on_to_the_same_weights(made, trained, tmp_path, monkeypatch, contents, caplog):
+    whole = train.write_checkpoint
+
+    def interrupted(folder, model, history):
+        whole(folder, model, history)
+        if len(history) == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(train, "write_checkpoint", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            train.run(made.examples, made.transform, RECIPE, tmp_path)
+    assert list(contents(tmp_path)) == ["checkpoints/epoch.npz"]
+
+    epochs = []
+    monkeypatch.setattr(train, "write_checkpoint", lambda *given: (epochs.append(len(given[2])), whole(*given)))
+    with caplog.at_level("INFO", logger="beamline.train"):
+        resumed = train.run(made.examples, made.transform, RECIPE, tmp_path)
+    assert epochs == [3]
+    assert "going on after epoch 2" in caplog.text
+    assert resumed.history == trained.history
+    assert_same_weights(resumed, trained)
+
+
+def test_held_out_rows_are_scored_and_never_trained_on(made, rows_of, write_examples, tmp_path):
+    images, labels = rows_of(made.examples, "train")
+    splits = {"train": (images[:480], labels[:480]), "test": rows_of(made.examples, "test")}
+    (tmp_path / "rest").mkdir()
+    rest = write_examples(tmp_path / "rest", splits, made.examples.class_names, block_rows=250)
+    models = []
+    for examples, fraction in ((made.examples, 0.2), (rest, 0.0)):
+        out = tmp_path / f"holding out {fraction}"
+        out.mkdir()
+        recipe = replace(RECIPE, epochs=2, validation_fraction=fraction)
+        models.append(train.run(examples, made.transform, recipe, out))
+    held_out, without = models
+    assert_same_weights(held_out, without)
+    assert [epoch["loss"] for epoch in held_out.history] == [epoch["loss"] for epoch in without.history]
+    assert [sorted(epoch) for epoch in without.history] == [["accuracy", "loss"]] * 2
+    assert_validated_on(held_out, images[480:], labels[480:])
+
+
+def assert_validated_on(model, images, labels):
+    network = model.keras_model()
+    network.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    loss, accuracy = network.evaluate(images / np.float32(255), labels, verbose=0)
+    assert model.history[-1]["val_loss"] == pytest.approx(loss, rel=1e-4)
+    assert model.history[-1]["val_accuracy"] == pytest.approx(accuracy, abs=1e-6)
+
+
+def test_integer_and_one_hot_labels_train_alike(made, trained, tmp_path):
+    recipe = replace(RECIPE, loss="sparse_categorical_crossentropy", epochs=1)
+    sparse = train.run(made.examples, made.transform, recipe, tmp_path)
+    assert sparse.history[0]["loss"] == pytest.approx(trained.history[0]["loss"], abs=1e-5)
+    assert sparse.history[0]["accuracy"] == pytest.approx(trained.history[0]["accuracy"], abs=1e-6)
+
+
+def test_steps_are_those_of_plain_keras_also_where_the_last_batch_is_smaller(made, tmp_path):
+    recipe = replace(RECIPE, epochs=1, batch_size=256, loss="sparse_categorical_crossentropy", optimizer="sgd")
+    model = train.run(made.examples, made.transform, recipe, tmp_path)
+    losses, weights = plain_keras(made, recipe)
+    assert [rows for rows, _ in losses] == [256, 256, 88]
+    assert model.history[0]["loss"] == pytest.approx(sum(rows * loss for rows, loss in losses) / 600, abs=1e-5)
+    assert all(one == pytest.approx(other, abs=1e-6) for one, other in zip(model.weights(), weights, strict=True))
+
+
+def plain_keras(made, recipe):
+    """One epoch by hand, without compilation: rows and loss of each batch, and the weights."""
+    import keras
+    import tensorflow as tf
+
+    from components.input import Order, Permutation
+
+    keras.utils.set_random_seed(recipe.seed)
+    dense = keras.layers.Dense(4, activation="softmax")
+    network = keras.Sequential([keras.layers.Input((8, 8, 1)), keras.layers.Flatten(), dense])
+    network.compile(keras.optimizers.SGD(recipe.learning_rate), recipe.loss, run_eagerly=True)
+    order = Order(0, 600, Permutation(recipe.seed, tf.Variable(0, dtype=tf.int64)))
+    batches = made.transform.dataset(made.examples, "train", recipe.batch_size, one_hot=False, order=order)
+    losses = [(len(labels), float(network.train_on_batch(images, labels))) for images, labels in batches]
+    return losses, network.get_weights()
+
+
+def test_weights_are_those_that_keras_reads_back(trained, tmp_path):
+    again = Model.load(trained.path)
+    assert_same_weights(again, trained)
+    expected = [layer.shape for layer in again.keras_model().get_weights()]
+    assert [weight.shape for weight in trained.weights()] == expected == [(64, 4), (4,)]
+
+
+@pytest.mark.parametrize("threads", ["2", None])
+def test_other_number_of_threads_is_refused_with_what_to_set(made, tmp_path, monkeypatch, threads):
+    if threads is None:
+        monkeypatch.delenv("TF_NUM_INTRAOP_THREADS")
+    else:
+        monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", threads)
+    with pytest.raises(BeamlineError, match="set TF_NUM_INTRAOP_THREADS=1 before it starts"):
+        train.run(made.examples, made.transform, RECIPE, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_fraction_that_leaves_no_row_is_refused(made, tmp_path):
+    with pytest.raises(BeamlineError, match=r"of 600 training rows, --train.validation-fraction 0.9999 leaves none"):
+        train.run(made.examples, made.transform, replace(RECIPE, validation_fraction=0.9999), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("given", "flag"),
+    [
+        ({"epochs": 0}, "--train.epochs 0"),
+        ({"batch_size": 0}, "--train.batch-size 0"),
+        ({"intra_op_threads": 0}, "--train.intra-op-threads 0"),
+        ({"validation_fraction": 1.0}, "--train.validation-fraction 1.0"),
+        ({"validation_fraction": -0.1}, "--train.validation-fraction -0.1"),
+        ({"validation_fraction": float("nan")}, "--train.validation-fraction nan"),
+        ({"learning_rate": 0.0}, "--train.learning-rate 0.0"),
+        ({"learning_rate": float("nan")}, "--train.learning-rate nan"),
+        ({"learning_rate": float("inf")}, "--train.learning-rate inf"),
+        ({"seed": -1}, "--seed -1"),
+        ({"hidden": (128, 0)}, "--train.hidden"),
+        ({"convolutions": (-3,)}, "--train.convolutions"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_by_its_option(given, flag):
+    with pytest.raises(InputError) as caught:
+        Params(**given)
+    assert flag in str(caught.value)
+
+
+def test_training_that_diverges_is_told_with_what_to_change(made, tmp_path):
+    wild = replace(RECIPE, optimizer="sgd", learning_rate=1e38, hidden=(8,))
+    with pytest.raises(
+        BeamlineError, match=r"training diverged, the loss is nan after epoch \d: .*--train.learning-rate"
+    ):
+        train.run(made.examples, made.transform, wild, tmp_path)
