@@ -161,7 +161,7 @@ def _check_files(path: Path, files: dict[str, tuple[str, int]]) -> None:
     found = _list_files(path) - {MANIFEST}
     for name in sorted(found ^ files.keys()):
         what = "is missing" if name in files else "is not in its manifest"
-        raise BundleError(f"bundle {path} refused: {name} {what}: promote the model again, or roll back")
+        raise BundleError(f"bundle {path} refused: {name} {what}: promote the model again")
     for name, (sha256, size_bytes) in sorted(files.items()):
         file = path / name
         if file.stat().st_size != size_bytes or sha256_file(file) != sha256:
@@ -187,4 +187,4 @@ def _list_files(root: Path) -> set[str]:
 
 
 def _changed(path: Path, name: str) -> str:
-    return f"bundle {path} refused: {name} is not what was promoted (its SHA-256 differs): promote again, or roll back"
+    return f"bundle {path} refused: {name} is not what was promoted (its SHA-256 differs): promote the model again"

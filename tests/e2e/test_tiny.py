@@ -68,8 +68,8 @@ def test_screen_has_the_steps_the_epochs_the_arithmetic_and_no_noise(first):
     assert "models/tiny/1 serves now" in done.stdout
 
 
-def test_command_that_is_shown_scores_what_sample_writes(first, data_dir):
-    project, done = first
+def test_command_that_is_shown_scores_what_sample_writes(first, promoted, data_dir):
+    project, done = promoted, first[1]
     sampled = project.command("pipeline", "sample", "--dataset", "tiny", "--data-dir", str(data_dir))
     assert sampled.returncode == 0, sampled.stderr
     images, labels = tiny_set.shapes(200, seed=2)
