@@ -20,14 +20,13 @@ def console(log_file: Path, verbose: bool) -> Iterator[None]:
     they are asked; so that descriptor is the log file meanwhile, unless `verbose`.
 
     Args:
-        log_file: made with its folder; tracebacks go there.
+        log_file: made with its folder; tracebacks, which are logged below the screen's level, go there alone.
         verbose: leave standard error where it is.
     """
     log_file.parent.mkdir(parents=True, exist_ok=True)
     screen = logging.StreamHandler(sys.stdout)
     screen.setLevel(logging.INFO)
-    # A traceback is for the log alone.
-    screen.setFormatter(_WithoutTraceback("%(message)s"))
+    screen.setFormatter(logging.Formatter("%(message)s"))
     kept = logging.FileHandler(log_file, encoding="utf-8")
     kept.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
     log.setLevel(logging.DEBUG)
@@ -46,8 +45,3 @@ def console(log_file: Path, verbose: bool) -> Iterator[None]:
         os.close(real_stderr)
         log.handlers = []
         kept.close()
-
-
-class _WithoutTraceback(logging.Formatter):
-    def formatException(self, ei: object) -> str:  # noqa: N802 (logging's own name)
-        return ""

@@ -8,7 +8,7 @@ import pytest
 
 from components.beam import BeamOptions
 from pipeline.execute import execute, resolve
-from pipeline.outcome import exit_code
+from pipeline.outcome import Outcome, exit_code
 from tests.pipeline.toys import count
 
 
@@ -85,6 +85,22 @@ def test_no_step_runs_on_a_refusal(toy):
     assert exit_code(made) == 3
     # And the refusal is remembered like everything else.
     assert kinds(toy.run(value=11, run="0002")) == ["cached", "cached", "refused"]
+
+
+def test_refusal_is_passed_on_with_the_words_of_who_refused(toy):
+    made = toy.run()
+    words = ("refused by elsewhere: too little",)
+    outcome = execute(
+        toy.steps()[2], {**made, "gate": Outcome("gate", "refused", reasons=words)}, toy.store, BeamOptions()
+    )
+    assert (outcome.outcome, outcome.reasons) == ("refused", words)
+
+
+def test_what_turns_out_to_be_made_once_its_source_is_prepared_is_not_made_again(toy):
+    toy.run()
+    (toy.folder / "world" / "state").unlink()
+    assert kinds(toy.run(run="0002")) == ["cached"] * 3
+    assert (toy.folder / "world" / "executed").read_text() == "count "
 
 
 def test_failure_is_an_outcome_and_what_follows_is_skipped(toy):
