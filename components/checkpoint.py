@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,10 @@ def write_checkpoint(folder: Path, model: keras.Model, history: History) -> None
     folder.mkdir(exist_ok=True)
     staged = folder / "staged.npz"
     state = {f"{index:05d}": np.asarray(variable) for index, variable in enumerate(_variables(model))}
-    np.savez(staged, allow_pickle=False, history=np.array(json.dumps(history)), **state)
+    with staged.open("wb") as out:
+        np.savez(out, allow_pickle=False, history=np.array(json.dumps(history)), **state)
+        out.flush()
+        os.fsync(out.fileno())
     os.replace(staged, folder / "epoch.npz")
 
 
@@ -34,15 +38,20 @@ def read_checkpoint(folder: Path, model: keras.Model) -> History:
     """Puts the model and its optimizer back where the checkpoint left them.
 
     Returns:
-        The history of the finished epochs; empty where there is no checkpoint.
+        The history of the finished epochs; empty where there is no checkpoint, or one that cannot be read.
     """
     file = folder / "epoch.npz"
     if not file.is_file():
         return []
-    with np.load(file, allow_pickle=False) as state:
-        for index, variable in enumerate(_variables(model)):
-            variable.assign(state[f"{index:05d}"])
-        history: History = json.loads(str(state["history"]))
+    variables = _variables(model)
+    try:
+        with file.open("rb") as raw, np.load(raw, allow_pickle=False) as state:
+            values = [state[f"{index:05d}"] for index in range(len(variables))]
+            history: History = json.loads(str(state["history"]))
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return []
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
     return history
 
 

@@ -17,7 +17,8 @@ from components.onnx_graph import convert
 from components.saved_model import serving_module, write_saved_model
 from serving.bundle import Manifest
 
-LIBRARIES = ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "tensorflow-datasets", "apache-beam", "numpy")
+# What this step imports, and so what its key holds: a bundle never names versions that it was not made with.
+LIBRARIES = ("keras", "numpy", "onnx", "tensorflow", "tf2onnx")
 
 
 @dataclass(frozen=True)

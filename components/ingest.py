@@ -96,6 +96,7 @@ def run(params: Params, beam: BeamOptions, out: Path) -> Examples:
         for split, wanted in zip(SPLITS, (params.train_split, params.test_split), strict=True)
         for piece in _slices(builder, split, wanted, params.block_rows)
     ]
+    _require_apart(slices, params)
     beam.run(
         lambda pipeline: (
             pipeline
@@ -113,6 +114,18 @@ def run(params: Params, beam: BeamOptions, out: Path) -> Examples:
         image_shape=slices[0].image_shape,
         blocks=_read_index(out),
     ).save()
+
+
+def _require_apart(slices: list[Slice], params: Params) -> None:
+    """Refuses a gate that would look at rows that were trained on. Raises: InputError."""
+    train, test = ([s for piece in slices if piece.split == split for s in piece.segments] for split in SPLITS)
+    for file, skip, take in test:
+        for other, start, rows in train:
+            if file == other and skip < start + rows and start < skip + take:
+                raise InputError(
+                    f"--ingest.test-split {params.test_split} and --ingest.train-split {params.train_split} share "
+                    "rows: give slices that do not overlap"
+                )
 
 
 def cut(segments: list[tuple[str, int, int]], rows: int) -> list[tuple[tuple[str, int, int], ...]]:

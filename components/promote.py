@@ -58,4 +58,4 @@ def run(bundle: Bundle, evaluation: Evaluation, verification: Verification, para
 
 
 def _serves(promoted: Promoted, how: str) -> str:
-    return f"{promoted.path} {how}, sha256 {promoted.sha256[:12]}"
+    return f"{promoted.model} version {promoted.version} {how}, sha256 {promoted.sha256[:12]}"

@@ -71,8 +71,8 @@ class Source:
             return None
         state = {f"registered {file.name}": file.sha256 for file in self.registered_files()}
         for info in infos:
-            shards = [f"{file.name} {file.stat().st_size}" for file in sorted(info.parent.iterdir())]
-            described = sha256_file(info) + hashlib.sha256("\n".join(shards).encode()).hexdigest()
+            files = [f"{file.name} {_state(file)}" for file in sorted(info.parent.iterdir())]
+            described = hashlib.sha256("\n".join(files).encode()).hexdigest()
             state[info.parent.relative_to(self.folder).as_posix()] = described
         return state
 
@@ -116,9 +116,13 @@ class Source:
         import tensorflow_datasets as tfds
 
         try:
-            return tfds.builder(self.dataset, data_dir=self.folder)
-        except (tfds.core.DatasetNotFoundError, ValueError) as error:
-            near = difflib.get_close_matches(self.dataset, tfds.list_builders(), n=1)
+            builder = tfds.builder(self.dataset, data_dir=self.folder)
+            if builder.name != self.dataset.split(":")[0].split("/")[0]:
+                # TFDS takes other spellings; the folder of prepared sets and the registry know one.
+                raise ValueError(f"{self.dataset} is spelt {builder.name}")
+            return builder
+        except (tfds.core.DatasetNotFoundError, ValueError, AssertionError) as error:
+            near = difflib.get_close_matches(self.dataset.lower(), tfds.list_builders(), n=1)
             hint = f"did you mean {near[0]}?" if near else "give the name of a TensorFlow Datasets set"
             raise InputError(f"--dataset {self.dataset}: there is no such data set: {hint}") from error
 
@@ -156,6 +160,13 @@ class Source:
             f"within {NETWORK_SECONDS} s: put these files in a folder and give it with --manual-dir FOLDER "
             f"(SHA-256, name):{listed}"
         )
+
+
+def _state(file: Path) -> str:
+    """The size of a shard, the content of everything else: descriptions and class names, which are small."""
+    if ".tfrecord" in file.name or file.is_dir():
+        return str(file.stat().st_size)
+    return sha256_file(file)
 
 
 def _answers(url: str) -> bool:

@@ -72,8 +72,8 @@ class Params:
             raise InputError(f"--train.validation-fraction {self.validation_fraction}: give 0 or more, below 1")
         if not 0 < self.learning_rate < math.inf:
             raise InputError(f"--train.learning-rate {self.learning_rate}: give a number above 0")
-        if self.seed < 0:
-            raise InputError(f"--seed {self.seed}: give 0 or more")
+        if not 0 <= self.seed < 1 << 32:
+            raise InputError(f"--seed {self.seed}: give 0 to {(1 << 32) - 1}")
         if any(width < 1 for width in (*self.convolutions, *self.hidden)):
             raise InputError("--train.hidden and --train.convolutions: give 1 or more for each layer")
 

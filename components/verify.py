@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-import serving
+import serving.batch_score
 import serving.bundle
 from components.artifacts.bundle import Bundle
 from components.artifacts.evaluation import Evaluation
@@ -23,6 +23,7 @@ from components.evaluate import judge, keras_probabilities
 from serving.errors import BundleError, InputError
 from serving.scorer import Scorer
 
+# serving.batch_score is imported above for the step's key alone: it is a part of what is verified.
 # A process that scores the bundle must not need these: importing one is made to fail.
 FRESH_PROCESS = """
 import sys
@@ -36,6 +37,10 @@ sys.meta_path.insert(0, Absent())
 from serving.batch_score import main
 sys.exit(main())
 """
+
+
+# Probabilities that differ by more are of another model.
+LOOSEST = 1e-3
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,9 @@ class Params:
 
     def __post_init__(self) -> None:
         """Refuses what would verify nothing. Raises: InputError."""
+        for name, value in (("margin", self.margin), ("tolerance", self.tolerance)):
+            if not 0 <= value <= LOOSEST:
+                raise InputError(f"--verify.{name} {value}: give a number from 0 to {LOOSEST:g}")
         if self.fresh_rows < 1:
             raise InputError(f"--verify.fresh-rows {self.fresh_rows}: give 1 or more")
 
@@ -82,7 +90,7 @@ def run(
     }
     rows = min(params.fresh_rows, len(images))
     fresh = _fresh_process_trouble(bundle, images[:rows], answers["ONNX"][:rows], params.tolerance, out)
-    disagreements, troubles = compare(answers, params)
+    disagreements, troubles = compare(answers, params.margin, params.tolerance)
     correct = int((answers["ONNX"].argmax(axis=1) == labels).sum())
     enough, arithmetic = judge(correct, len(labels), evaluation.min_accuracy)
     if not enough:
@@ -105,12 +113,15 @@ def run(
     ).save()
 
 
-def compare(answers: dict[str, npt.NDArray[np.float32]], params: Params) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def compare(
+    answers: dict[str, npt.NDArray[np.float32]], margin: float, tolerance: float
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Holds the answers of several implementations against each other.
 
     Args:
         answers: probabilities, float32 (n, classes), by the implementation's name.
-        params: how close is equal.
+        margin: where a disagreement refuses, as in Params.
+        tolerance: of a probability, as in Params.
 
     Returns:
         Every row where they do not give one class, as sentences; and the sentences that refuse.
@@ -123,13 +134,11 @@ def compare(answers: dict[str, npt.NDArray[np.float32]], params: Params) -> tupl
         said = ", ".join(f"{name} {label}" for name, label in zip(answers, classes[:, row].tolist(), strict=True))
         sentence = f"test image {row}: {said}; margin {margins[row]:.1e}"
         listed.append(sentence)
-        if margins[row] >= params.margin:
+        if margins[row] >= margin:
             troubles.append(sentence)
-    refusing = (
-        [f"{len(troubles)} disagreements with a margin ≥ {params.margin:.0e}, first: {troubles[0]}"] if troubles else []
-    )
-    if not (difference := largest_difference(answers)) <= params.tolerance:
-        refusing.append(f"probabilities differ by up to {difference:.1e} > {params.tolerance:.0e}")
+    refusing = [f"{len(troubles)} disagreements with a margin ≥ {margin:.0e}, first: {troubles[0]}"] if troubles else []
+    if not (difference := largest_difference(answers)) <= tolerance:
+        refusing.append(f"probabilities differ by up to {difference:.1e} > {tolerance:.0e}")
     return tuple(listed), tuple(refusing)
 
 

@@ -51,8 +51,9 @@ def resolve(step: Step, made: Made, store: Store) -> Outcome | None:
     if settled is not None:
         wanted = inspect.signature(settled).parameters
         taken = {name: _load(source, made, store) for name, source in step.inputs.items() if name in wanted}
-        if (said := settled(**taken, params=step.params)) is not None:
-            return Outcome(step.name, "cached", passed=True, reasons=(said,), summary=said)
+        # What the world says decides alone: the store would only remember what it said once.
+        said = settled(**taken, params=step.params)
+        return None if said is None else Outcome(step.name, "cached", passed=True, reasons=(said,), summary=said)
     fingerprint = step.fingerprint()
     if fingerprint is None:
         return None
@@ -67,6 +68,9 @@ def execute(step: Step, made: Made, store: Store, beam: BeamOptions) -> Outcome:
     except BeamlineError as error:
         log.debug("%s failed", step.name, exc_info=True)
         outcome = _failed(step, str(error), error.exit_code)
+    except SystemExit:
+        # Beam parses its own arguments, and leaves the process where it does not take them.
+        outcome = _failed(step, "Beam does not take the arguments after --: its own words are in the log", 2)
     except KeyboardInterrupt:
         outcome = _failed(step, "interrupted", 130)
     except Terminated as stop:
@@ -90,7 +94,7 @@ def _run(step: Step, made: Made, store: Store, beam: BeamOptions) -> Outcome:
     key = _key(step, made, fingerprint)
     with store.staging(step.name, key) as out:
         # Another run may have made the same while this one prepared, or waited for the lock.
-        if (found := _found(step, key, store)) is not None:
+        if step.component.hook("settled") is None and (found := _found(step, key, store)) is not None:
             return found
         given: dict[str, Any] = {name: _load(source, made, store) for name, source in step.inputs.items()}
         if step.params is not None:

@@ -14,7 +14,7 @@ from typing import Any
 from pipeline.config import Config
 from pipeline.outcome import Outcome
 from serving.errors import InputError
-from serving.files import canonical_json, replace_json
+from serving.files import replace_json
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,13 @@ class History:
         record = Record(run, began, "running", 0.0, plain(config), (), environment)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with self._file(run).open("x", encoding="utf-8") as file:
-                file.write(canonical_json(asdict(record)))
+            staged = self.folder / f".{run}.{os.getpid()}"
+            replace_json(staged, asdict(record))
+            try:
+                # A link fails where the number is taken, and shows the record whole.
+                os.link(staged, self._file(run))
+            finally:
+                staged.unlink()
         except FileExistsError:
             if self._file(run).exists():
                 return None

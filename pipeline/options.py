@@ -92,7 +92,7 @@ def parse_run(arguments: list[str]) -> tuple[Config, bool]:
     ours, beam = _split(arguments)
     given = _parse(ours, _defaults(ours))
     config = Config(
-        model=given.model or given.dataset.split(":")[0].replace("/", "-"),
+        model=given.dataset.split(":")[0].replace("/", "-") if given.model is None else given.model,
         runs=given.runs,
         models=given.models,
         beam=BeamOptions(tuple(beam)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shlex
+import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from pipeline.outcome import Made, Outcome, exit_code
 from pipeline.progress import tell
 from pipeline.step import Step
 from pipeline.store import Store
-from serving.errors import Terminated
+from serving.errors import InputError, Terminated
 
 log = logging.getLogger("beamline.pipeline")
 
@@ -35,6 +36,8 @@ def run(config: Config, verbose: bool) -> int:
         InputError: what the user gave cannot be worked with; nothing was written.
     """
     started = time.perf_counter()
+    for flag, folder in (("--runs", config.runs), ("--models", config.models)):
+        require_writable(flag, folder)
     store, history = Store(config.runs), History(config.runs)
     record = None
     while record is None:
@@ -60,6 +63,16 @@ def run(config: Config, verbose: bool) -> int:
             history.finish(replace(record, verdict=verdict, seconds=round(seconds, 3), steps=tuple(made.values())))
         log.info("%s", closing(config, made, seconds, log_file))
     return exit_code(made)
+
+
+def require_writable(flag: str, folder: Path) -> None:
+    """Refuses a folder that cannot be written or made, before any work is done. Raises: InputError."""
+    nearest = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+    try:
+        with tempfile.TemporaryFile(dir=nearest):
+            pass
+    except OSError as error:
+        raise InputError(f"{flag} {folder} cannot be written: {error.strerror}: give another place") from error
 
 
 def plan(steps: tuple[Step, ...], store: Store) -> Made:
@@ -112,7 +125,7 @@ def closing(config: Config, made: Made, seconds: float, log_file: Path) -> str:
     return "\n".join(
         [
             f"\n{did}, {seconds:.1f} s",
-            f"model:  {made['promote'].summary}",
+            f"model:  {config.models / config.model}: {made['promote'].summary}",
             f"gate:   {'; '.join(made['evaluate'].reasons)}",
             f"score:  {shlex.join(command)}",
         ]

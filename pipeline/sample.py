@@ -17,9 +17,9 @@ from pipeline.console import console
 from pipeline.definition import pipeline
 from pipeline.options import parse_run
 from pipeline.run import complete, plan, set_threads
-from pipeline.store import PAYLOAD, Store
+from pipeline.store import Store
 from serving.arguments import Arguments
-from serving.errors import InputError
+from serving.errors import BeamlineError, InputError
 from serving.files import fsync_folder, sha256_file
 
 
@@ -71,7 +71,12 @@ def _examples(config: Config, verbose: bool) -> Examples | int:
     if outcome.artifact is None:
         print(f"sample: {'; '.join(outcome.reasons)}", file=sys.stderr)
         return outcome.exit_code
-    return Examples.load(store.root / "artifacts" / outcome.artifact / PAYLOAD)
+    stored = store.stored(store.root / "artifacts" / outcome.artifact)
+    if stored is None or (damage := stored.damage()) is not None:
+        found = "its record is gone" if stored is None else damage
+        folder = store.root / "artifacts" / outcome.artifact
+        raise BeamlineError(f"the ingested images are not as they were committed ({found}): delete {folder}")
+    return Examples.load(stored.path)
 
 
 def _write(target: Path, shape: tuple[int, ...], dtype: type[np.generic], parts: Iterable[npt.NDArray[Any]]) -> None:

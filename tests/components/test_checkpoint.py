@@ -89,7 +89,7 @@ def test_file_cut_short_while_writing_leaves_the_last_whole_one(tmp_path, monkey
     write_checkpoint(tmp_path, network, HISTORY)
 
     def cut_short(file, **arrays):
-        file.write_bytes(b"PK\x03\x04")
+        file.write(b"PK\x03\x04")
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
@@ -108,3 +108,17 @@ def test_newer_checkpoint_replaces_the_older(tmp_path):
     assert read_checkpoint(tmp_path, other) == HISTORY * 2
     assert_same(state(other), state(network))
     assert [file.name for file in tmp_path.iterdir()] == ["epoch.npz"]
+
+
+@pytest.mark.parametrize("kept", [0, 100])
+def test_checkpoint_that_cannot_be_read_is_none(tmp_path, kept):
+    import keras
+
+    model = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(2)])
+    model.compile(optimizer="adam", loss="mse")
+    model.optimizer.build(model.trainable_variables)
+    write_checkpoint(tmp_path, model, [{"loss": 1.0}])
+    assert read_checkpoint(tmp_path, model) == [{"loss": 1.0}]
+    file = tmp_path / "epoch.npz"
+    file.write_bytes(file.read_bytes()[:kept])
+    assert read_checkpoint(tmp_path, model) == []

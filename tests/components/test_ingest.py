@@ -119,3 +119,16 @@ def test_pieces_hold_the_same_records_in_order_and_are_full_but_for_the_last(seg
     sizes = [len(records(piece)) for piece in pieces]
     assert all(size == rows for size in sizes[:-1])
     assert all(0 < size <= rows for size in sizes[-1:])
+
+
+@pytest.mark.parametrize(
+    ("train", "test"), [("test", "test"), ("train", "train[90%:]"), ("train[:60%]", "train[50%:]")]
+)
+def test_gate_never_looks_at_rows_that_were_trained_on(run, train, test):
+    with pytest.raises(InputError, match="share rows: give slices that do not overlap"):
+        run(train_split=train, test_split=test)
+
+
+def test_slices_of_one_split_that_do_not_overlap_are_taken(run):
+    examples = run(train_split="train[:50%]", test_split="train[50%:]")
+    assert (examples.rows("train"), examples.rows("test")) == (300, 300)

@@ -39,7 +39,7 @@ def test_verified_bundle_serves_as_the_first_version(made, run, params, contents
     serves = Registry(params.models).promoted("tiny")
     assert (serves.version, serves.sha256, serves.run) == (1, made.bundle.sha256, "run-1")
     assert contents(serves.path) == contents(made.bundle.path)
-    assert str(serves.path) in promotion.summary()
+    assert "tiny version 1 serves now" in promotion.summary()
 
 
 def test_same_bundle_keeps_its_version(run, params, contents):
@@ -74,8 +74,7 @@ def test_settled_only_while_this_very_bundle_serves_whole(made, run, params):
     assert promote.settled(made.bundle, params) is None
     run()
     said = promote.settled(made.bundle, params)
-    assert "already serves" in said
-    assert str(params.models / "tiny/1") in said
+    assert "tiny version 1 already serves" in said
     assert promote.settled(replace(made.bundle, sha256="f" * 64), params) is None
     assert promote.settled(made.bundle, replace(params, model="other")) is None
     (params.models / "tiny/1/model.onnx").write_bytes(b"damaged")

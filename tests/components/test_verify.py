@@ -161,12 +161,12 @@ def answers(**rows):
 
 def test_equal_answers_have_no_trouble():
     same = [[0.25, 0.75], [0.5, 0.5]]
-    assert compare(answers(keras=same, onnx=same), Params()) == ((), ())
+    assert compare(answers(keras=same, onnx=same), 1e-5, 1e-5) == ((), ())
 
 
 def test_disagreement_below_the_margin_is_listed_and_does_not_refuse():
     listed, refusing = compare(
-        answers(keras=[[0.9, 0.1], [0.500001, 0.499999]], onnx=[[0.9, 0.1], [0.499999, 0.500001]]), Params()
+        answers(keras=[[0.9, 0.1], [0.500001, 0.499999]], onnx=[[0.9, 0.1], [0.499999, 0.500001]]), 1e-5, 1e-5
     )
     assert refusing == ()
     assert len(listed) == 1
@@ -175,27 +175,27 @@ def test_disagreement_below_the_margin_is_listed_and_does_not_refuse():
 
 def test_disagreement_above_the_margin_refuses():
     pair = answers(keras=[[0.501, 0.499]], onnx=[[0.499, 0.501]])
-    listed, refusing = compare(pair, Params(tolerance=1.0))
+    listed, refusing = compare(pair, 1e-5, 1.0)
     assert len(listed) == len(refusing) == 1
     assert "1 disagreements with a margin" in refusing[0]
-    assert compare(pair, Params(tolerance=1.0, margin=0.01))[1] == ()
+    assert compare(pair, 0.01, 1.0)[1] == ()
 
 
 def test_one_sure_implementation_suffices_for_a_margin():
     pair = answers(keras=[[0.500001, 0.499999]], onnx=[[0.4, 0.6]])
-    assert "disagreements" in compare(pair, Params(tolerance=1.0))[1][0]
+    assert "disagreements" in compare(pair, 1e-5, 1.0)[1][0]
 
 
 def test_difference_above_the_tolerance_refuses_though_classes_agree():
     pair = answers(keras=[[0.9, 0.1]], onnx=[[0.8999, 0.1001]])
-    listed, refusing = compare(pair, Params())
+    listed, refusing = compare(pair, 1e-5, 1e-5)
     assert listed == ()
     assert refusing == ("probabilities differ by up to 1.0e-04 > 1e-05",)
-    assert compare(pair, Params(tolerance=1e-3)) == ((), ())
+    assert compare(pair, 1e-5, 1e-3) == ((), ())
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_answer_that_is_no_number_refuses(value):
     both = [[value, 0.5]]
     assert largest_difference(answers(keras=both, onnx=both)) == np.inf
-    assert compare(answers(keras=both, onnx=both), Params(tolerance=1.0))[1]
+    assert compare(answers(keras=both, onnx=both), 1e-5, 1.0)[1]

@@ -65,7 +65,7 @@ def test_screen_has_the_steps_the_epochs_the_arithmetic_and_no_noise(first):
         assert f"\n{step:<10} …\n" in done.stdout
     assert "epoch 5/5" in done.stdout
     assert "lower bound 0.9812 ≥ 0.95" in done.stdout
-    assert "models/tiny/1 serves now" in done.stdout
+    assert "models/tiny: tiny version 1 serves now" in done.stdout
 
 
 def test_command_that_is_shown_scores_what_sample_writes(first, promoted, data_dir):
@@ -193,3 +193,12 @@ def test_failure_shows_one_sentence_and_keeps_the_traceback(new_project, tmp_pat
     assert "Traceback" not in done.stdout + done.stderr
     assert "Traceback" in (project.folder / "runs/logs/0001.log").read_text()
     assert project.last_run()["verdict"] == "failed"
+
+
+def test_sample_hands_out_no_damaged_images(promoted, data_dir):
+    (block,) = (promoted.artifact("ingest") / "payload").glob("test-*.images.npy")
+    change_a_byte(block)
+    done = promoted.command("pipeline", "sample", "--dataset", "tiny", "--data-dir", str(data_dir))
+    assert done.returncode == 1
+    assert f"{block.name} was changed" in done.stderr
+    assert not (promoted.folder / "images.npy").exists()

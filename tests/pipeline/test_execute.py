@@ -24,6 +24,24 @@ def test_first_run_executes_and_second_finds(toy):
     assert (toy.folder / "world" / "executed").read_text() == "count "
 
 
+def test_last_step_is_never_taken_from_the_store_once_the_world_lost_it(toy):
+    toy.run()
+    (toy.folder / "place" / "published").unlink()
+    # The same run number again, as after a history that was deleted.
+    assert kinds(toy.run()) == ["cached", "cached", "executed"]
+    assert (toy.folder / "place" / "published").read_text() == "3"
+
+
+def test_arguments_that_beam_leaves_the_process_over_are_a_failure(toy, monkeypatch):
+    def leave(params, out):
+        raise SystemExit(0)
+
+    monkeypatch.setattr(count, "run", leave)
+    made = toy.run()
+    assert kinds(made) == ["failed", "skipped", "skipped"]
+    assert exit_code(made) == 2
+
+
 def test_prepared_source_is_found_on_the_second_run(toy):
     # Before the first run the world is not there: its fingerprint is that of the world which prepare made.
     number = toy.steps()[0]

@@ -22,6 +22,8 @@ def _empty_folder(tmp_path, monkeypatch):
         (["run", "--preset", "cnnn"], "did you mean cnn?"),
         (["run", "--train.epochs", "0"], "give 1 or more"),
         (["run", "--manual-dir", "nowhere"], "--manual-dir nowhere is no folder"),
+        (["run", "--runs", "/proc/nowhere"], "--runs /proc/nowhere cannot be written"),
+        (["run", "--models", __file__], "cannot be written: Not a directory"),
         (["runs"], "has no runs yet"),
         (["runs", "--run", "x"], "unrecognized arguments"),
         (["show"], "arguments are required: run"),

@@ -77,6 +77,11 @@ def test_modules_behind_a_module_are_found_wherever_they_are_imported():
     assert not any(name.startswith("pipeline") for name in behind)
 
 
+def test_scorer_that_verify_runs_in_a_fresh_process_is_behind_it():
+    assert {"serving.batch_score", "serving.predictions"} <= source_digests("components.verify").keys()
+    assert "tqdm" in library_versions("components.verify")
+
+
 def test_artifact_kinds_that_a_component_does_not_use_are_not_behind_it():
     assert "components.artifacts.promotion" not in source_digests("components.train")
 
