@@ -15,6 +15,7 @@ PIPELINE = [
     "tensorflow>=2.21",
     "tensorflow-datasets>=4.9.10",
     "tf2onnx>=1.17",  # the first that takes Keras 3, numpy 2 and current protobuf
+    "rich>=14",  # colours and the moving line on a terminal; Keras and TFDS bring it already
     "tyro>=1",  # the command line from the components' own parameters
 ]
 IMAGES = ["pillow>=11"]

@@ -23,6 +23,8 @@ log = logging.getLogger("beamline.source")
 
 # TFDS itself retries a host that cannot be resolved for over three minutes.
 NETWORK_SECONDS = 8
+# Its data lie in this package; every other set is one of TFDS's own, or prepared already.
+EMBEDDED = "digits"
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,19 @@ class RegisteredFile:
     name: str
     sha256: str
     url: str
+
+
+@dataclass(frozen=True)
+class Lack:
+    """A data set that cannot be had.
+
+    Attributes:
+        tried: where it was looked for, and what came of it.
+        remedy: what to do.
+    """
+
+    tried: str
+    remedy: str
 
 
 @dataclass(frozen=True)
@@ -47,6 +62,11 @@ class Source:
     dataset: str
     data_dir: Path | None
     manual_dir: Path | None
+
+    @property
+    def name(self) -> str:
+        """The builder's name, without configuration and version."""
+        return self.dataset.split(":")[0].split("/")[0]
 
     @property
     def folder(self) -> Path:
@@ -65,8 +85,7 @@ class Source:
             InputError: the manual folder is not what it should be.
         """
         self.check_manual_folder()
-        name = self.dataset.split(":")[0]
-        infos = sorted((self.folder / name).glob("**/dataset_info.json"))
+        infos = self._infos()
         if not infos:
             return None
         state = {f"registered {file.name}": file.sha256 for file in self.registered_files()}
@@ -76,13 +95,16 @@ class Source:
             state[info.parent.relative_to(self.folder).as_posix()] = described
         return state
 
+    def _infos(self) -> list[Path]:
+        return sorted((self.folder / self.dataset.split(":")[0]).glob("**/dataset_info.json"))
+
     def registered_files(self) -> tuple[RegisteredFile, ...]:
         """The original files with their checksums; empty for a set that has none registered."""
         try:
             package = Path(str(distribution("tensorflow-datasets").locate_file("tensorflow_datasets")))
         except PackageNotFoundError:
             raise BeamlineError("tensorflow-datasets is not installed: pip install 'beamline[pipeline]'") from None
-        name = self.dataset.split(":")[0].split("/")[0]
+        name = self.name
         for file in (package / "url_checksums" / f"{name}.txt", package / "datasets" / name / "checksums.tsv"):
             if file.is_file():
                 rows = [line.split("\t") for line in file.read_text(encoding="utf-8").splitlines() if line]
@@ -115,9 +137,12 @@ class Source:
         """TFDS's builder. Raises: InputError: no set of that name."""
         import tensorflow_datasets as tfds
 
+        if self.name == EMBEDDED:
+            # Importing it is what makes it known to TFDS.
+            import components.datasets.digits.digits_dataset_builder  # noqa: F401
         try:
             builder = tfds.builder(self.dataset, data_dir=self.folder)
-            if builder.name != self.dataset.split(":")[0].split("/")[0]:
+            if builder.name != self.name:
                 # TFDS takes other spellings; the folder of prepared sets and the registry know one.
                 raise ValueError(f"{self.dataset} is spelt {builder.name}")
             return builder
@@ -137,11 +162,12 @@ class Source:
         builder = self.builder()
         if builder.is_prepared():
             return
-        if self.manual_dir is None:
-            self._require_network()
+        if self.manual_dir is None and (lack := self._unreachable()) is not None:
+            raise BeamlineError(f"{lack.tried}: {lack.remedy}")
         import tensorflow_datasets as tfds
 
-        log.info("preparing %s in %s, once, from %s", self.dataset, self.folder, self.manual_dir or "the network")
+        origin = "its own package" if self.name == EMBEDDED else self.manual_dir or "the network"
+        log.info("preparing %s in %s, once, from %s", self.dataset, self.folder, origin)
         tfds.disable_progress_bar()
         # TFDS prints to standard output, which is for the results of whoever called.
         with contextlib.redirect_stdout(sys.stderr):
@@ -149,16 +175,30 @@ class Source:
                 download_config=tfds.download.DownloadConfig(manual_dir=self.manual_dir and os.fspath(self.manual_dir))
             )
 
-    def _require_network(self) -> None:
+    def lack(self) -> Lack | None:
+        """Why the set cannot be had, and how it could be; None where it is prepared, at hand or can be fetched.
+
+        The network is asked last, and given up on after `NETWORK_SECONDS`.
+
+        Raises:
+            InputError: the manual folder is not what it should be.
+        """
+        self.check_manual_folder()
+        if self._infos() or self.manual_dir is not None:
+            return None
+        return self._unreachable()
+
+    def _unreachable(self) -> Lack | None:
         files = self.registered_files()
-        if not files or _answers(files[0].url):
-            return
-        host = files[0].url.split("/")[2]
+        refusal = _refusal(files[0].url) if files else None
+        if refusal is None:
+            return None
         listed = "".join(f"\n  {file.sha256}  {file.name}" for file in files)
-        raise BeamlineError(
-            f"{self.dataset} is not prepared in {self.folder}, no --manual-dir was given, and {host} did not answer "
-            f"within {NETWORK_SECONDS} s: put these files in a folder and give it with --manual-dir FOLDER "
-            f"(SHA-256, name):{listed}"
+        return Lack(
+            f"{self.dataset} is not prepared in {self.folder}, no --manual-dir was given, and "
+            f"{files[0].url.split('/')[2]} {refusal}",
+            "put these files in a folder and give it with --manual-dir FOLDER, or make pipeline MANUAL_DIR=FOLDER "
+            f"(SHA-256, name):{listed}",
         )
 
 
@@ -169,26 +209,32 @@ def _state(file: Path) -> str:
     return sha256_file(file)
 
 
-def _answers(url: str) -> bool:
-    """Whether the address answers in time. Name resolution ignores time limits, so it is left behind in a thread."""
+def _refusal(url: str) -> str | None:
+    """What is wrong with an address, in a few words; None where it answers in time.
+
+    Name resolution ignores time limits, so it is left behind in a thread.
+    """
+    import http.client
+    import queue
     import threading
     import urllib.error
     import urllib.request
 
-    answered, finished = threading.Event(), threading.Event()
+    answers: queue.Queue[str | None] = queue.Queue()
 
     def ask() -> None:
         try:
-            with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=NETWORK_SECONDS):
-                answered.set()
-        except urllib.error.HTTPError:
-            # It does not like the question; but it is there.
-            answered.set()
-        except OSError:
-            return
-        finally:
-            finished.set()
+            # What is asked for is the file itself, because not every host answers HEAD; its content is left unread.
+            request = urllib.request.Request(url, headers={"User-Agent": "beamline"})
+            with urllib.request.urlopen(request, timeout=NETWORK_SECONDS):
+                answers.put(None)
+        except urllib.error.HTTPError as error:
+            answers.put(f"answered {error.code} {error.reason}")
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            answers.put(f"cannot be reached ({getattr(error, 'reason', error)})")
 
     threading.Thread(target=ask, daemon=True).start()
-    finished.wait(NETWORK_SECONDS)
-    return answered.is_set()
+    try:
+        return answers.get(timeout=NETWORK_SECONDS)
+    except queue.Empty:
+        return f"did not answer within {NETWORK_SECONDS} s"

@@ -194,7 +194,8 @@ def _bookkeeping(epoch: tf.Variable, history: History, checkpoints: Path, epochs
         assert keeper.model is not None
         write_checkpoint(checkpoints, keeper.model, history)
         figures = ", ".join(f"{name} {value:.4f}" for name, value in history[-1].items())
-        log.info("epoch %d/%d  %s  %.1f s", index + 1, epochs, figures, seconds)
+        event = {"event": "epoch", "epoch": index + 1, "epochs": epochs, **history[-1], "seconds": round(seconds, 3)}
+        log.info("epoch %d/%d  %s  %.1f s", index + 1, epochs, figures, seconds, extra={"event": event})
 
     keeper = keras.callbacks.LambdaCallback(on_epoch_begin=begin, on_epoch_end=end)
     return keeper

@@ -1,4 +1,4 @@
-"""The command line: `python -m pipeline run | runs | show | sample`."""
+"""The command line: `python -m pipeline run | runs | show | diff | sample`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from serving.errors import BeamlineError, InputError, Terminated, raise_on_sigte
 COMMANDS = {
     "run": "run the pipeline: ingest to promotion",
     "runs": "list all runs",
-    "show": "show one run: what it was told, what became of each step",
+    "show": "show one run: its verdict and why, what became of each step, what it was told",
+    "diff": "show what differs between two runs",
     "sample": "write the images of a split as a file to score",
 }
 USAGE = "usage: python -m pipeline COMMAND [--help]\n\n" + "\n".join(
@@ -46,18 +47,18 @@ def main(arguments: list[str]) -> int:
 
 def _dispatch(command: str, rest: list[str]) -> int:
     if command == "run":
-        from pipeline.options import parse_run
         from pipeline.run import run
 
-        return run(*parse_run(rest))
+        return run(rest)
     if command == "sample":
         from pipeline.sample import sample
 
         return sample(rest)
-    if command in ("runs", "show"):
+    if command in ("runs", "show", "diff"):
         from pipeline import listing
 
-        return listing.runs(rest) if command == "runs" else listing.show(rest)
+        listed = {"runs": listing.runs, "show": listing.show, "diff": listing.diff}
+        return listed[command](rest)
     near = difflib.get_close_matches(command, COMMANDS, n=1)
     raise InputError(
         f"there is no such command: {f'did you mean {near[0]}?' if near else 'give one of ' + ', '.join(COMMANDS)}"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from components.beam import BeamOptions
 from pipeline.execute import execute
+from pipeline.options import Request
 from pipeline.outcome import Made, Outcome
 from pipeline.progress import tell
 from pipeline.step import Step
@@ -21,14 +22,15 @@ if TYPE_CHECKING:
 METRICS = "beamline.steps"
 
 
-def run_steps(steps: tuple[Step, ...], made: Made, store: Store, beam: BeamOptions) -> tuple[Made, PipelineResult]:
+def run_steps(steps: tuple[Step, ...], made: Made, store: Store, request: Request) -> tuple[Made, PipelineResult]:
     """Runs steps one after the other, in this process.
 
     Args:
         steps: in an order in which each comes after those whose outputs it takes.
         made: the outcomes of all earlier steps, by step.
         store: where artifacts are found and committed.
-        beam: what the data-parallel jobs inside of the steps run on; the sequence itself stays here.
+        request: what the data-parallel jobs inside of the steps run on, while the sequence itself stays here;
+            whether to execute also what the store has, and to say why a step is executed.
 
     Returns:
         The outcomes of all steps, and Beam's result, in whose metrics each step counts itself.
@@ -42,23 +44,23 @@ def run_steps(steps: tuple[Step, ...], made: Made, store: Store, beam: BeamOptio
         def build(pipeline: apache_beam.Pipeline) -> None:
             element = pipeline | "begin" >> apache_beam.Create([dict(made)], reshuffle=False)
             for step in steps:
-                element = element | step.name >> apache_beam.Map(add_artifact, step=step, store=store, beam=beam)
+                element = element | step.name >> apache_beam.Map(add_artifact, step=step, store=store, request=request)
             element | "hand back" >> apache_beam.Map(_hand_back, file=handed_back)
 
         result = BeamOptions().run(build)
         said = json.loads(handed_back.read_text(encoding="utf-8"))
-    outcomes = [Outcome(**{**entry, "reasons": tuple(entry["reasons"])}) for entry in said]
+    outcomes = [Outcome.from_json(entry) for entry in said]
     return {outcome.name: outcome for outcome in outcomes}, result
 
 
-def add_artifact(made: dict[str, Outcome], step: Step, store: Store, beam: BeamOptions) -> dict[str, Outcome]:
+def add_artifact(made: dict[str, Outcome], step: Step, store: Store, request: Request) -> dict[str, Outcome]:
     """What was made so far, and what this step adds to it."""
     from apache_beam.metrics import Metrics
 
-    outcome = execute(step, made, store, beam)
+    outcome = execute(step, made, store, request.config.beam, request.force)
     Metrics.counter(METRICS, step.name).inc()
     Metrics.counter(METRICS, outcome.outcome).inc()
-    tell(outcome)
+    tell(outcome, request.explain)
     return {**made, step.name: outcome}
 
 

@@ -12,15 +12,17 @@ from typing import Any
 
 from components.artifacts.artifact import Artifact
 from components.beam import BeamOptions
+from pipeline.explain import why
 from pipeline.outcome import Kind, Made, Outcome
-from pipeline.step import Step
+from pipeline.progress import begin
+from pipeline.step import Parts, Step
 from pipeline.store import PAYLOAD, Store, Stored
 from serving.errors import BeamlineError, Terminated
 
 log = logging.getLogger("beamline.pipeline")
 
 
-def resolve(step: Step, made: Made, store: Store) -> Outcome | None:
+def resolve(step: Step, made: Made, store: Store, force: bool = False) -> Outcome | None:
     """What becomes of a step without running it: refused, skipped, settled or cached.
 
     Neither TensorFlow nor Beam is needed to know it.
@@ -29,6 +31,7 @@ def resolve(step: Step, made: Made, store: Store) -> Outcome | None:
         step: of which all inputs were made.
         made: the outcomes so far, by step.
         store: where to look.
+        force: look neither there nor at what is settled.
 
     Returns:
         None where the step has to be executed.
@@ -47,6 +50,8 @@ def resolve(step: Step, made: Made, store: Store) -> Outcome | None:
             return Outcome(
                 step.name, "refused", reasons=tuple(f"refused by {source.name}: {r}" for r in source.reasons)
             )
+    if force:
+        return None
     settled = step.component.hook("settled")
     if settled is not None:
         wanted = inspect.signature(settled).parameters
@@ -57,14 +62,14 @@ def resolve(step: Step, made: Made, store: Store) -> Outcome | None:
     fingerprint = step.fingerprint()
     if fingerprint is None:
         return None
-    return _found(step, _key(step, made, fingerprint), store)
+    return _found(step, step.key(_parts(step, made, fingerprint)), store)
 
 
-def execute(step: Step, made: Made, store: Store, beam: BeamOptions) -> Outcome:
+def execute(step: Step, made: Made, store: Store, beam: BeamOptions, force: bool = False) -> Outcome:
     """Resolves a step, or runs it and commits what it made. A failure is an outcome too, never an exception."""
     started = time.perf_counter()
     try:
-        outcome = resolve(step, made, store) or _run(step, made, store, beam)
+        outcome = resolve(step, made, store, force) or _run(step, made, store, beam, force)
     except BeamlineError as error:
         log.debug("%s failed", step.name, exc_info=True)
         outcome = _failed(step, str(error), error.exit_code)
@@ -81,8 +86,8 @@ def execute(step: Step, made: Made, store: Store, beam: BeamOptions) -> Outcome:
     return replace(outcome, seconds=round(time.perf_counter() - started, 3))
 
 
-def _run(step: Step, made: Made, store: Store, beam: BeamOptions) -> Outcome:
-    log.info("%-10s …", step.name)
+def _run(step: Step, made: Made, store: Store, beam: BeamOptions, force: bool) -> Outcome:
+    begin(step.name)
     for name, source in step.inputs.items():
         if (damage := _damage(made[source.name], source, store)) is not None:
             return Outcome(step.name, "refused", reasons=(f"refused {name}: {damage}",))
@@ -91,10 +96,13 @@ def _run(step: Step, made: Made, store: Store, beam: BeamOptions) -> Outcome:
     fingerprint = step.fingerprint()
     if fingerprint is None:
         raise BeamlineError(f"{step.name} was prepared, and still what it reads is not there: {step.params}")
-    key = _key(step, made, fingerprint)
+    parts = _parts(step, made, fingerprint)
+    key = step.key(parts)
+    because = ("--force",) if force else why(step.name, parts, store)
     with store.staging(step.name, key) as out:
         # Another run may have made the same while this one prepared, or waited for the lock.
-        if step.component.hook("settled") is None and (found := _found(step, key, store)) is not None:
+        settles = step.component.hook("settled") is not None
+        if not (force or settles) and (found := _found(step, key, store)) is not None:
             return found
         given: dict[str, Any] = {name: _load(source, made, store) for name, source in step.inputs.items()}
         if step.params is not None:
@@ -104,7 +112,7 @@ def _run(step: Step, made: Made, store: Store, beam: BeamOptions) -> Outcome:
         step.component.module.run(**given, out=out)
         if step.fingerprint() != fingerprint:
             raise BeamlineError(f"what {step.name} reads changed while it was read: run it again")
-        return _outcome(step, "executed", store.commit(step.name, key))
+        return replace(_outcome(step, "executed", store.commit(step.name, key, parts)), because=because)
 
 
 def _damage(outcome: Outcome, step: Step, store: Store) -> str | None:
@@ -126,9 +134,9 @@ def _path(outcome: Outcome, store: Store) -> Path:
     return store.root / "artifacts" / outcome.artifact / PAYLOAD
 
 
-def _key(step: Step, made: Made, fingerprint: Mapping[str, str]) -> str:
+def _parts(step: Step, made: Made, fingerprint: Mapping[str, str]) -> Parts:
     digests = {name: str(made[source.name].sha256) for name, source in step.inputs.items()}
-    return step.key(digests, fingerprint)
+    return step.parts(digests, fingerprint)
 
 
 def _found(step: Step, key: str, store: Store) -> Outcome | None:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline.config import Config
+from pipeline.options import Request
 from pipeline.outcome import Outcome
 from serving.errors import InputError
 from serving.files import replace_json
@@ -26,7 +26,8 @@ class Record:
         began: when, as ISO 8601 in UTC; for people, nothing is ordered by it.
         verdict: `running`, `promoted`, `refused`, `failed` or `interrupted`.
         seconds: how long it took.
-        config: everything that it was told.
+        arguments: as they were given on the command line.
+        config: everything that it was told, defaults too.
         steps: what became of each step.
         environment: Python, machine, processors.
     """
@@ -35,6 +36,7 @@ class Record:
     began: str
     verdict: str
     seconds: float
+    arguments: tuple[str, ...]
     config: Mapping[str, Any]
     steps: tuple[Outcome, ...]
     environment: Mapping[str, Any]
@@ -59,7 +61,7 @@ class History:
         """The number that a run would get if it began now."""
         return f"{max((int(run) for run in self._runs()), default=0) + 1:04d}"
 
-    def begin(self, run: str, config: Config) -> Record | None:
+    def begin(self, run: str, request: Request) -> Record | None:
         """Opens a run's record; None where another run just took the number.
 
         Raises:
@@ -72,7 +74,8 @@ class History:
             "processors": os.cpu_count(),
         }
         began = datetime.now(UTC).isoformat(timespec="seconds")
-        record = Record(run, began, "running", 0.0, plain(config), (), environment)
+        told = plain(request.config)
+        record = Record(run, began, "running", 0.0, request.arguments, told, (), environment)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             staged = self.folder / f".{run}.{os.getpid()}"
@@ -106,8 +109,16 @@ class History:
             has = f"it has {runs[0]} to {runs[-1]}" if runs else "it has none yet"
             raise InputError(f"run {run}: {self.folder} has no such run, {has}: list them with python -m pipeline runs")
         said = json.loads(self._file(wanted).read_text(encoding="utf-8"))
-        steps = tuple(Outcome(**{**step, "reasons": tuple(step["reasons"])}) for step in said.pop("steps"))
-        return Record(steps=steps, **said)
+        steps = tuple(Outcome.from_json(step) for step in said.pop("steps"))
+        return Record(steps=steps, arguments=tuple(said.pop("arguments")), **said)
+
+    def last_artifact(self, step: str) -> str | None:
+        """The folder of the artifact that the newest run which has one had of a step; None where none has."""
+        for run in reversed(self._runs()):
+            for outcome in self.read(run).steps:
+                if outcome.name == step and outcome.artifact is not None:
+                    return outcome.artifact
+        return None
 
     def records(self) -> list[Record]:
         """All records, oldest first."""

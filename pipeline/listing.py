@@ -1,12 +1,16 @@
-"""The commands `runs` and `show`: what is remembered, for a person to read."""
+"""The commands `runs`, `show` and `diff`: what is remembered, for a person to read."""
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
+from pipeline.closing import stopping
+from pipeline.explain import differences
 from pipeline.history import History, Record
 from pipeline.outcome import Outcome
 from pipeline.progress import line
+from pipeline.store import Store
 from serving.arguments import Arguments
 from serving.errors import InputError
 
@@ -29,22 +33,62 @@ def runs(arguments: list[str]) -> int:
 
 
 def show(arguments: list[str]) -> int:
-    """Shows one run: its parameters and what became of each step. Returns: 0. Raises: InputError: no such run."""
-    parser = _parser("show", "Shows what a run was told and what became of each step.")
+    """Shows one run, what a person asks first at the top. Returns: 0. Raises: InputError: no such run."""
+    parser = _parser("show", "Shows a run: its verdict and why, what became of each step, what it was told.")
     parser.add_argument("run", help="the run's number, as `runs` lists it")
     given = parser.parse_args(arguments)
     record = History(given.runs).read(given.run)
-    print(f"run {record.run}: {record.verdict}, began {record.began}, {record.seconds:.1f} s")
-    print("environment  " + ", ".join(f"{name} {value}" for name, value in record.environment.items()))
-    for part, values in record.config.items():
-        said = ", ".join(f"{name} {value}" for name, value in values.items()) if isinstance(values, dict) else values
-        print(f"{part:<12} {said}")
-    print()
-    for outcome in record.steps:
-        print(line(outcome))
-        if outcome.artifact is not None:
-            print(f"{'':<10} {given.runs / 'artifacts' / outcome.artifact}  sha256 {outcome.sha256}")
+    print("\n".join([*_head(record, given.runs), "", *_steps(record, given.runs), "", *_told(record)]))
     return 0
+
+
+def diff(arguments: list[str]) -> int:
+    """Shows what differs between two runs. Returns: 0. Raises: InputError: no such run."""
+    parser = _parser("diff", "Shows what differs between two runs: what they were told, made from and came to.")
+    parser.add_argument("run", help="a run's number, as `runs` lists it")
+    parser.add_argument("other", help="another one's")
+    given = parser.parse_args(arguments)
+    history = History(given.runs)
+    print("\n".join(differences(history.read(given.run), history.read(given.other), Store(given.runs))))
+    return 0
+
+
+def _head(record: Record, runs: Path) -> list[str]:
+    dataset, preset = record.config["ingest"]["dataset"], record.config["train"]["preset"]
+    by_name = {outcome.name: outcome for outcome in record.steps}
+    stopped = stopping(by_name)
+    said = {"began": f"{record.began[:19].replace('T', ' ')} UTC, took {record.seconds:.1f} s"}
+    if stopped is not None:
+        said["why"] = f"{stopped.name}: {'; '.join(stopped.reasons)}"
+    elif "promote" in by_name:
+        said["model"] = f"{Path(record.config['models']) / record.config['model']}: {by_name['promote'].summary}"
+    if "evaluate" in by_name and stopped is not by_name["evaluate"]:
+        said["gate"] = "; ".join(by_name["evaluate"].reasons)
+    places = {"log": runs / "logs" / f"{record.run}.log", "pictures": runs / "reports" / record.run}
+    said |= {name: str(place) for name, place in places.items() if place.exists()}
+    said["command"] = shlex.join(["python", "-m", "pipeline", "run", *record.arguments])
+    return [
+        f"run {record.run}: {record.verdict}, {dataset} with {preset}",
+        *(f"{name:<10} {words}" for name, words in said.items()),
+    ]
+
+
+def _steps(record: Record, runs: Path) -> list[str]:
+    lines = []
+    for outcome in record.steps:
+        lines.append(line(outcome))
+        lines += [f"{'':<10} because {reason}" for reason in outcome.because]
+        if outcome.artifact is not None:
+            lines.append(f"{'':<10} {runs / 'artifacts' / outcome.artifact}  sha256 {outcome.sha256}")
+    return lines
+
+
+def _told(record: Record) -> list[str]:
+    parts = {**record.config, "environment": record.environment}
+    return [
+        f"{part:<11} {', '.join(f'{n} {v}' for n, v in told.items()) if isinstance(told, dict) else told}"
+        for part, told in parts.items()
+    ]
 
 
 def _parser(command: str, description: str) -> Arguments:
@@ -55,7 +99,7 @@ def _parser(command: str, description: str) -> Arguments:
 
 def _in_short(record: Record) -> str:
     by_name: dict[str, Outcome] = {outcome.name: outcome for outcome in record.steps}
-    stopped = next((o for o in record.steps if o.outcome == "failed" or (o.artifact and not o.passed)), None)
+    stopped = stopping(by_name)
     if stopped is not None:
         return f"{stopped.name}: {'; '.join(stopped.reasons)}"
     return "; ".join(by_name["evaluate"].reasons) if "evaluate" in by_name else ""

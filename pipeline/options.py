@@ -13,6 +13,7 @@ from typing import Any
 from components import evaluate, ingest, train, transform, verify
 from components.beam import BeamOptions
 from pipeline.config import Config
+from pipeline.console import Screen
 from pipeline.presets import DEFAULT, MIN_ACCURACY, PRESETS
 from serving.arguments import Arguments
 from serving.errors import InputError
@@ -32,6 +33,8 @@ def _options(params: type[Any], without: tuple[str, ...] = ()) -> type[Any]:
     return made
 
 
+# What runs where no data set is named.
+DATASET = "mnist"
 OF_THE_RUN = ("dataset", "data_dir", "manual_dir", "preset", "seed")
 IngestOptions: Any = _options(ingest.Params, OF_THE_RUN)
 TransformOptions: Any = _options(transform.Params)
@@ -55,7 +58,11 @@ class RunOptions:
         runs: folder of artifacts, history and logs.
         models: folder of promoted models.
         seed: of the weights and of the order of the rows.
-        verbose: show what TensorFlow and Beam print.
+        explain: say of each step that is executed which part of its key changed, the old value and the new one.
+        force: execute every step, also where nothing changed.
+        quiet: say nothing but what stops the run.
+        verbose: show tracebacks, and what TensorFlow and Beam print.
+        json: print events, one JSON object a line.
         ingest: what to read.
         transform: how pixels become the model's input.
         train: the recipe.
@@ -76,14 +83,36 @@ class RunOptions:
     runs: Path = Path("runs")
     models: Path = Path("models")
     seed: int = 7
+    explain: bool = False
+    force: bool = False
+    quiet: bool = False
     verbose: bool = False
+    json: bool = False
 
 
-def parse_run(arguments: list[str]) -> tuple[Config, bool]:
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What a user asked for.
+
+    Attributes:
+        config: what to run, and where.
+        screen: what to show.
+        explain: say why steps are executed.
+        force: execute every step.
+        named: the data set or the model was asked for by name, so that no other may take its place.
+        arguments: as they were given.
+    """
+
+    config: Config
+    screen: Screen
+    explain: bool
+    force: bool
+    named: bool
+    arguments: tuple[str, ...]
+
+
+def parse_run(arguments: list[str]) -> Request:
     """Reads the arguments of `python -m pipeline run`.
-
-    Returns:
-        The configuration, and whether TensorFlow's and Beam's own output is to be shown.
 
     Raises:
         InputError: an unknown flag, preset or value, with the nearest that there is.
@@ -105,7 +134,21 @@ def parse_run(arguments: list[str]) -> tuple[Config, bool]:
         verify=verify.Params(**vars(given.verify)),
     )
     require_plain_name(config.model)
-    return config, given.verbose
+    if given.quiet and given.verbose:
+        raise InputError("--quiet and --verbose contradict each other: give one of them")
+    return Request(
+        config,
+        Screen(given.quiet, given.verbose, given.json),
+        given.explain,
+        given.force,
+        named=given.model is not None or _named(ours),
+        arguments=tuple(arguments),
+    )
+
+
+def _named(arguments: list[str]) -> bool:
+    """Whether a data set is among the arguments."""
+    return any(word.split("=")[0] == "--dataset" for word in arguments)
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
@@ -119,7 +162,7 @@ def _defaults(arguments: list[str]) -> RunOptions:
     """The defaults that preset and data set give; both are read before the flags that they are defaults of."""
     first = Arguments("python -m pipeline run", "What the other flags' defaults depend on.", add_help=False)
     first.add_argument("--preset", default=DEFAULT)
-    first.add_argument("--dataset", default="mnist")
+    first.add_argument("--dataset", default=DATASET)
     known, _ = first.parse_known_args(arguments)
     if known.preset not in PRESETS:
         near = _nearest(known.preset, list(PRESETS))

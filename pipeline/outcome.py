@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, Self
 
 Kind = Literal["executed", "cached", "refused", "failed", "skipped"]
 
@@ -23,6 +23,7 @@ class Outcome:
         reasons: what the verdict rests on; why the step did not run; how it failed.
         summary: what the artifact is, on one line.
         exit_code: what a failure stands for; 0 for everything else.
+        because: why it was executed and not found: what differs from the run before.
     """
 
     name: str
@@ -34,6 +35,13 @@ class Outcome:
     reasons: tuple[str, ...] = ()
     summary: str = ""
     exit_code: int = 0
+    because: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> Self:
+        """The outcome that was written as JSON, which knows no tuples."""
+        values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in said.items()}
+        return cls(**values)
 
 
 Made = Mapping[str, Outcome]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from components import train
 
 # Fraction that the lower end of the accuracy's interval must reach. mnist: over 12 seeds the default preset
-# scored 0.9723 to 0.9802; its lower bound stayed above 0.96 in all of them, above 0.97 in ten.
-MIN_ACCURACY: dict[str, float] = {"mnist": 0.96}
+# scored 0.9723 to 0.9802; its lower bound stayed above 0.96 in all of them, above 0.97 in ten. digits: over seeds 0
+# to 9 it scored 0.886 to 0.910 on the 500 test images, lower bounds 0.855 to 0.882.
+MIN_ACCURACY: dict[str, float] = {"mnist": 0.96, "digits": 0.84}
 
 DEFAULT = "mlp-128-128"
 

@@ -1,18 +1,29 @@
-"""What a person sees of a step, on one line as it ends."""
+"""What is said of a step: one line as it begins, one as it ends."""
 
 from __future__ import annotations
 
 import logging
 import re
+from dataclasses import asdict
 
 from pipeline.outcome import Outcome
 
 log = logging.getLogger("beamline.pipeline")
 
 
-def tell(outcome: Outcome) -> None:
-    """Logs what became of a step: how, how long, what it made or why it did not."""
-    log.info("%s", line(outcome))
+def begin(step: str) -> None:
+    """Says that a step begins."""
+    log.info("%-10s …", step, extra={"event": {"event": "begin", "step": step}})
+
+
+def tell(outcome: Outcome, explain: bool = False) -> None:
+    """Says what became of a step: how, how long, what it made or why it did not; where asked, why it was executed."""
+    said = {"event": "step", **asdict(outcome)}
+    said["step"] = said.pop("name")
+    log.info("%s", line(outcome), extra={"event": said})
+    if explain:
+        for reason in outcome.because:
+            log.info("%10s because %s", "", reason, extra={"event": {"event": "because", "step": outcome.name}})
 
 
 def line(outcome: Outcome) -> str:

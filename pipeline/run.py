@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
-import shlex
 import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.config import Config
-from pipeline.console import console
+from pipeline.closing import VERDICTS, close
+from pipeline.console import console, log_to
 from pipeline.definition import pipeline
 from pipeline.execute import resolve
+from pipeline.fallback import obtainable
 from pipeline.history import History
+from pipeline.options import Request, parse_run
 from pipeline.outcome import Made, Outcome, exit_code
 from pipeline.progress import tell
 from pipeline.step import Step
@@ -23,10 +24,8 @@ from serving.errors import InputError, Terminated
 
 log = logging.getLogger("beamline.pipeline")
 
-VERDICTS = {0: "promoted", 3: "refused", 130: "interrupted", 143: "interrupted"}
 
-
-def run(config: Config, verbose: bool) -> int:
+def run(arguments: list[str]) -> int:
     """Runs the pipeline.
 
     Returns:
@@ -36,24 +35,33 @@ def run(config: Config, verbose: bool) -> int:
         InputError: what the user gave cannot be worked with; nothing was written.
     """
     started = time.perf_counter()
-    for flag, folder in (("--runs", config.runs), ("--models", config.models)):
+    request = parse_run(arguments)
+    for flag, folder in (("--runs", request.config.runs), ("--models", request.config.models)):
         require_writable(flag, folder)
+    with console(request.screen):
+        return _run(obtainable(request), started)
+
+
+def _run(request: Request, started: float) -> int:
+    config = request.config
     store, history = Store(config.runs), History(config.runs)
     record = None
     while record is None:
         name = history.next_run()
         steps = pipeline(config, name)
-        made = plan(steps, store)
-        record = history.begin(name, config)
+        made = {} if request.force else plan(steps, store)
+        record = history.begin(name, request)
     log_file = config.runs / "logs" / f"{name}.log"
     verdict = "failed"
-    with console(log_file, verbose):
+    with log_to(log_file, request.screen):
         set_threads(config.train.intra_op_threads)
-        log.info("run %s: %s with %s, in %s", name, config.ingest.dataset, config.train.preset, config.runs)
+        dataset, preset = config.ingest.dataset, config.train.preset
+        begun = {"event": "run", "run": name, "dataset": dataset, "preset": preset, "runs": str(config.runs)}
+        log.info("run %s: %s with %s, in %s", name, dataset, preset, config.runs, extra={"event": begun})
         for outcome in made.values():
             tell(outcome)
         try:
-            made = complete(steps, made, store, config)
+            made = complete(steps, made, store, request)
             verdict = VERDICTS.get(exit_code(made), "failed")
         except (KeyboardInterrupt, Terminated):
             verdict = "interrupted"
@@ -61,7 +69,7 @@ def run(config: Config, verbose: bool) -> int:
         finally:
             seconds = time.perf_counter() - started
             history.finish(replace(record, verdict=verdict, seconds=round(seconds, 3), steps=tuple(made.values())))
-        log.info("%s", closing(config, made, seconds, log_file))
+        close(config, record.run, made, seconds, log_file)
     return exit_code(made)
 
 
@@ -90,43 +98,16 @@ def plan(steps: tuple[Step, ...], store: Store) -> Made:
     return made
 
 
-def complete(steps: tuple[Step, ...], made: Made, store: Store, config: Config) -> Made:
+def complete(steps: tuple[Step, ...], made: Made, store: Store, request: Request) -> Made:
     """The outcomes of all steps, after executing those that are not among `made`; Beam is started only for these."""
     open_steps = tuple(step for step in steps if step.name not in made)
     if open_steps:
         from pipeline.beam_runner import run_steps
 
-        made, _ = run_steps(open_steps, made, store, config.beam)
+        made, _ = run_steps(open_steps, made, store, request)
     return {step.name: made[step.name] for step in steps}
 
 
 def set_threads(threads: int) -> None:
     """Sets what TensorFlow reads once, as it starts: the threads of one operation, which are a part of the recipe."""
     os.environ["TF_NUM_INTRAOP_THREADS"] = str(threads)
-
-
-def closing(config: Config, made: Made, seconds: float, log_file: Path) -> str:
-    """The last lines: where the model is and how to score with it, or what stopped it and where to read more."""
-    stopped = next((o for o in made.values() if o.outcome == "failed"), None) or next(
-        (o for o in made.values() if not o.passed), None
-    )
-    if stopped is not None and VERDICTS.get(stopped.exit_code) == "interrupted":
-        return f"\n{stopped.reasons[0]} at {stopped.name} after {seconds:.1f} s; the same command goes on from there"
-    if stopped is not None:
-        how = "failed" if stopped.outcome == "failed" else "refused"
-        ending = f"log: {log_file}" if how == "failed" else "nothing was promoted; what serves is unchanged"
-        return f"\n{how} at {stopped.name} after {seconds:.1f} s: {'; '.join(stopped.reasons)}\n{ending}"
-    executed = sum(outcome.outcome == "executed" for outcome in made.values())
-    did = f"{executed} of {len(made)} steps executed" if executed else "nothing to do"
-    command = ["python", "-m", "serving.batch_score", "images.npy"]
-    if config.models != Path("models"):
-        command += ["--models", str(config.models)]
-    command += ["--model", config.model]
-    return "\n".join(
-        [
-            f"\n{did}, {seconds:.1f} s",
-            f"model:  {config.models / config.model}: {made['promote'].summary}",
-            f"gate:   {'; '.join(made['evaluate'].reasons)}",
-            f"score:  {shlex.join(command)}",
-        ]
-    )

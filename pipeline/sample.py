@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from components.artifacts.examples import Examples
-from pipeline.config import Config
-from pipeline.console import console
+from pipeline.console import console, log_to
 from pipeline.definition import pipeline
-from pipeline.options import parse_run
+from pipeline.fallback import obtainable
+from pipeline.options import Request, parse_run
 from pipeline.run import complete, plan, set_threads
 from pipeline.store import Store
 from serving.arguments import Arguments
@@ -44,8 +44,9 @@ def sample(arguments: list[str]) -> int:
         raise InputError(f"--out {given.out} ends in {given.out.suffix!r}: give a name that ends in .npy")
     if not given.out.parent.is_dir():
         raise InputError(f"--out {given.out}: {given.out.parent} is no folder: make it first, or give another place")
-    config, verbose = parse_run(rest)
-    examples = _examples(config, verbose)
+    request = parse_run(rest)
+    with console(request.screen):
+        examples = _examples(obtainable(request))
     if isinstance(examples, int):
         return examples
     blocks = examples.blocks[given.split]
@@ -58,15 +59,16 @@ def sample(arguments: list[str]) -> int:
     return 0
 
 
-def _examples(config: Config, verbose: bool) -> Examples | int:
+def _examples(request: Request) -> Examples | int:
     """The ingested data set, made now where it is not there yet; the exit code where it cannot be had."""
+    config = request.config
     store = Store(config.runs)
     steps = pipeline(config, run="")[:1]
     made = plan(steps, store)
     if not made:
-        with console(config.runs / "logs" / "sample.log", verbose):
+        with log_to(config.runs / "logs" / "sample.log", request.screen):
             set_threads(config.train.intra_op_threads)
-            made = complete(steps, made, store, config)
+            made = complete(steps, made, store, request)
     (outcome,) = made.values()
     if outcome.artifact is None:
         print(f"sample: {'; '.join(outcome.reasons)}", file=sys.stderr)

@@ -13,6 +13,9 @@ from pipeline.component import Component, read_component
 from pipeline.source_code import library_versions, source_digests
 from serving.files import canonical_json
 
+# What a step's output depends on: `source`, `params`, `inputs`, `outside`, `libraries`, each with its values by name.
+Parts = Mapping[str, Mapping[str, Any]]
+
 
 @dataclass(frozen=True, init=False)
 class Step:
@@ -67,22 +70,24 @@ class Step:
         hook = self.component.hook("fingerprint")
         return {} if hook is None else hook(self.params)
 
-    def key(self, input_digests: Mapping[str, str], fingerprint: Mapping[str, str]) -> str:
-        """The identity of what the step would make: a SHA-256 over everything that its output depends on.
+    def parts(self, input_digests: Mapping[str, str], fingerprint: Mapping[str, str]) -> Parts:
+        """Everything that the step's output depends on.
 
         Args:
             input_digests: the content digest of each input.
             fingerprint: of the outside.
         """
-        parts = {
-            "component": self.name,
+        return {
             "source": source_digests(self.component.module.__name__),
             "params": key_values(self.params),
             "inputs": dict(input_digests),
             "outside": dict(fingerprint),
             "libraries": library_versions(self.component.module.__name__),
         }
-        return hashlib.sha256(canonical_json(parts).encode()).hexdigest()
+
+    def key(self, parts: Parts) -> str:
+        """The identity of what the step would make: a SHA-256 over its name and everything that it depends on."""
+        return hashlib.sha256(canonical_json({"component": self.name, **parts}).encode()).hexdigest()
 
 
 def key_values(params: Any) -> dict[str, Any]:

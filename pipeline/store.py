@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.step import Parts
 from serving.files import canonical_json, fsync_folder, fsync_tree, sha256_file, write_json
 
 RECORD = "record.json"
@@ -29,12 +30,14 @@ class Stored:
         path: where its files are.
         sha256: the digest of its content: names and bytes of its files.
         files: SHA-256 by file, as it was committed.
+        parts: what it was made from, as the step's identity has it.
     """
 
     folder: str
     path: Path
     sha256: str
     files: dict[str, str]
+    parts: Parts
 
     def damage(self) -> str | None:
         """What is no longer as it was committed, in a few words; None where all is. Reads every byte."""
@@ -66,7 +69,7 @@ class Store:
             record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
             if key is not None and record["key"] != key:
                 return None
-            return Stored(folder.name, folder / PAYLOAD, record["sha256"], record["files"])
+            return Stored(folder.name, folder / PAYLOAD, record["sha256"], record["files"], record["parts"])
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             return None
 
@@ -88,8 +91,13 @@ class Store:
                 if not (out / CHECKPOINTS).exists():
                     shutil.rmtree(staged, ignore_errors=True)
 
-    def commit(self, step: str, key: str) -> Stored:
+    def commit(self, step: str, key: str, parts: Parts) -> Stored:
         """Makes what was staged an artifact: flushed, the record last, then one rename.
+
+        Args:
+            step: the step's name.
+            key: under which it will be found.
+            parts: what the key was made from, to be told when another key is wanted.
 
         Returns:
             What is stored under the key now, as it will be found from now on.
@@ -100,14 +108,20 @@ class Store:
         files = _digests(staged / PAYLOAD)
         sha256 = hashlib.sha256(canonical_json(files).encode()).hexdigest()
         fsync_tree(staged)
-        write_json(staged / RECORD, {"step": step, "key": key, "sha256": sha256, "files": files})
+        record = {"step": step, "key": key, "sha256": sha256, "files": files, "parts": parts}
+        write_json(staged / RECORD, record)
         fsync_folder(staged)
         target.parent.mkdir(exist_ok=True)
-        # What stands there without the right record is no artifact: it would have been found.
+        found = self.stored(target, key)
+        if found is not None and found.sha256 == sha256 and found.damage() is None:
+            # Made anew, and the same: another run may be reading what stands there.
+            return found
+        # Without its record it is no artifact any more, should this be interrupted.
+        (target / RECORD).unlink(missing_ok=True)
         shutil.rmtree(target, ignore_errors=True)
         os.replace(staged, target)
         fsync_folder(target.parent)
-        return Stored(target.name, target / PAYLOAD, sha256, files)
+        return Stored(target.name, target / PAYLOAD, sha256, files, parts)
 
     def _staged(self, step: str, key: str) -> Path:
         return self.root / ".staging" / f"{step}-{key}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import http.server
 import shutil
@@ -123,7 +124,7 @@ def test_name_like_no_other_is_refused_with_what_to_give(tmp_path):
 
 
 def test_without_network_and_files_the_four_files_are_asked_for(tmp_path, monkeypatch):
-    monkeypatch.setattr(components.source, "_answers", lambda url: False)
+    monkeypatch.setattr(components.source, "_refusal", lambda url: "did not answer within 8 s")
     with pytest.raises(BeamlineError) as caught:
         Source("mnist", tmp_path, None).prepare()
     message = str(caught.value)
@@ -137,22 +138,51 @@ def test_prepared_set_needs_no_network(made, monkeypatch):
     def asked(url):
         raise AssertionError(f"{url} was asked for")
 
-    monkeypatch.setattr(components.source, "_answers", asked)
+    monkeypatch.setattr(components.source, "_refusal", asked)
     Source("tiny", made.data_dir, None).prepare()
+    assert Source("tiny", made.data_dir, None).lack() is None
 
 
-def test_host_that_refuses_does_not_answer():
+def test_what_is_lacking_is_said_and_only_then(tmp_path, monkeypatch):
+    monkeypatch.setattr(components.source, "_refusal", lambda url: "cannot be reached (no route)")
+    lack = Source("mnist", tmp_path, None).lack()
+    assert "mnist is not prepared" in lack.tried
+    assert "cannot be reached (no route)" in lack.tried
+    assert Source("tiny", tmp_path, tmp_path).lack() is None
+    # Its data need no network.
+    assert Source("digits", tmp_path, None).lack() is None
+    monkeypatch.setattr(components.source, "_refusal", lambda url: None)
+    assert Source("mnist", tmp_path, None).lack() is None
+
+
+def test_host_that_refuses_is_told_so():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         # Bound and not listening: whoever connects is refused.
-        assert not components.source._answers(f"http://127.0.0.1:{taken.getsockname()[1]}/file")
+        told = components.source._refusal(f"http://127.0.0.1:{taken.getsockname()[1]}/file")
+    assert "cannot be reached (" in told
 
 
-def test_host_that_dislikes_the_question_has_answered():
-    # It knows no HEAD: the answer is an error, and an answer.
-    with http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as server:
+def test_host_that_is_silent_is_given_up_on(monkeypatch):
+    monkeypatch.setattr(components.source, "NETWORK_SECONDS", 0.05)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        told = components.source._refusal(f"http://127.0.0.1:{silent.getsockname()[1]}/file")
+    assert "0.05 s" in told or "timed out" in told
+
+
+@pytest.mark.parametrize(("file", "told"), [("there.gz", None), ("gone.gz", "answered 404 File not found")])
+def test_host_must_have_the_file(tmp_path, file, told):
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *words):
+            pass
+
+    (tmp_path / "there.gz").write_bytes(b"content")
+    handler = functools.partial(Quiet, directory=tmp_path)
+    with http.server.HTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.handle_request, daemon=True).start()
-        assert components.source._answers(f"http://127.0.0.1:{server.server_port}/file")
+        assert components.source._refusal(f"http://127.0.0.1:{server.server_port}/{file}") == told
 
 
 def test_data_dir_defaults_to_that_of_tfds(tmp_path, monkeypatch):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from components.beam import BeamOptions
 from pipeline.beam_runner import METRICS, run_steps
+from pipeline.options import parse_run
+
+REQUEST = parse_run([])
 
 
 def counters(result) -> dict[str, int]:
@@ -18,22 +20,22 @@ def counters(result) -> dict[str, int]:
 
 
 def test_steps_run_in_order_and_each_is_counted(toy):
-    made, result = run_steps(toy.steps(), {}, toy.store, BeamOptions())
+    made, result = run_steps(toy.steps(), {}, toy.store, REQUEST)
     assert [outcome.outcome for outcome in made.values()] == ["executed"] * 3
     assert counters(result) == {"count": 1, "gate": 1, "publish": 1, "executed": 3}
 
 
 def test_what_was_made_before_is_not_made_again(toy):
-    first, _ = run_steps(toy.steps(), {}, toy.store, BeamOptions())
+    first, _ = run_steps(toy.steps(), {}, toy.store, REQUEST)
     given = {"count": first["count"]}
-    made, result = run_steps(toy.steps(limit=7, run="0002")[1:], given, toy.store, BeamOptions())
+    made, result = run_steps(toy.steps(limit=7, run="0002")[1:], given, toy.store, REQUEST)
     assert made["count"] == first["count"]
     assert counters(result) == {"gate": 1, "publish": 1, "executed": 1, "cached": 1}
 
 
 def test_refusal_and_failure_travel_as_data(toy):
-    refused, _ = run_steps(toy.steps(value=11), {}, toy.store, BeamOptions())
+    refused, _ = run_steps(toy.steps(value=11), {}, toy.store, REQUEST)
     assert refused["publish"].outcome == "refused"
-    failed, result = run_steps(toy.steps(value=-1), {}, toy.store, BeamOptions())
+    failed, result = run_steps(toy.steps(value=-1), {}, toy.store, REQUEST)
     assert failed["gate"].reasons == ("ValueError: negative",)
     assert counters(result)["skipped"] == 1

@@ -11,7 +11,7 @@ NAMES = ["ingest", "analyze", "validate", "transform", "train", "evaluate", "exp
 
 
 def test_nine_steps_each_after_what_it_takes():
-    steps = pipeline(parse_run([])[0], "0001")
+    steps = pipeline(parse_run([]).config, "0001")
     assert [step.name for step in steps] == NAMES
     for place, step in enumerate(steps):
         assert {source.name for source in step.inputs.values()} <= set(NAMES[:place])
@@ -34,8 +34,9 @@ def test_nine_steps_each_after_what_it_takes():
 def test_argument_changes_the_keys_of_its_own_step_alone(argument, unchanged):
     def keys(arguments):
         digests = dict.fromkeys(NAMES, "same")
-        steps = pipeline(parse_run(arguments)[0], "0001")
-        return [step.key({name: digests[source.name] for name, source in step.inputs.items()}, {}) for step in steps]
+        steps = pipeline(parse_run(arguments).config, "0001")
+        inputs = [{name: digests[source.name] for name, source in step.inputs.items()} for step in steps]
+        return [step.key(step.parts(digests, {})) for step, digests in zip(steps, inputs, strict=True)]
 
     same = [old == new for old, new in zip(keys([]), keys([argument]), strict=True)]
     assert same == [place != unchanged for place in range(9)]

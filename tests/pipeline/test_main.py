@@ -18,7 +18,7 @@ def _empty_folder(tmp_path, monkeypatch):
     ("arguments", "sentence"),
     [
         (["rum"], "did you mean run?"),
-        (["deploy"], "give one of run, runs, show, sample"),
+        (["deploy"], "give one of run, runs, show"),
         (["run", "--preset", "cnnn"], "did you mean cnn?"),
         (["run", "--train.epochs", "0"], "give 1 or more"),
         (["run", "--manual-dir", "nowhere"], "--manual-dir nowhere is no folder"),
@@ -53,7 +53,7 @@ def test_without_a_command_the_usage_is_shown(capsys):
 
 def test_runs_and_show_tell_what_is_remembered(tmp_path, capsys):
     history = History(tmp_path / "runs")
-    history.begin(history.next_run(), parse_run(["--seed", "42"])[0])
+    history.begin(history.next_run(), parse_run(["--seed", "42"]))
     assert main(["runs"]) == 0
     listed = capsys.readouterr().out
     assert "0001" in listed

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from components import train
+from pipeline.console import Screen
 from pipeline.options import parse_run
 from pipeline.presets import MIN_ACCURACY, PRESETS
 from serving.errors import InputError
 
 
 def test_defaults_are_the_reference_recipe_on_mnist():
-    config, verbose = parse_run([])
-    assert (config.ingest.dataset, config.model, verbose) == ("mnist", "mnist", False)
+    request = parse_run([])
+    config = request.config
+    assert (config.ingest.dataset, config.model, request.named) == ("mnist", "mnist", False)
+    assert (request.screen, request.explain, request.force) == (Screen(), False, False)
     assert config.train == train.Params()
     assert config.evaluate.min_accuracy == MIN_ACCURACY["mnist"] == 0.96
     assert (config.runs, config.models) == (Path("runs"), Path("models"))
@@ -22,27 +26,28 @@ def test_defaults_are_the_reference_recipe_on_mnist():
 
 @pytest.mark.parametrize("name", list(PRESETS))
 def test_preset_is_the_recipe(name):
-    assert parse_run(["--preset", name, "--seed", "11"])[0].train == train.Params(**{**vars(PRESETS[name]), "seed": 11})
+    given = parse_run(["--preset", name, "--seed", "11"]).config.train
+    assert given == replace(PRESETS[name], seed=11)
 
 
 def test_flag_changes_one_value_of_the_preset():
-    config, _ = parse_run(["--preset=mlp-256-128", "--train.epochs", "3", "--train.hidden", "64", "32"])
+    config = parse_run(["--preset=mlp-256-128", "--train.epochs", "3", "--train.hidden", "64", "32"]).config
     assert config.train == train.Params("mlp-256-128", hidden=(64, 32), batch_size=32, epochs=3)
 
 
 def test_data_set_without_a_limit_of_its_own_has_none():
-    assert parse_run(["--dataset", "kmnist"])[0].evaluate.min_accuracy is None
-    assert parse_run(["--dataset", "kmnist", "--evaluate.min-accuracy", "0.8"])[0].evaluate.min_accuracy == 0.8
-    assert parse_run(["--dataset", "mnist:3.0.1"])[0].evaluate.min_accuracy == 0.96
+    assert parse_run(["--dataset", "kmnist"]).config.evaluate.min_accuracy is None
+    assert parse_run(["--dataset", "kmnist", "--evaluate.min-accuracy", "0.8"]).config.evaluate.min_accuracy == 0.8
+    assert parse_run(["--dataset", "mnist:3.0.1"]).config.evaluate.min_accuracy == 0.96
 
 
 def test_model_is_named_after_the_data_set_unless_told():
-    assert parse_run(["--dataset", "emnist/letters"])[0].model == "emnist-letters"
-    assert parse_run(["--model", "digits_2"])[0].model == "digits_2"
+    assert parse_run(["--dataset", "emnist/letters"]).config.model == "emnist-letters"
+    assert parse_run(["--model", "digits_2"]).config.model == "digits_2"
 
 
 def test_everything_after_two_dashes_goes_to_beam():
-    config, _ = parse_run(["--seed", "3", "--", "--runner=FlinkRunner", "--seed=9"])
+    config = parse_run(["--seed", "3", "--", "--runner=FlinkRunner", "--seed=9"]).config
     assert config.beam.arguments == ("--runner=FlinkRunner", "--seed=9")
     assert config.train.seed == 3
 

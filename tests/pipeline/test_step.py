@@ -38,6 +38,10 @@ def test_params_of_another_component_are_refused():
         Step(evaluate, None, model=MODEL, examples=EXAMPLES, transform=TRANSFORM)
 
 
+def key(step: Step, digests: dict[str, str], outside: dict[str, str]) -> str:
+    return step.key(step.parts(digests, outside))
+
+
 DIGESTS = {"examples": "e", "transform": "t"}
 
 
@@ -47,26 +51,26 @@ DIGESTS = {"examples": "e", "transform": "t"}
 )
 def test_every_parameter_changes_the_key(change):
     changed = Step(train, replace(train.Params(), **change), examples=EXAMPLES, transform=TRANSFORM)
-    assert changed.key(DIGESTS, {}) != MODEL.key(DIGESTS, {})
+    assert key(changed, DIGESTS, {}) != key(MODEL, DIGESTS, {})
 
 
 def test_content_of_inputs_and_outside_change_the_key():
-    key = MODEL.key(DIGESTS, {})
-    assert MODEL.key(DIGESTS, {}) == key
-    assert MODEL.key({**DIGESTS, "examples": "other"}, {}) != key
-    assert MODEL.key(DIGESTS, {"outside": "other"}) != key
+    before = key(MODEL, DIGESTS, {})
+    assert key(MODEL, DIGESTS, {}) == before
+    assert key(MODEL, {**DIGESTS, "examples": "other"}, {}) != before
+    assert key(MODEL, DIGESTS, {"outside": "other"}) != before
 
 
 def test_paths_are_in_no_key():
     elsewhere = Step(ingest, ingest.Params(data_dir=Path("/elsewhere"), manual_dir=Path("/files")))
-    assert elsewhere.key({}, {}) == EXAMPLES.key({}, {})
+    assert key(elsewhere, {}, {}) == key(EXAMPLES, {}, {})
     assert "data_dir" not in key_values(ingest.Params(data_dir=Path("/elsewhere")))
 
 
 def test_source_and_libraries_change_the_key(monkeypatch):
-    key = MODEL.key(DIGESTS, {})
+    before = key(MODEL, DIGESTS, {})
     monkeypatch.setattr(step_module, "library_versions", lambda module: {"tensorflow": "0"})
-    assert MODEL.key(DIGESTS, {}) != key
+    assert key(MODEL, DIGESTS, {}) != before
     monkeypatch.undo()
     monkeypatch.setattr(step_module, "source_digests", lambda module: {module: "0"})
-    assert MODEL.key(DIGESTS, {}) != key
+    assert key(MODEL, DIGESTS, {}) != before

@@ -17,7 +17,7 @@ def commit(store: Store, key: str = KEY, content: str = "content") -> None:
     with store.staging("step", key) as out:
         (out / "sub").mkdir()
         (out / "sub" / "file").write_text(content)
-        store.commit("step", key)
+        store.commit("step", key, {"params": {"value": 1}})
 
 
 def test_committed_artifact_is_found_by_its_key_alone(tmp_path):
@@ -99,7 +99,7 @@ def test_checkpoints_survive_an_interruption_and_nothing_else_does(tmp_path):
     with store.staging("step", KEY) as out:
         assert [file.name for file in out.rglob("*")] == ["checkpoints", "epoch"]
         (out / "whole").write_text("whole")
-        stored = store.commit("step", KEY)
+        stored = store.commit("step", KEY, {})
     assert list(stored.files) == ["whole"]
     assert not (stored.path / "checkpoints").exists()
 
@@ -129,7 +129,7 @@ def count_up(root: str) -> None:
             (out / "maker").write_text(str(os.getpid()))
             with open(f"{root}/made", "a") as file:
                 file.write("x")
-            store.commit("step", KEY)
+            store.commit("step", KEY, {})
 
 
 def test_of_processes_that_make_the_same_one_does_and_the_others_find_it(tmp_path):

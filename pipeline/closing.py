@@ -1,0 +1,64 @@
+"""The last words of a run: where the model is and how to score with it, or what stopped it and what to do."""
+
+from __future__ import annotations
+
+import logging
+import shlex
+from pathlib import Path
+from typing import Any
+
+from pipeline.config import Config
+from pipeline.outcome import Made, Outcome, exit_code
+
+log = logging.getLogger("beamline.pipeline")
+
+VERDICTS = {0: "promoted", 3: "refused", 130: "interrupted", 143: "interrupted"}
+
+
+def close(config: Config, run: str, made: Made, seconds: float, log_file: Path) -> None:
+    """Says how a run ended; as a warning where it was stopped, so that quiet runs say it too."""
+    verdict = VERDICTS.get(exit_code(made), "failed")
+    event: dict[str, Any] = {"event": "end", "run": run, "verdict": verdict, "exit_code": exit_code(made)}
+    event |= {"seconds": round(seconds, 3), "log": str(log_file)}
+    stopped = stopping(made)
+    if stopped is not None:
+        event |= {"step": stopped.name, "reasons": stopped.reasons}
+        log.warning("%s", _stopped(stopped, verdict, seconds, log_file), extra={"event": event})
+        return
+    event |= {"model": str(config.models / config.model)}
+    log.info("%s", _promoted(config, made, seconds), extra={"event": event})
+
+
+def stopping(made: Made) -> Outcome | None:
+    """The step that stopped a run: the one that failed, else the first that refused."""
+    failed = (outcome for outcome in made.values() if outcome.outcome == "failed")
+    refused = (outcome for outcome in made.values() if not outcome.passed)
+    return next(failed, None) or next(refused, None)
+
+
+def score_command(config: Config) -> str:
+    """The command that scores a file with the promoted model."""
+    command = ["python", "-m", "serving.batch_score", "images.npy"]
+    if config.models != Path("models"):
+        command += ["--models", str(config.models)]
+    return shlex.join([*command, "--model", config.model])
+
+
+def _stopped(stopped: Outcome, verdict: str, seconds: float, log_file: Path) -> str:
+    if verdict == "interrupted":
+        return f"\n{stopped.reasons[0]} at {stopped.name} after {seconds:.1f} s; the same command goes on from there"
+    ending = f"log: {log_file}" if verdict == "failed" else "nothing was promoted; what serves is unchanged"
+    return f"\n{verdict} at {stopped.name} after {seconds:.1f} s: {'; '.join(stopped.reasons)}\n{ending}"
+
+
+def _promoted(config: Config, made: Made, seconds: float) -> str:
+    executed = sum(outcome.outcome == "executed" for outcome in made.values())
+    did = f"{executed} of {len(made)} steps executed" if executed else "nothing to do"
+    return "\n".join(
+        [
+            f"\n{did}, {seconds:.1f} s",
+            f"model:  {config.models / config.model}: {made['promote'].summary}",
+            f"gate:   {'; '.join(made['evaluate'].reasons)}",
+            f"score:  {score_command(config)}",
+        ]
+    )

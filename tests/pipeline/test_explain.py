@@ -1,0 +1,87 @@
+"""explain: which part of a key differs, the old value and the new one."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.explain import changes, why
+from pipeline.history import History
+from pipeline.options import parse_run
+
+VALUES = st.one_of(st.integers(), st.text(max_size=5), st.none(), st.booleans(), st.tuples(st.integers()))
+PARTS = st.dictionaries(st.sampled_from(["params", "inputs", "source"]), st.dictionaries(st.text(max_size=4), VALUES))
+
+
+def plain(value):
+    """As JSON gives it back."""
+    return [*value] if isinstance(value, tuple) else value
+
+
+@given(PARTS, PARTS)
+def test_each_difference_is_told_once_and_nothing_else(old, new):
+    told = changes(old, new)
+    places = {(part, name) for parts in (old, new) for part in parts for name in parts[part]}
+    missing = object()
+    differing = [
+        (part, name)
+        for part, name in places
+        if repr(plain(old.get(part, {}).get(name, missing))) != repr(plain(new.get(part, {}).get(name, missing)))
+    ]
+    assert len(told) == len(differing)
+    for part, name in differing:
+        assert sum(line.startswith(f"{part} {name}: ") for line in told) >= 1
+
+
+def test_values_are_shown_and_digests_shortened():
+    assert changes({"params": {"epochs": 5}}, {"params": {"epochs": 4}}) == ("params epochs: 5 -> 4",)
+    assert changes({}, {"params": {"seed": 7}}) == ("params seed: none -> 7",)
+    old, new = "a" * 64, "a" * 12 + "b" * 52
+    assert changes({"inputs": {"model": old}}, {"inputs": {"model": new}}) == (
+        "inputs model: aaaaaaaaaaaa -> aaaaaaaaaaaa",
+    )
+
+
+def remember(toy, made) -> None:
+    """Keeps a run in the history, as the command does."""
+    history = History(toy.store.root)
+    record = history.begin(history.next_run(), parse_run([]))
+    history.finish(replace(record, steps=tuple(made.values())))
+
+
+def test_executed_step_says_what_changed_since_the_last_run(toy):
+    made = toy.run()
+    assert made["gate"].because == ("no earlier run has made it",)
+    remember(toy, made)
+    made = toy.run(limit=7, run="0002")
+    assert made["gate"].because == ("params limit: 10 -> 7",)
+    assert made["count"].because == ()
+    remember(toy, made)
+    made = toy.run(value=5, limit=7, run="0003")
+    assert made["count"].because == ("params value: 3 -> 5",)
+    (line,) = made["gate"].because
+    assert line.startswith("inputs number: ")
+
+
+def test_artifact_that_is_gone_is_said(toy):
+    made = toy.run()
+    remember(toy, made)
+    shutil.rmtree(toy.artifact(made["count"]))
+    (line,) = toy.run(run="0002")["count"].because
+    assert str(made["count"].artifact) in line
+    assert "gone" in line
+
+
+def test_source_of_a_component_is_named(toy):
+    made = toy.run()
+    remember(toy, made)
+    stored = toy.store.stored(toy.artifact(made["gate"]))
+    module = "tests.pipeline.toys.gate"
+    assert module in stored.parts["source"]
+    changed = {**stored.parts, "source": {**stored.parts["source"], module: "0" * 64}}
+    assert why("gate", changed, toy.store) == (
+        f"source {module}: {stored.parts['source'][module][:12]} -> 000000000000",
+    )
