@@ -1,4 +1,4 @@
-"""The command line: `python -m pipeline run | runs | show | diff | sample`."""
+"""The command line: `python -m pipeline run | runs | show | diff | doctor | sample`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ COMMANDS = {
     "runs": "list all runs",
     "show": "show one run: its verdict and why, what became of each step, what it was told",
     "diff": "show what differs between two runs",
+    "doctor": "look at all that a run needs, and say what to do",
     "sample": "write the images of a split as a file to score",
 }
 USAGE = "usage: python -m pipeline COMMAND [--help]\n\n" + "\n".join(
@@ -59,6 +60,10 @@ def _dispatch(command: str, rest: list[str]) -> int:
 
         listed = {"runs": listing.runs, "show": listing.show, "diff": listing.diff}
         return listed[command](rest)
+    if command == "doctor":
+        from pipeline.doctor import doctor
+
+        return doctor(rest)
     near = difflib.get_close_matches(command, COMMANDS, n=1)
     raise InputError(
         f"there is no such command: {f'did you mean {near[0]}?' if near else 'give one of ' + ', '.join(COMMANDS)}"

@@ -59,7 +59,7 @@ class History:
 
     def next_run(self) -> str:
         """The number that a run would get if it began now."""
-        return f"{max((int(run) for run in self._runs()), default=0) + 1:04d}"
+        return f"{max((int(run) for run in self.runs()), default=0) + 1:04d}"
 
     def begin(self, run: str, request: Request) -> Record | None:
         """Opens a run's record; None where another run just took the number.
@@ -101,20 +101,25 @@ class History:
         """The record of a run, by its number, leading zeros or not.
 
         Raises:
-            InputError: there is no such run.
+            InputError: there is no such run, or its record is damaged.
         """
         wanted = run.zfill(4)
-        runs = self._runs()
+        runs = self.runs()
         if wanted not in runs:
             has = f"it has {runs[0]} to {runs[-1]}" if runs else "it has none yet"
             raise InputError(f"run {run}: {self.folder} has no such run, {has}: list them with python -m pipeline runs")
-        said = json.loads(self._file(wanted).read_text(encoding="utf-8"))
-        steps = tuple(Outcome.from_json(step) for step in said.pop("steps"))
-        return Record(steps=steps, arguments=tuple(said.pop("arguments")), **said)
+        try:
+            said = json.loads(self._file(wanted).read_text(encoding="utf-8"))
+            steps = tuple(Outcome.from_json(step) for step in said.pop("steps"))
+            return Record(steps=steps, arguments=tuple(said.pop("arguments")), **said)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(
+                f"{self._file(wanted)} is no run's record ({error!r}): move it away; the artifacts stay as they are"
+            ) from error
 
     def last_artifact(self, step: str) -> str | None:
         """The folder of the artifact that the newest run which has one had of a step; None where none has."""
-        for run in reversed(self._runs()):
+        for run in reversed(self.runs()):
             for outcome in self.read(run).steps:
                 if outcome.name == step and outcome.artifact is not None:
                     return outcome.artifact
@@ -122,9 +127,10 @@ class History:
 
     def records(self) -> list[Record]:
         """All records, oldest first."""
-        return [self.read(run) for run in self._runs()]
+        return [self.read(run) for run in self.runs()]
 
-    def _runs(self) -> list[str]:
+    def runs(self) -> list[str]:
+        """The numbers of all runs, oldest first."""
         names = [file.stem for file in self.folder.glob("*.json")]
         return sorted((name for name in names if name.isdigit()), key=int)
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-import tempfile
 import time
 from dataclasses import replace
-from pathlib import Path
 
 from pipeline.closing import VERDICTS, close
 from pipeline.console import console, log_to
@@ -17,10 +15,11 @@ from pipeline.fallback import obtainable
 from pipeline.history import History
 from pipeline.options import Request, parse_run
 from pipeline.outcome import Made, Outcome, exit_code
+from pipeline.places import require_writable
 from pipeline.progress import tell
 from pipeline.step import Step
 from pipeline.store import Store
-from serving.errors import InputError, Terminated
+from serving.errors import Terminated
 
 log = logging.getLogger("beamline.pipeline")
 
@@ -71,16 +70,6 @@ def _run(request: Request, started: float) -> int:
             history.finish(replace(record, verdict=verdict, seconds=round(seconds, 3), steps=tuple(made.values())))
         close(config, record.run, made, seconds, log_file)
     return exit_code(made)
-
-
-def require_writable(flag: str, folder: Path) -> None:
-    """Refuses a folder that cannot be written or made, before any work is done. Raises: InputError."""
-    nearest = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
-    try:
-        with tempfile.TemporaryFile(dir=nearest):
-            pass
-    except OSError as error:
-        raise InputError(f"{flag} {folder} cannot be written: {error.strerror}: give another place") from error
 
 
 def plan(steps: tuple[Step, ...], store: Store) -> Made:

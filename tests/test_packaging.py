@@ -12,6 +12,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from pipeline.doctor import REQUIRED
 from tests.conftest import ROOT
 
 SERVING = {"numpy", "onnxruntime", "tqdm"}
@@ -58,6 +59,11 @@ def test_libraries_that_the_code_imports_are_asked_for(said):
     ours = {"pipeline", "components", "serving", "google"} | {canonicalize_name(n) for n in sys.stdlib_module_names}
     # Keras is TensorFlow's own dependency.
     assert imported - ours - {"keras"} <= asked
+
+
+def test_doctor_asks_for_what_setup_asks_for(said):
+    asked = {Requirement(line) for line in said["extras_require"]["pipeline"]}
+    assert {r.name: next(iter(r.specifier)).version for r in asked} == REQUIRED
 
 
 def make(folder, *arguments: str) -> str:

@@ -1,0 +1,107 @@
+"""Whether what is remembered and what is promoted is still as it was written: store, history and registry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pipeline.history import History
+from pipeline.store import Store
+from serving import bundle
+from serving.errors import BeamlineError
+from serving.registry import Registry
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was looked at, and what came of it.
+
+    Attributes:
+        state: `ok`; `note`, which is good to know; `do`, which says what to do.
+        subject: what was looked at, in one or two words.
+        words: what was found, and for `do` the remedy.
+    """
+
+    state: Literal["ok", "note", "do"]
+    subject: str
+    words: str
+
+
+def store_findings(store: Store) -> Iterator[Finding]:
+    """Reads every byte of every artifact, and looks for what was left half made."""
+    folder = store.root / "artifacts"
+    whole = size = 0
+    for entry in _entries(folder):
+        stored = store.stored(entry)
+        if stored is None:
+            yield Finding("note", "store", f"{entry} is no whole artifact: it is never used, and can be deleted")
+        elif (damage := stored.damage()) is not None:
+            yield Finding("do", "store", f"{entry} is damaged ({damage}): delete it, the next run makes it again")
+        else:
+            whole += 1
+            size += _bytes(entry)
+    yield Finding("ok", "store", f"{whole} artifacts in {folder} as they were committed, {size / 1e6:,.0f} MB")
+    for entry in _entries(store.root / ".staging"):
+        yield Finding(
+            "note",
+            "staging",
+            f"{entry} ({_bytes(entry) / 1e6:,.1f} MB) belongs to a step that is running or was interrupted: "
+            "the same command goes on from there",
+        )
+
+
+def history_findings(history: History) -> Iterator[Finding]:
+    """Reads every run's record."""
+    runs = history.runs()
+    readable = 0
+    for run in runs:
+        try:
+            history.read(run)
+            readable += 1
+        except BeamlineError as error:
+            yield Finding("do", "history", str(error))
+    yield Finding("ok", "history", f"{readable} of {len(runs)} runs in {history.folder} can be read")
+
+
+def registry_findings(registry: Registry) -> Iterator[Finding]:
+    """Checks every file of every version, and that what serves is what was promoted."""
+    for model in _entries(registry.root):
+        for entry in _entries(model):
+            if entry.name.startswith(".incoming"):
+                yield Finding("do", "registry", f"{entry} was left by a promotion that was cut off: delete it")
+            elif entry.is_dir() and entry.name.isdigit():
+                yield from _version_findings(entry)
+        yield from _pointer_findings(registry, model.name)
+    names = registry.models()
+    yield Finding("ok", "registry", f"{registry.root} promotes " + (", ".join(names) if names else "nothing yet"))
+
+
+def _version_findings(folder: Path) -> Iterator[Finding]:
+    try:
+        bundle.load(folder)
+    except BeamlineError as error:
+        yield Finding("do", "registry", f"{error}: never serve {folder}; the run that made it makes it again")
+
+
+def _pointer_findings(registry: Registry, model: str) -> Iterator[Finding]:
+    try:
+        promoted = registry.promoted(model)
+        if promoted is None:
+            yield Finding("note", "registry", f"{registry.root / model} promotes no version")
+            return
+        promoted.load()
+    except (BeamlineError, OSError) as error:
+        yield Finding("do", "registry", f"{model} cannot serve: {error}: run the pipeline again")
+        return
+    yield Finding("ok", "registry", f"{model} version {promoted.version} serves, sha256 {promoted.sha256[:12]}")
+
+
+def _entries(folder: Path) -> list[Path]:
+    """What is in a folder, sorted; nothing where there is no folder."""
+    return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+def _bytes(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
