@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import difflib
+import io
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from serving.arguments import Arguments
+from serving.errors import InputError
 
 if TYPE_CHECKING:
     import apache_beam
@@ -22,6 +28,40 @@ class BeamOptions:
     """Arguments for Beam's own PipelineOptions, e.g. `("--runner=FlinkRunner",)`; empty runs in this process."""
 
     arguments: tuple[str, ...] = ()
+
+    def require_known(self) -> None:
+        """Refuses what Beam would leave out in silence, or end the process for.
+
+        A runner elsewhere may know options of which Beam here has never heard; the local one does not.
+
+        Raises:
+            InputError: an unknown option, or a value that is none.
+        """
+        if not self.arguments:
+            return
+        # Importing Beam warns of what it could do with more packages.
+        with contextlib.redirect_stderr(io.StringIO()):
+            from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+
+        parser = Arguments("Beam", "What Beam takes.", add_help=False)
+        for options in _subclasses(PipelineOptions):
+            if "_add_argparse_args" in vars(options):
+                options._add_argparse_args(parser)
+        try:
+            given, unknown = parser.parse_known_args(self.arguments)
+        except InputError as error:
+            raise InputError(f"after --, for Beam: {str(error).removesuffix(': see Beam --help')}") from None
+        runners = {name.lower(): name for name in StandardOptions.KNOWN_RUNNER_NAMES}
+        runner = given.runner or LOCAL_RUNNER
+        if "." not in runner and runner.lower() not in runners:
+            raise InputError(
+                f"--runner={runner} after --: Beam has no such runner: give one of {', '.join(runners.values())}"
+            )
+        if unknown and runners.get(runner.lower()) in StandardOptions.LOCAL_RUNNERS:
+            flags = [flag for action in parser._actions for flag in action.option_strings]
+            near = difflib.get_close_matches(unknown[0].split("=")[0], flags, n=1)
+            hint = f"did you mean {near[0]}?" if near else "what stands there goes to Beam; flags of run come before it"
+            raise InputError(f"{unknown[0]} after --: Beam has no such option: {hint}")
 
     def run(self, build: Callable[[apache_beam.Pipeline], object]) -> PipelineResult:
         """Builds a Beam pipeline, runs it and waits until it is done.
@@ -62,6 +102,12 @@ class BeamOptions:
             statesampler.set_current_tracker(outer_counters)
         # Raised out here, the failure keeps the cause that it was raised from.
         raise failure
+
+
+def _subclasses(kind: type[Any]) -> Iterator[type[Any]]:
+    for subclass in kind.__subclasses__():
+        yield subclass
+        yield from _subclasses(subclass)
 
 
 def unwrapped(error: BaseException) -> BaseException:

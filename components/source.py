@@ -95,6 +95,11 @@ class Source:
             state[info.parent.relative_to(self.folder).as_posix()] = described
         return state
 
+    @property
+    def found(self) -> bool:
+        """Whether something of that name stands where prepared sets stand."""
+        return bool(self._infos())
+
     def _infos(self) -> list[Path]:
         return sorted((self.folder / self.dataset.split(":")[0]).glob("**/dataset_info.json"))
 
@@ -184,7 +189,7 @@ class Source:
             InputError: the manual folder is not what it should be.
         """
         self.check_manual_folder()
-        if self._infos() or self.manual_dir is not None:
+        if self.found or self.manual_dir is not None:
             return None
         return self._unreachable()
 

@@ -120,6 +120,11 @@ def parse_run(arguments: list[str]) -> Request:
     """
     ours, beam = _split(arguments)
     given = _parse(ours, _defaults(ours))
+    if not re.fullmatch(r"[A-Za-z]\w*(/[\w.-]+)?(:[\w.*]+)?", given.dataset):
+        raise InputError(
+            f"--dataset {given.dataset} is no data set's name: give the name of a TensorFlow Datasets set, "
+            "e.g. mnist, emnist/letters or mnist:3.0.1"
+        )
     config = Config(
         model=given.dataset.split(":")[0].replace("/", "-") if given.model is None else given.model,
         runs=given.runs,

@@ -35,8 +35,12 @@ def run(arguments: list[str]) -> int:
     """
     started = time.perf_counter()
     request = parse_run(arguments)
-    for flag, folder in (("--runs", request.config.runs), ("--models", request.config.models)):
+    source = request.config.ingest.source
+    # A prepared set is only read.
+    written = {} if source.found else {"--data-dir": source.folder}
+    for flag, folder in {"--runs": request.config.runs, "--models": request.config.models, **written}.items():
         require_writable(flag, folder)
+    request.config.beam.require_known()
     with console(request.screen):
         return _run(obtainable(request), started)
 

@@ -137,3 +137,32 @@ def test_other_arguments_reach_beam():
 
     BeamOptions(("--save_main_session",)).run(build)
     assert built == [True]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--direct_num_workrs=2",), r"--direct_num_workrs=2 after --: .* did you mean --direct_num_workers\?"),
+        (("--help",), "--help after --: Beam has no such option"),
+        (("--runner=FnApiRunner", "images"), "images after --: Beam has no such option"),
+        (("--direct_num_workers=two",), "after --, for Beam: argument --direct_num_workers: invalid int value: 'two'"),
+        (("--runner=Flunk",), "--runner=Flunk after --: Beam has no such runner: give one of .*FlinkRunner"),
+    ],
+)
+def test_what_beam_does_not_know_is_refused(arguments, sentence):
+    with pytest.raises(InputError, match=sentence):
+        BeamOptions(arguments).require_known()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("--direct_num_workers=2", "--streaming"),
+        # Its job server knows options of which Beam here has never heard.
+        ("--runner=FlinkRunner", "--flink_master=host:8081", "--object_reuse_of_theirs=true"),
+        ("--runner=somebody.elses.Runner", "--anything"),
+    ],
+)
+def test_what_beam_or_another_runner_may_know_passes(arguments):
+    BeamOptions(arguments).require_known()

@@ -14,35 +14,6 @@ def _empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        (["rum"], "did you mean run?"),
-        (["deploy"], "give one of run, runs, show"),
-        (["run", "--preset", "cnnn"], "did you mean cnn?"),
-        (["run", "--train.epochs", "0"], "give 1 or more"),
-        (["run", "--manual-dir", "nowhere"], "--manual-dir nowhere is no folder"),
-        (["run", "--runs", "/proc/nowhere"], "--runs /proc/nowhere cannot be written"),
-        (["run", "--models", __file__], "cannot be written: Not a directory"),
-        (["runs"], "has no runs yet"),
-        (["runs", "--run", "x"], "unrecognized arguments"),
-        (["show"], "arguments are required: run"),
-        (["show", "3"], "run 3"),
-        (["sample", "--split", "validation"], "invalid choice: 'validation'"),
-        (["sample", "--out", "images.csv"], "give a name that ends in .npy"),
-        (["sample", "--out", "nowhere/images.npy"], "nowhere is no folder"),
-        (["sample", "--datset", "mnist"], "did you mean --dataset?"),
-    ],
-)
-def test_mistake_ends_with_2_and_one_sentence_and_writes_nothing(arguments, sentence, capsys, tmp_path):
-    assert main(arguments) == 2
-    said = capsys.readouterr()
-    assert sentence in said.err
-    assert said.err.count("\n") == 1
-    assert said.out == ""
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_without_a_command_the_usage_is_shown(capsys):
     assert main([]) == 2
     assert main(["--help"]) == 0
