@@ -1,4 +1,4 @@
-"""The command line: `python -m pipeline run | runs | show | diff | doctor | sample`."""
+"""The command line: `python -m pipeline run | runs | show | diff | doctor | clean | sample`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ COMMANDS = {
     "show": "show one run: its verdict and why, what became of each step, what it was told",
     "diff": "show what differs between two runs",
     "doctor": "look at all that a run needs, and say what to do",
+    "clean": "remove what neither a promoted version nor the last runs need",
     "sample": "write the images of a split as a file to score",
 }
 USAGE = "usage: python -m pipeline COMMAND [--help]\n\n" + "\n".join(
@@ -64,6 +65,10 @@ def _dispatch(command: str, rest: list[str]) -> int:
         from pipeline.doctor import doctor
 
         return doctor(rest)
+    if command == "clean":
+        from pipeline.clean import clean
+
+        return clean(rest)
     near = difflib.get_close_matches(command, COMMANDS, n=1)
     raise InputError(
         f"there is no such command: {f'did you mean {near[0]}?' if near else 'give one of ' + ', '.join(COMMANDS)}"

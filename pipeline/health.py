@@ -58,7 +58,9 @@ def history_findings(history: History) -> Iterator[Finding]:
     readable = 0
     for run in runs:
         try:
-            history.read(run)
+            if history.read(run).verdict == "running":
+                words = f"run {run} is going on, or was killed: the same command goes on from there"
+                yield Finding("note", "history", words)
             readable += 1
         except BeamlineError as error:
             yield Finding("do", "history", str(error))

@@ -12,7 +12,7 @@ from pipeline.console import console, log_to
 from pipeline.definition import pipeline
 from pipeline.execute import resolve
 from pipeline.fallback import obtainable
-from pipeline.history import History
+from pipeline.history import History, Record
 from pipeline.options import Request, parse_run
 from pipeline.outcome import Made, Outcome, exit_code
 from pipeline.places import require_writable
@@ -48,19 +48,29 @@ def run(arguments: list[str]) -> int:
 def _run(request: Request, started: float) -> int:
     config = request.config
     store, history = Store(config.runs), History(config.runs)
-    record = None
-    while record is None:
-        name = history.next_run()
-        steps = pipeline(config, name)
-        made = {} if request.force else plan(steps, store)
-        record = history.begin(name, request)
-    log_file = config.runs / "logs" / f"{name}.log"
+    with store.shared():
+        record = None
+        while record is None:
+            name = history.next_run()
+            steps = pipeline(config, name)
+            made = {} if request.force else plan(steps, store)
+            record = history.begin(name, request)
+        # Where the first one found no folder, there is one now.
+        with store.shared():
+            return _complete(request, record, steps, made, store, started)
+
+
+def _complete(
+    request: Request, record: Record, steps: tuple[Step, ...], made: Made, store: Store, started: float
+) -> int:
+    config = request.config
+    log_file = config.runs / "logs" / f"{record.run}.log"
     verdict = "failed"
     with log_to(log_file, request.screen):
         set_threads(config.train.intra_op_threads)
         dataset, preset = config.ingest.dataset, config.train.preset
-        begun = {"event": "run", "run": name, "dataset": dataset, "preset": preset, "runs": str(config.runs)}
-        log.info("run %s: %s with %s, in %s", name, dataset, preset, config.runs, extra={"event": begun})
+        begun = {"event": "run", "run": record.run, "dataset": dataset, "preset": preset, "runs": str(config.runs)}
+        log.info("run %s: %s with %s, in %s", record.run, dataset, preset, config.runs, extra={"event": begun})
         for outcome in made.values():
             tell(outcome)
         try:
@@ -71,7 +81,8 @@ def _run(request: Request, started: float) -> int:
             raise
         finally:
             seconds = time.perf_counter() - started
-            history.finish(replace(record, verdict=verdict, seconds=round(seconds, 3), steps=tuple(made.values())))
+            ended = replace(record, verdict=verdict, seconds=round(seconds, 3), steps=tuple(made.values()))
+            History(config.runs).finish(ended)
         close(config, record.run, made, seconds, log_file)
     return exit_code(made)
 

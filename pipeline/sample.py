@@ -63,6 +63,12 @@ def _examples(request: Request) -> Examples | int:
     """The ingested data set, made now where it is not there yet; the exit code where it cannot be had."""
     config = request.config
     store = Store(config.runs)
+    with store.shared():
+        return _made(request, store)
+
+
+def _made(request: Request, store: Store) -> Examples | int:
+    config = request.config
     steps = pipeline(config, run="")[:1]
     made = plan(steps, store)
     if not made:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.step import Parts
+from serving.errors import BeamlineError
 from serving.files import canonical_json, fsync_folder, fsync_tree, sha256_file, write_json
 
 RECORD = "record.json"
@@ -58,6 +59,38 @@ class Store:
     """
 
     root: Path
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        """Keeps `alone` away while a run reads and writes; waits for one that is at work.
+
+        Where there is no folder yet there is nothing to keep, and nothing is made.
+        """
+        with self._locked(fcntl.LOCK_SH):
+            yield
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Has the folder to itself. Raises: BeamlineError: a run is going on."""
+        try:
+            with self._locked(fcntl.LOCK_EX | fcntl.LOCK_NB):
+                yield
+        except BlockingIOError:
+            raise BeamlineError(
+                f"a run is going on in {self.root}: nothing was done, try again when it has ended"
+            ) from None
+
+    @contextmanager
+    def _locked(self, how: int) -> Iterator[None]:
+        if not self.root.is_dir():
+            yield
+            return
+        descriptor = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(descriptor, how)
+            yield
+        finally:
+            os.close(descriptor)
 
     def find(self, step: str, key: str) -> Stored | None:
         """The artifact that a step made under this key; a folder without a record never happened."""
