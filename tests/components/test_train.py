@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -42,6 +43,16 @@ def test_model_says_what_it_was_trained_with(trained):
     said = {"preset": "small", "epochs": 3, "batch_size": 60, "seed": 7, "shape": (8, 8, 1), "classes": 4}
     assert trained.recipe.items() >= said.items()
     assert len(trained.history) == 3
+
+
+def test_layers_are_told_once_before_the_epochs_and_kept(made, trained, tmp_path, caplog):
+    with caplog.at_level("INFO", logger="beamline.train"):
+        train.run(made.examples, made.transform, RECIPE, tmp_path)
+    first, *others = caplog.messages
+    assert re.search(r"^ scores \(Dense, softmax\) +\(None, 4\) +260$", first, flags=re.MULTILINE)
+    assert "Total params: 260\n" in first
+    assert [message.split()[0] for message in others] == ["epoch"] * 3
+    assert (trained.path / "summary.txt").read_text() == f"{first}\n"
 
 
 @pytest.fixture(scope="module")
