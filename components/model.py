@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,3 +41,33 @@ def build_model(
         layers.append(keras.layers.Dense(units, activation=hidden_activation, name=f"hidden_{index}"))
     layers.append(keras.layers.Dense(classes, activation=output_activation, name="scores"))
     return keras.Sequential(layers, name="classifier")
+
+
+def layers_table(model: keras.Sequential) -> str:
+    """The network as `model.summary()` shows it: a line a layer, and the parameters in all.
+
+    Keras's own is cut to the terminal's width, takes its lines from the terminal's encoding and, once a model is
+    compiled, counts the optimizer's numbers as parameters; this one is the same wherever it is written.
+
+    Args:
+        model: built.
+
+    Returns:
+        ASCII, 72 columns wide where the layers' names and shapes allow it, with no newline at the end.
+    """
+    rows = [_row("Layer (type)", "Output Shape", "Param #"), "=" * 72]
+    for layer in model.layers:
+        activation = layer.get_config().get("activation")
+        kind = ", ".join(filter(None, [type(layer).__name__, activation]))
+        shape = ", ".join(map(str, layer.output.shape))
+        rows.append(_row(f"{layer.name} ({kind})", f"({shape})", f"{layer.count_params():,}"))
+    trained = sum(math.prod(weight.shape) for weight in model.trainable_weights)
+    total = model.count_params()
+    counts = (("Total", total), ("Trainable", trained), ("Non-trainable", total - trained))
+    return "\n".join(
+        [f'Model: "{model.name}"', "_" * 72, *rows, "=" * 72, *(f"{name} params: {count:,}" for name, count in counts)]
+    )
+
+
+def _row(name: str, shape: str, parameters: str) -> str:
+    return f" {name:<33} {shape:<25} {parameters:>11}"

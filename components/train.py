@@ -15,7 +15,7 @@ from components.artifacts.model import Model
 from components.artifacts.transform import Transform
 from components.checkpoint import History, read_checkpoint, write_checkpoint
 from components.input import Order, Permutation
-from components.model import build_model
+from components.model import build_model, layers_table
 from serving.errors import BeamlineError, InputError
 
 if TYPE_CHECKING:
@@ -90,6 +90,8 @@ def run(examples: Examples, transform: Transform, params: Params, out: Path) -> 
 
     keras.utils.set_random_seed(params.seed)
     model = _compiled(examples, params)
+    event = {"event": "model", "preset": params.preset, "parameters": model.count_params()}
+    log.info("%s", layers_table(model), extra={"event": event})
     checkpoints = out / "checkpoints"
     history = read_checkpoint(checkpoints, model)
     if history:

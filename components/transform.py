@@ -9,6 +9,8 @@ from typing import Literal
 from components.artifacts.anomalies import Anomalies
 from components.artifacts.statistics import SplitStatistics, Statistics
 from components.artifacts.transform import Transform
+from components.augmentation import NONE, Augmentation
+from serving.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -18,13 +20,29 @@ class Params:
     Attributes:
         normalization: `unit` divides by 255; `standardize` then subtracts the training split's mean and
             divides by its deviation, by channel.
+        augment: in each epoch, move every image that is trained on, at random within the three limits.
+        shift: with --transform.augment, fraction of height and width, at most, each way.
+        rotation: with --transform.augment, degrees, at most, each way.
+        zoom: with --transform.augment, fraction of the size, at most, larger or smaller.
     """
 
     normalization: Literal["unit", "standardize"] = "unit"
+    augment: bool = False
+    shift: float = 0.1
+    rotation: float = 10.0
+    zoom: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Refuses limits that no image would survive. Raises: InputError."""
+        for name in ("shift", "zoom"):
+            if not 0 <= getattr(self, name) < 1:
+                raise InputError(f"--transform.{name} {getattr(self, name)}: give a fraction, 0 or more and below 1")
+        if not 0 <= self.rotation <= 180:
+            raise InputError(f"--transform.rotation {self.rotation}: give 0 to 180 degrees")
 
 
 def run(statistics: Statistics, anomalies: Anomalies, params: Params, out: Path) -> Transform:
-    """Fixes the numbers of the normalisation. `anomalies` is taken for its verdict alone."""
+    """Fixes the numbers of the normalisation and of the augmentation. `anomalies` is taken for its verdict alone."""
     scale, offset = normalization(params.normalization, statistics.splits["train"])
     return Transform(
         path=out,
@@ -32,6 +50,8 @@ def run(statistics: Statistics, anomalies: Anomalies, params: Params, out: Path)
         scale=scale,
         offset=offset,
         class_names=statistics.class_names,
+        # Limits without augmentation are none, so that they change nothing that comes after.
+        augmentation=Augmentation(params.shift, params.rotation, params.zoom) if params.augment else NONE,
     ).save()
 
 

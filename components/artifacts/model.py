@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from components.artifacts.artifact import Artifact, read_values, values
+from components.model import layers_table
 from serving.files import write_json
 
 if TYPE_CHECKING:
@@ -42,13 +43,17 @@ class Model(Artifact):
         return [np.load(file, allow_pickle=False) for file in sorted(self.path.glob("weights-*.npy"))]
 
     def write_keras_model(self, model: keras.Sequential) -> Self:
-        """Writes architecture and weights. A .keras file is a zip with times in it, so never twice the same."""
+        """Writes architecture, weights and, for people, the table of layers.
+
+        A .keras file is a zip with times in it, so never twice the same.
+        """
         architecture = json.loads(model.to_json())
         # How it was compiled is in the recipe; here it carries names that Keras counts up over the process.
         architecture.pop("compile_config", None)
         write_json(self.path / "architecture.json", architecture)
         for index, weight in enumerate(model.get_weights()):
             np.save(self.path / f"weights-{index:03d}.npy", weight)
+        (self.path / "summary.txt").write_text(layers_table(model) + "\n", encoding="utf-8")
         return self
 
     def save(self) -> Self:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from components.artifacts.artifact import Artifact, read_values, values
 from components.artifacts.examples import Examples
+from components.augmentation import NONE, Augmentation, augment_batches
 from components.input import Order, stream_batches
 from serving.files import write_json
 
@@ -22,18 +23,20 @@ class Transform(Artifact):
     scale: by channel; a pixel of 0 to 255 becomes pixel · scale + offset, in float32.
     offset: by channel.
     class_names: by integer label; their number is the depth of one-hot.
+    augmentation: of the images that are trained on, and of no others; the exported graph knows nothing of it.
     """
 
     normalization: str
     scale: tuple[float, ...]
     offset: tuple[float, ...]
     class_names: tuple[str, ...]
+    augmentation: Augmentation = NONE
 
     def normalize(self, images: tf.Tensor) -> tf.Tensor:
         """Pixels to the model's input; the same operations in training and in the exported graph.
 
         Args:
-            images: uint8 (n, h, w, c), 0 to 255.
+            images: uint8 (n, h, w, c), 0 to 255; float32 where augmentation has interpolated.
 
         Returns:
             float32 (n, h, w, c).
@@ -55,7 +58,8 @@ class Transform(Artifact):
             split: which of its splits.
             batch_size: rows a batch; the last one may be smaller.
             one_hot: labels as float32 (n, classes) instead of int64 (n,).
-            order: which rows, and how they are permuted; None is all of them as they stand.
+            order: which rows, and how they are permuted; None is all of them as they stand. Rows are permuted to
+                be trained on, so these are the ones that are augmented.
 
         Returns:
             Batches of (float32 (n, h, w, c), labels).
@@ -68,6 +72,9 @@ class Transform(Artifact):
             return self.normalize(images), tf.one_hot(labels, depth) if one_hot else labels
 
         batches = stream_batches(examples, split, batch_size, order)
+        if order is not None and order.permutation is not None and self.augmentation != NONE:
+            # Pixels, not the model's input: what comes in from outside is black, which standardize does not leave at 0.
+            batches = augment_batches(batches, self.augmentation, order.permutation)
         return batches.map(prepare, num_parallel_calls=2, deterministic=True).prefetch(16)
 
     def described(self) -> dict[str, Any]:
@@ -76,15 +83,17 @@ class Transform(Artifact):
 
     def save(self) -> Self:
         """Writes transform.json."""
-        write_json(self.path / "transform.json", values(self))
+        write_json(self.path / "transform.json", {**values(self), "augmentation": asdict(self.augmentation)})
         return self
 
     @classmethod
     def load(cls, path: Path) -> Self:
         """Reads transform.json."""
-        return cls(path=path, **read_values(path / "transform.json"))
+        said = read_values(path / "transform.json")
+        return cls(path=path, augmentation=Augmentation(**said.pop("augmentation")), **said)
 
     def summary(self) -> str:
-        """The normalisation as a formula."""
+        """The normalisation as a formula, and the augmentation where there is one."""
         scale, offset = (" ".join(f"{value:.6g}" for value in part) for part in (self.scale, self.offset))
-        return f"{self.normalization}: pixel · {scale} + {offset}; one-hot of {len(self.class_names)} classes"
+        said = f"{self.normalization}: pixel · {scale} + {offset}; one-hot of {len(self.class_names)} classes"
+        return said if self.augmentation == NONE else f"{said}; {self.augmentation.described()}"

@@ -17,6 +17,7 @@ from components.artifacts.model import Model
 from components.artifacts.promotion import Promotion
 from components.artifacts.transform import Transform
 from components.artifacts.verification import Verification
+from components.augmentation import Augmentation
 from components.beam import BeamOptions
 
 REFUSAL = {"passed": False, "reasons": ("one, with “quotes” and ü", "two")}
@@ -27,7 +28,13 @@ VALUES = {
         "passed": False,
         "reasons": ("test: odd (shape)", "train: odder (type)"),
     },
-    Transform: {"normalization": "unit", "scale": (0.1, 1 / 3), "offset": (0.0, -1e-300), "class_names": ("ä", "b,c")},
+    Transform: {
+        "normalization": "unit",
+        "scale": (0.1, 1 / 3),
+        "offset": (0.0, -1e-300),
+        "class_names": ("ä", "b,c"),
+        "augmentation": Augmentation(0.1, 1 / 3, 1e-17),
+    },
     Model: {
         "recipe": {"preset": "p", "hidden": (3, 4), "shape": (8, 8, 1), "none": (), "rate": 0.1},
         "history": ({"loss": 0.1}, {"loss": 1e-17}),

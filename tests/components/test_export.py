@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import serving.bundle
 from components import export
+from components.augmentation import Augmentation
 from components.onnx_graph import convert
 from components.saved_model import serving_module
 from pipeline.source_code import library_versions
@@ -85,3 +87,10 @@ def test_other_name_or_other_weights_are_another_bundle(made, tmp_path, write_un
     fresh = write_untrained(tmp_path / "weights", (8, 8, 1), 4, hidden=(16,))
     untrained = export.run(fresh, *rest, export.Params("tiny"), tmp_path / "untrained")
     assert len({made.bundle.sha256, renamed.sha256, untrained.sha256}) == 3
+
+
+def test_augmentation_is_not_exported(made, tmp_path, contents):
+    moving = replace(made.transform, augmentation=Augmentation(0.2, 30.0, 0.25))
+    rest = (made.examples, made.evaluation, export.Params("tiny"), tmp_path)
+    export.run(made.model, moving, *rest)
+    assert contents(tmp_path) == contents(made.bundle.path)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
-from components.model import build_model
+from components.model import build_model, layers_table
 from pipeline.presets import PRESETS
 
 
@@ -64,3 +66,44 @@ def test_layers_keep_their_names_from_network_to_network():
     first, second = ([layer.name for layer in built("cnn").layers] for _ in range(2))
     assert first == second
     assert first[-1] == "scores"
+
+
+def kerass_own_summary(network, monkeypatch):
+    """(name, class, shape, parameters) of each layer, and the parameters in all, as Keras tells them."""
+    monkeypatch.setenv("COLUMNS", "140")
+    said = []
+    network.summary(line_length=120, print_fn=said.append)
+    (text,) = said
+    rows = re.findall(r"^│ (\w+) \((\w+)\) +│ (\(.*?\)) +│ +([\d,]+) │$", text, flags=re.MULTILINE)
+    (total,) = re.findall(r"Total params: ([\d,]+) ", text)
+    return rows, total
+
+
+@pytest.mark.parametrize("preset", list(PRESETS))
+def test_table_says_of_each_layer_what_keras_says(preset, monkeypatch):
+    network = built(preset)
+    table = layers_table(network)
+    rows = re.findall(r"^ (\w+) \((\w+)(?:, \w+)?\) +(\(.*?\)) +([\d,]+)$", table, flags=re.MULTILINE)
+    expected, total = kerass_own_summary(network, monkeypatch)
+    assert len(rows) == len(network.layers)
+    assert rows == expected
+    assert f"\nTotal params: {total}\nTrainable params: {total}\nNon-trainable params: 0" in table
+
+
+def test_table_is_the_same_for_a_compiled_model_in_a_narrow_terminal(monkeypatch):
+    network = built("mlp-128-128")
+    table = layers_table(network)
+    monkeypatch.setenv("COLUMNS", "20")
+    network.compile("adam", "categorical_crossentropy")
+    network.optimizer.build(network.trainable_variables)
+    assert layers_table(network) == table
+    assert table.isascii()
+    assert {len(line) for line in table.splitlines()[1:-3]} == {72}
+    assert re.findall(r"\((?:Dense), (\w+)\)", table) == ["relu", "relu", "softmax"]
+
+
+def test_table_tells_what_is_not_trained():
+    import keras
+
+    network = keras.Sequential([keras.layers.Input((3,)), keras.layers.BatchNormalization(name="norm")])
+    assert layers_table(network).endswith("Total params: 12\nTrainable params: 6\nNon-trainable params: 6")

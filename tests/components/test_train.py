@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -9,10 +10,12 @@ import pytest
 
 from components import train
 from components.artifacts.model import Model
+from components.augmentation import Augmentation
 from components.train import Params
 from serving.errors import BeamlineError, InputError
 
 RECIPE = Params(preset="small", hidden=(), epochs=3, batch_size=60, learning_rate=0.01)
+LIMITS = Augmentation(shift=0.2, rotation=30.0, zoom=0.25)
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +45,16 @@ def test_model_says_what_it_was_trained_with(trained):
     assert len(trained.history) == 3
 
 
+def test_layers_are_told_once_before_the_epochs_and_kept(made, trained, tmp_path, caplog):
+    with caplog.at_level("INFO", logger="beamline.train"):
+        train.run(made.examples, made.transform, RECIPE, tmp_path)
+    first, *others = caplog.messages
+    assert re.search(r"^ scores \(Dense, softmax\) +\(None, 4\) +260$", first, flags=re.MULTILINE)
+    assert "Total params: 260\n" in first
+    assert [message.split()[0] for message in others] == ["epoch"] * 3
+    assert (trained.path / "summary.txt").read_text() == f"{first}\n"
+
+
 @pytest.fixture(scope="module")
 def again(made, trained, tmp_path_factory):
     """The same training once more, in a process that has trained before."""
@@ -62,7 +75,19 @@ def test_other_seed_gives_other_weights(made, trained, tmp_path):
     assert not any(np.array_equal(a, b) for a, b in zip(other.weights(), trained.weights(), strict=True))
 
 
-def test_interrupted_training_goes_on_to_the_same_weights(made, trained, tmp_path, monkeypatch, contents, caplog):
+@pytest.fixture(scope="module", params=["plain", "augmented"])
+def uninterrupted(request, made, trained, tmp_path_factory):
+    """A transform, and the model that was trained with it in one go."""
+    if request.param == "plain":
+        return made.transform, trained
+    moving = replace(made.transform, augmentation=LIMITS)
+    model = train.run(made.examples, moving, RECIPE, tmp_path_factory.mktemp("augmented"))
+    assert not np.array_equal(model.weights()[0], trained.weights()[0])
+    return moving, model
+
+
+def test_interrupted_training_goes_on_to_the_same_weights(made, uninterrupted, tmp_path, monkeypatch, contents, caplog):
+    transform, trained = uninterrupted
     whole = train.write_checkpoint
 
     def interrupted(folder, model, history):
@@ -73,17 +98,24 @@ def test_interrupted_training_goes_on_to_the_same_weights(made, trained, tmp_pat
     with monkeypatch.context() as patch:
         patch.setattr(train, "write_checkpoint", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            train.run(made.examples, made.transform, RECIPE, tmp_path)
+            train.run(made.examples, transform, RECIPE, tmp_path)
     assert list(contents(tmp_path)) == ["checkpoints/epoch.npz"]
 
     epochs = []
     monkeypatch.setattr(train, "write_checkpoint", lambda *given: (epochs.append(len(given[2])), whole(*given)))
     with caplog.at_level("INFO", logger="beamline.train"):
-        resumed = train.run(made.examples, made.transform, RECIPE, tmp_path)
+        resumed = train.run(made.examples, transform, RECIPE, tmp_path)
     assert epochs == [3]
     assert "going on after epoch 2" in caplog.text
     assert resumed.history == trained.history
     assert_same_weights(resumed, trained)
+
+
+def test_held_out_rows_are_not_augmented(made, rows_of, tmp_path):
+    images, labels = rows_of(made.examples, "train")
+    moving = replace(made.transform, augmentation=LIMITS)
+    model = train.run(made.examples, moving, replace(RECIPE, epochs=2, validation_fraction=0.2), tmp_path)
+    assert_validated_on(model, images[480:], labels[480:])
 
 
 def test_held_out_rows_are_scored_and_never_trained_on(made, rows_of, write_examples, tmp_path):

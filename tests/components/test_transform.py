@@ -10,8 +10,10 @@ from hypothesis.extra.numpy import arrays
 
 from components import transform
 from components.analyze import count
+from components.augmentation import Augmentation
 from components.saved_model import serving_module
 from components.transform import normalization
+from serving.errors import InputError
 
 
 @pytest.fixture(scope="module", params=["unit", "standardize"])
@@ -96,6 +98,38 @@ def test_served_probabilities_are_those_of_keras_on_the_training_pipeline(fixed,
     expected = np.concatenate([network(batch).numpy() for batch in batches_of(fixed, made.examples)[0]])
     assert np.array_equal(served.argmax(axis=1), expected.argmax(axis=1))
     assert served == pytest.approx(expected, abs=1e-6)
+
+
+def test_augmentation_is_kept_with_its_limits(made, tmp_path):
+    params = transform.Params(augment=True, shift=0.2, rotation=30.0, zoom=0.0)
+    kept = transform.run(made.statistics, made.anomalies, params, tmp_path)
+    assert type(kept).load(tmp_path) == kept
+    assert kept.augmentation == Augmentation(shift=0.2, rotation=30.0, zoom=0.0)
+    assert "shifted by up to 20%, turned 30°, zoomed 0%" in kept.summary()
+    assert "shifted" not in made.transform.summary()
+
+
+def test_limits_of_no_augmentation_change_nothing(made, tmp_path, contents):
+    params = transform.Params(augment=False, shift=0.5, rotation=90.0, zoom=0.5)
+    transform.run(made.statistics, made.anomalies, params, tmp_path)
+    assert contents(tmp_path) == contents(made.transform.path)
+
+
+@pytest.mark.parametrize(
+    ("given", "flag"),
+    [
+        ({"shift": 1.0}, "--transform.shift 1.0: give a fraction"),
+        ({"shift": -0.1}, "--transform.shift -0.1: give a fraction"),
+        ({"zoom": 1.0}, "--transform.zoom 1.0: give a fraction"),
+        ({"zoom": float("nan")}, "--transform.zoom nan: give a fraction"),
+        ({"rotation": -1.0}, "--transform.rotation -1.0: give 0 to 180 degrees"),
+        ({"rotation": 180.5}, "--transform.rotation 180.5: give 0 to 180 degrees"),
+    ],
+)
+def test_limits_that_no_image_survives_are_refused_by_their_flag(given, flag):
+    with pytest.raises(InputError) as caught:
+        transform.Params(**given)
+    assert str(caught.value).startswith(flag)
 
 
 def test_manifest_says_what_the_graph_does(fixed):

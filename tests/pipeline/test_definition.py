@@ -22,6 +22,8 @@ def test_nine_steps_each_after_what_it_takes():
     [
         ("--train.epochs=4", 4),
         ("--transform.normalization=standardize", 3),
+        ("--transform.augment", 3),
+        ("--transform.shift=0.2", 3),
         ("--evaluate.min-accuracy=0.5", 5),
         ("--verify.fresh-rows=7", 7),
         ("--seed=8", 4),
