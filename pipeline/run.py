@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 
 from pipeline.closing import VERDICTS, close
@@ -19,7 +20,7 @@ from pipeline.places import require_writable
 from pipeline.progress import tell
 from pipeline.step import Step
 from pipeline.store import Store
-from serving.errors import Terminated
+from serving.interrupts import Terminated, finishing
 
 log = logging.getLogger("beamline.pipeline")
 
@@ -44,22 +45,25 @@ def run(arguments: list[str]) -> int:
 def _run(request: Request, started: float) -> int:
     config = request.config
     store, history = Store(config.runs), History(config.runs)
+    made: Made = {}
     record = None
-    while record is None:
-        name = history.next_run()
-        steps = pipeline(config, name)
-        made = {} if request.force else plan(steps, store)
-        record = history.begin(name, request)
-    log_file = config.runs / "logs" / f"{name}.log"
     verdict = "failed"
-    with log_to(log_file, request.screen):
-        set_threads(config.train.intra_op_threads)
-        dataset, preset = config.ingest.dataset, config.train.preset
-        begun = {"event": "run", "run": name, "dataset": dataset, "preset": preset, "runs": str(config.runs)}
-        log.info("run %s: %s with %s, in %s", name, dataset, preset, config.runs, extra={"event": begun})
-        for outcome in made.values():
-            tell(outcome)
+    with ExitStack() as logged:
         try:
+            while record is None:
+                name = history.next_run()
+                steps = pipeline(config, name)
+                made = {} if request.force else plan(steps, store)
+                with finishing():
+                    record = history.begin(name, request)
+            log_file = config.runs / "logs" / f"{name}.log"
+            logged.enter_context(log_to(log_file, request.screen))
+            set_threads(config.train.intra_op_threads)
+            dataset, preset = config.ingest.dataset, config.train.preset
+            begun = {"event": "run", "run": name, "dataset": dataset, "preset": preset, "runs": str(config.runs)}
+            log.info("run %s: %s with %s, in %s", name, dataset, preset, config.runs, extra={"event": begun})
+            for outcome in made.values():
+                tell(outcome)
             made = complete(steps, made, store, request)
             verdict = VERDICTS.get(exit_code(made), "failed")
         except (KeyboardInterrupt, Terminated):
@@ -67,8 +71,12 @@ def _run(request: Request, started: float) -> int:
             raise
         finally:
             seconds = time.perf_counter() - started
-            history.finish(replace(record, verdict=verdict, seconds=round(seconds, 3), steps=tuple(made.values())))
-        close(config, record.run, made, seconds, log_file)
+            if record is not None:
+                with finishing():
+                    history.finish(
+                        replace(record, verdict=verdict, seconds=round(seconds, 3), steps=tuple(made.values()))
+                    )
+        close(config, name, made, seconds, log_file)
     return exit_code(made)
 
 
