@@ -30,12 +30,16 @@ def test_signal_is_raised_where_the_work_is(number, kind):
 @pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
 def test_second_signal_does_not_break_into_the_cleaning_up(second):
     cleaned = []
-    with pytest.raises(KeyboardInterrupt):
+
+    def work():
         try:
             signal.raise_signal(signal.SIGINT)
         finally:
             signal.raise_signal(second)
             cleaned.append("up")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
     assert cleaned == ["up"]
 
 
