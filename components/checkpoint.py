@@ -27,11 +27,14 @@ def write_checkpoint(folder: Path, model: keras.Model, history: History) -> None
     folder.mkdir(exist_ok=True)
     staged = folder / "staged.npz"
     state = {f"{index:05d}": np.asarray(variable) for index, variable in enumerate(_variables(model))}
-    with staged.open("wb") as out:
-        np.savez(out, allow_pickle=False, history=np.array(json.dumps(history)), **state)
-        out.flush()
-        os.fsync(out.fileno())
-    os.replace(staged, folder / "epoch.npz")
+    try:
+        with staged.open("wb") as out:
+            np.savez(out, allow_pickle=False, history=np.array(json.dumps(history)), **state)
+            out.flush()
+            os.fsync(out.fileno())
+        os.replace(staged, folder / "epoch.npz")
+    finally:
+        staged.unlink(missing_ok=True)
 
 
 def read_checkpoint(folder: Path, model: keras.Model) -> History:

@@ -7,7 +7,8 @@ import io
 import os
 import sys
 
-from serving.errors import BeamlineError, InputError, Terminated, raise_on_sigterm
+from serving.errors import BeamlineError, InputError
+from serving.interrupts import Terminated, raise_on_signals
 
 COMMANDS = {
     "run": "run the pipeline: ingest to promotion",
@@ -33,7 +34,7 @@ def main(arguments: list[str]) -> int:
         print(USAGE, file=sys.stdout if arguments else sys.stderr)
         return 0 if arguments else 2
     command, rest = arguments[0], arguments[1:]
-    raise_on_sigterm()
+    raise_on_signals()
     try:
         return _dispatch(command, rest)
     except BeamlineError as error:

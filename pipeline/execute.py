@@ -17,7 +17,8 @@ from pipeline.outcome import Kind, Made, Outcome
 from pipeline.progress import begin
 from pipeline.step import Parts, Step
 from pipeline.store import PAYLOAD, Store, Stored
-from serving.errors import BeamlineError, Terminated
+from serving.errors import BeamlineError
+from serving.interrupts import Terminated
 
 log = logging.getLogger("beamline.pipeline")
 

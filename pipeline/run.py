@@ -5,21 +5,23 @@ from __future__ import annotations
 import logging
 import os
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 
 from pipeline.closing import VERDICTS, close
+from pipeline.config import Config
 from pipeline.console import console, log_to
 from pipeline.definition import pipeline
 from pipeline.execute import resolve
 from pipeline.fallback import obtainable
-from pipeline.history import History, Record
+from pipeline.history import History
 from pipeline.options import Request, parse_run
 from pipeline.outcome import Made, Outcome, exit_code
 from pipeline.places import require_writable
 from pipeline.progress import tell
 from pipeline.step import Step
 from pipeline.store import Store
-from serving.errors import Terminated
+from serving.interrupts import Terminated, finishing
 
 log = logging.getLogger("beamline.pipeline")
 
@@ -48,43 +50,44 @@ def run(arguments: list[str]) -> int:
 def _run(request: Request, started: float) -> int:
     config = request.config
     store, history = Store(config.runs), History(config.runs)
-    with store.shared():
-        record = None
-        while record is None:
-            name = history.next_run()
-            steps = pipeline(config, name)
-            made = {} if request.force else plan(steps, store)
-            record = history.begin(name, request)
-        # Where the first one found no folder, there is one now.
-        with store.shared():
-            return _complete(request, record, steps, made, store, started)
-
-
-def _complete(
-    request: Request, record: Record, steps: tuple[Step, ...], made: Made, store: Store, started: float
-) -> int:
-    config = request.config
-    log_file = config.runs / "logs" / f"{record.run}.log"
+    made: Made = {}
+    record = None
     verdict = "failed"
-    with log_to(log_file, request.screen):
-        set_threads(config.train.intra_op_threads)
-        dataset, preset = config.ingest.dataset, config.train.preset
-        begun = {"event": "run", "run": record.run, "dataset": dataset, "preset": preset, "runs": str(config.runs)}
-        log.info("run %s: %s with %s, in %s", record.run, dataset, preset, config.runs, extra={"event": begun})
-        for outcome in made.values():
-            tell(outcome)
+    with store.shared(), ExitStack() as held:
         try:
+            while record is None:
+                name = history.next_run()
+                steps = pipeline(config, name)
+                made = {} if request.force else plan(steps, store)
+                with finishing():
+                    record = history.begin(name, request)
+            # Where there was no folder to share before, there is one now.
+            held.enter_context(store.shared())
+            log_file = config.runs / "logs" / f"{name}.log"
+            held.enter_context(log_to(log_file, request.screen))
+            set_threads(config.train.intra_op_threads)
+            _announce(config, name, made)
             made = complete(steps, made, store, request)
             verdict = VERDICTS.get(exit_code(made), "failed")
         except (KeyboardInterrupt, Terminated):
             verdict = "interrupted"
             raise
         finally:
-            seconds = time.perf_counter() - started
-            ended = replace(record, verdict=verdict, seconds=round(seconds, 3), steps=tuple(made.values()))
-            History(config.runs).finish(ended)
-        close(config, record.run, made, seconds, log_file)
+            seconds = round(time.perf_counter() - started, 3)
+            if record is not None:
+                with finishing():
+                    history.finish(replace(record, verdict=verdict, seconds=seconds, steps=tuple(made.values())))
+        close(config, name, made, seconds, log_file)
     return exit_code(made)
+
+
+def _announce(config: Config, run: str, made: Made) -> None:
+    """Says which run it is, and what is already there."""
+    dataset, preset = config.ingest.dataset, config.train.preset
+    begun = {"event": "run", "run": run, "dataset": dataset, "preset": preset, "runs": str(config.runs)}
+    log.info("run %s: %s with %s, in %s", run, dataset, preset, config.runs, extra={"event": begun})
+    for outcome in made.values():
+        tell(outcome)
 
 
 def plan(steps: tuple[Step, ...], store: Store) -> Made:

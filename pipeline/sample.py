@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from pipeline.store import Store
 from serving.arguments import Arguments
 from serving.errors import BeamlineError, InputError
 from serving.files import fsync_folder, sha256_file
+from serving.interrupts import finishing
 
 
 def sample(arguments: list[str]) -> int:
@@ -46,28 +48,34 @@ def sample(arguments: list[str]) -> int:
         raise InputError(f"--out {given.out}: {given.out.parent} is no folder: make it first, or give another place")
     request = parse_run(rest)
     with console(request.screen):
-        examples = _examples(obtainable(request))
-    if isinstance(examples, int):
-        return examples
-    blocks = examples.blocks[given.split]
-    shape = (examples.rows(given.split), *examples.image_shape)
-    labels_file = given.out.with_name(given.out.stem + ".labels.npy")
-    _write(given.out, shape, np.uint8, (examples.images(block) for block in blocks))
-    _write(labels_file, shape[:1], np.int64, (examples.labels(block) for block in blocks))
-    print(f"{shape[0]:,} images of {given.split} -> {given.out}, labels -> {labels_file}")
-    print(f"score:  python -m serving.batch_score {given.out}")
+        request = obtainable(request)
+        store = Store(request.config.runs)
+        with store.shared():
+            examples = _examples(request, store)
+            return examples if isinstance(examples, int) else _write(examples, given.split, given.out)
+
+
+def _write(examples: Examples, split: str, out: Path) -> int:
+    blocks = examples.blocks[split]
+    shape = (examples.rows(split), *examples.image_shape)
+    labels_file = out.with_name(out.stem + ".labels.npy")
+    images, labels = map(examples.images, blocks), map(examples.labels, blocks)
+    # Both or none: labels beside the images of another split would be believed.
+    with (
+        _staged(out, shape, np.uint8, images) as staged_images,
+        _staged(labels_file, shape[:1], np.int64, labels) as staged_labels,
+        finishing(),
+    ):
+        os.replace(staged_images, out)
+        os.replace(staged_labels, labels_file)
+    fsync_folder(out.parent)
+    print(f"{shape[0]:,} images of {split} -> {out}, labels -> {labels_file}")
+    print(f"score:  python -m serving.batch_score {out}")
     return 0
 
 
-def _examples(request: Request) -> Examples | int:
+def _examples(request: Request, store: Store) -> Examples | int:
     """The ingested data set, made now where it is not there yet; the exit code where it cannot be had."""
-    config = request.config
-    store = Store(config.runs)
-    with store.shared():
-        return _made(request, store)
-
-
-def _made(request: Request, store: Store) -> Examples | int:
     config = request.config
     steps = pipeline(config, run="")[:1]
     made = plan(steps, store)
@@ -87,8 +95,15 @@ def _made(request: Request, store: Store) -> Examples | int:
     return Examples.load(stored.path)
 
 
-def _write(target: Path, shape: tuple[int, ...], dtype: type[np.generic], parts: Iterable[npt.NDArray[Any]]) -> None:
-    """Writes a .npy file whole. What stands there already is left alone when it is the same, and refused otherwise."""
+@contextmanager
+def _staged(
+    target: Path, shape: tuple[int, ...], dtype: type[np.generic], parts: Iterable[npt.NDArray[Any]]
+) -> Iterator[Path]:
+    """Writes a .npy file beside its target, whole, to be put in its place; what is left of it goes away.
+
+    Raises:
+        InputError: it cannot be written there, or what stands at the target is something else.
+    """
     staged = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         with staged.open("wb") as file:
@@ -102,9 +117,8 @@ def _write(target: Path, shape: tuple[int, ...], dtype: type[np.generic], parts:
             raise InputError(
                 f"{target} exists and holds something else: move it away, or give another place with --out"
             )
-        os.replace(staged, target)
+        yield staged
     except OSError as error:
         raise InputError(f"{target} cannot be written: {error.strerror}: give another place with --out") from error
     finally:
         staged.unlink(missing_ok=True)
-    fsync_folder(target.parent)

@@ -15,6 +15,7 @@ from pathlib import Path
 from pipeline.step import Parts
 from serving.errors import BeamlineError
 from serving.files import canonical_json, fsync_folder, fsync_tree, sha256_file, write_json
+from serving.interrupts import finishing
 
 RECORD = "record.json"
 PAYLOAD = "payload"
@@ -111,7 +112,7 @@ class Store:
         """Gives a step the one folder that it may write, locked against another run that makes the same.
 
         It is empty but for `checkpoints/`, where an interrupted attempt left one. Leaving without `commit`
-        removes the folder, unless there are checkpoints in it: the next attempt finds them there.
+        removes everything but these: the next attempt finds them there.
         """
         staged = self._staged(step, key)
         with _locked_folder(staged):
@@ -121,9 +122,13 @@ class Store:
             try:
                 yield out
             finally:
-                if not (out / CHECKPOINTS).exists():
-                    shutil.rmtree(staged, ignore_errors=True)
+                with finishing():
+                    if (out / CHECKPOINTS).exists():
+                        _empty_but_for(out / CHECKPOINTS, [*staged.iterdir(), *out.iterdir()])
+                    else:
+                        shutil.rmtree(staged, ignore_errors=True)
 
+    @finishing()
     def commit(self, step: str, key: str, parts: Parts) -> Stored:
         """Makes what was staged an artifact: flushed, the record last, then one rename.
 

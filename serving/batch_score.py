@@ -9,8 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from serving.arguments import Arguments
-from serving.errors import BeamlineError, Terminated, raise_on_sigterm
+from serving.errors import BeamlineError
 from serving.images import open_images
+from serving.interrupts import Terminated, raise_on_signals
 from serving.predictions import require_replaceable, writer_for
 from serving.scorer import BATCH_SIZE, Scorer
 from serving.selection import find_bundle
@@ -21,7 +22,7 @@ BLOCK_ROWS = 16_384
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command. Returns: 0 done, 2 wrong usage or bad input, 4 bundle refused, 1 failed otherwise."""
-    raise_on_sigterm()
+    raise_on_signals()
     try:
         _score(_parser().parse_args(arguments))
     except BeamlineError as error:
@@ -31,10 +32,10 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"batch_score: {error}; nothing was written", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("batch_score: interrupted; nothing was written", file=sys.stderr)
+        print("batch_score: interrupted", file=sys.stderr)
         return 130
     except Terminated as stop:
-        print("batch_score: terminated; nothing was written", file=sys.stderr)
+        print("batch_score: terminated", file=sys.stderr)
         return stop.exit_code
     return 0
 

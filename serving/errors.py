@@ -17,20 +17,3 @@ class BundleError(BeamlineError):
     """A bundle that is not, byte for byte, what its manifest says: it is never loaded."""
 
     exit_code = 4
-
-
-class Terminated(BaseException):
-    """SIGTERM, raised where the work is, so that it cleans up as it does after Ctrl-C."""
-
-    exit_code = 143
-
-
-def raise_on_sigterm() -> None:
-    """Makes SIGTERM raise `Terminated` in the main thread instead of killing the process at once."""
-    import signal
-    from types import FrameType
-
-    def terminate(signum: int, frame: FrameType | None) -> None:
-        raise Terminated
-
-    signal.signal(signal.SIGTERM, terminate)

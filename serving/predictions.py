@@ -16,6 +16,7 @@ import numpy as np
 
 from serving.errors import InputError
 from serving.files import fsync_folder, replace_json, sha256_file
+from serving.interrupts import finishing
 from serving.scorer import Scores
 
 
@@ -75,9 +76,10 @@ class PredictionsWriter(ABC):
         # there is still known to be ours.
         replaced = sha256_file(self.target) if self.target.is_file() else None
         digests = {"output_sha256": self._digest.hexdigest(), "replaces_sha256": replaced}
-        replace_json(sidecar_of(self.target), {**facts, **digests})
-        os.replace(self._staged, self.target)
-        fsync_folder(self.target.parent)
+        with finishing():
+            replace_json(sidecar_of(self.target), {**facts, **digests})
+            os.replace(self._staged, self.target)
+            fsync_folder(self.target.parent)
 
     def _append(self, content: bytes) -> None:
         self._digest.update(content)

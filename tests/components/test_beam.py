@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from components.beam import BeamOptions
-from serving.errors import BundleError, InputError, Terminated
+from serving.errors import BundleError, InputError
+from serving.interrupts import Terminated
 
 
 class NeedsKeywordError(Exception):

@@ -39,16 +39,34 @@ class Project:
         shutil.copytree(self.folder, target)
         return Project(target)
 
+    @property
+    def environment(self) -> dict[str, str]:
+        return {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "PYTHON"))}
+
     def command(self, *arguments: str, blocked: bool = False, **environment: str) -> subprocess.CompletedProcess[str]:
         how = ["-c", BLOCKED] if blocked else ["-m"]
-        ours = {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "PYTHON"))}
+        return self.python(*how, *arguments, **environment)
+
+    def python(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, *how, *arguments],
+            [sys.executable, *arguments],
             cwd=self.folder,
-            env=ours | environment,
+            env=self.environment | environment,
             capture_output=True,
             text=True,
             check=False,
+        )
+
+    def started(self, *arguments: str) -> subprocess.Popen[str]:
+        """A command that goes on while the test does, in a group of processes of its own, as a terminal's job is."""
+        return subprocess.Popen(
+            [sys.executable, "-m", *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
         )
 
     def last_run(self) -> dict:
