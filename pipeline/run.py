@@ -17,6 +17,7 @@ from pipeline.execute import resolve
 from pipeline.history import History
 from pipeline.outcome import Made, Outcome, exit_code
 from pipeline.progress import tell
+from pipeline.report.folder import report
 from pipeline.step import Step
 from pipeline.store import Store
 from serving.errors import InputError, Terminated
@@ -61,7 +62,8 @@ def run(config: Config, verbose: bool) -> int:
         finally:
             seconds = time.perf_counter() - started
             history.finish(replace(record, verdict=verdict, seconds=round(seconds, 3), steps=tuple(made.values())))
-        log.info("%s", closing(config, made, seconds, log_file))
+        pictures = None if verdict == "interrupted" else report(name, made, store)
+        log.info("%s%s", closing(config, made, seconds, log_file), f"\npictures: {pictures}/" if pictures else "")
     return exit_code(made)
 
 
