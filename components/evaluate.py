@@ -58,7 +58,7 @@ def run(model: Model, examples: Examples, transform: Transform, params: Params, 
             passed=passed,
             reasons=(reason,),
         )
-        .write_predictions(predicted)
+        .write_probabilities(probabilities)
         .save()
     )
 

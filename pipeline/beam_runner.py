@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,8 +40,8 @@ def run_steps(steps: tuple[Step, ...], made: Made, store: Store, request: Reques
     import apache_beam
 
     # Beam hands back no elements: the last transform leaves them where this function finds them.
-    with tempfile.TemporaryDirectory() as folder:
-        handed_back = Path(folder) / "outcomes.json"
+    with _scratch() as folder:
+        handed_back = folder / "outcomes.json"
 
         def build(pipeline: apache_beam.Pipeline) -> None:
             element = pipeline | "begin" >> apache_beam.Create([dict(made)], reshuffle=False)
@@ -66,3 +68,18 @@ def add_artifact(made: dict[str, Outcome], step: Step, store: Store, request: Re
 
 def _hand_back(made: dict[str, Outcome], file: Path) -> None:
     file.write_text(json.dumps([asdict(outcome) for outcome in made.values()]), encoding="utf-8")
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    """A folder for every temporary file of a run.
+
+    Libraries remove theirs as the interpreter takes itself apart, and the command line does not wait for that.
+    """
+    outer = tempfile.tempdir
+    with tempfile.TemporaryDirectory(prefix="beamline-", ignore_cleanup_errors=True) as folder:
+        tempfile.tempdir = folder
+        try:
+            yield Path(folder)
+        finally:
+            tempfile.tempdir = outer

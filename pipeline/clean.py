@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,8 +14,9 @@ from pipeline.history import History, Record
 from pipeline.store import PAYLOAD, Store
 from serving.arguments import Arguments
 from serving.bundle import MANIFEST
-from serving.errors import InputError
+from serving.errors import BundleError, InputError
 from serving.files import sha256_file
+from serving.registry import Registry
 
 KEEP = 10
 UNFINISHED = ("running", "interrupted", "failed")
@@ -45,7 +47,8 @@ def clean(arguments: list[str]) -> int:
             print(f"{'would remove' if given.dry_run else 'removed'}  {_bytes(path) / 1e6:8.2f} MB  {path}")
             if not given.dry_run:
                 _remove(path, store.root / ".trash")
-        shutil.rmtree(store.root / ".trash", ignore_errors=True)
+        if not given.dry_run:
+            shutil.rmtree(store.root / ".trash", ignore_errors=True)
     for entry in _foreign(store):
         print(f"left alone, because it is no whole artifact: {entry}")
     done = "would be freed" if given.dry_run else "freed"
@@ -104,7 +107,9 @@ def _artifacts(record: Record) -> Iterator[str]:
 def _superfluous(store: Store, history: History, models: Path, keep: int) -> list[Path]:
     """Artifacts, logs, pictures and leftovers that are not needed."""
     records = history.records()
-    versions = {sha256_file(manifest) for manifest in models.glob(f"*/[0-9]*/{MANIFEST}")}
+    # A registry elsewhere that a run promoted to needs what it was given too.
+    registries = {models, *(Path(record.config["models"]) for record in records)}
+    versions = {digest for registry in registries for digest in _versions(registry)}
     exported = store.root.glob(f"artifacts/export-*/{PAYLOAD}/{MANIFEST}")
     promoted = {manifest.parent.parent.name: sha256_file(manifest) in versions for manifest in exported}
     needed = needs(records, promoted, keep)
@@ -121,6 +126,18 @@ def _superfluous(store: Store, history: History, models: Path, keep: int) -> lis
     told = [entry for entry in said if entry.stem in dropped]
     staged = [] if needed.unfinished else sorted(store.root.glob(".staging/*"))
     return [*artifacts, *told, *staged]
+
+
+def _versions(models: Path) -> Iterator[str]:
+    """The digests of all bundles in a registry: of those that stand there, and of those that shall serve."""
+    for manifest in models.glob(f"*/[0-9]*/{MANIFEST}"):
+        yield sha256_file(manifest)
+    for model in Registry(models).models():
+        # What a damaged pointer names, nobody can say: its versions stand there all the same.
+        with contextlib.suppress(BundleError):
+            promoted = Registry(models).promoted(model)
+            if promoted is not None:
+                yield promoted.sha256
 
 
 def _foreign(store: Store) -> list[Path]:

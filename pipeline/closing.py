@@ -15,18 +15,20 @@ log = logging.getLogger("beamline.pipeline")
 VERDICTS = {0: "promoted", 3: "refused", 130: "interrupted", 143: "interrupted"}
 
 
-def close(config: Config, run: str, made: Made, seconds: float, log_file: Path) -> None:
+def close(config: Config, run: str, made: Made, seconds: float, log_file: Path, pictures: Path | None) -> None:
     """Says how a run ended; as a warning where it was stopped, so that quiet runs say it too."""
     verdict = VERDICTS.get(exit_code(made), "failed")
     event: dict[str, Any] = {"event": "end", "run": run, "verdict": verdict, "exit_code": exit_code(made)}
     event |= {"seconds": round(seconds, 3), "log": str(log_file)}
+    event |= {"pictures": None if pictures is None else str(pictures)}
+    drawn = "" if pictures is None else f"\npictures: {pictures}/"
     stopped = stopping(made)
     if stopped is not None:
         event |= {"step": stopped.name, "reasons": stopped.reasons}
-        log.warning("%s", _stopped(stopped, verdict, seconds, log_file), extra={"event": event})
+        log.warning("%s%s", _stopped(stopped, verdict, seconds, log_file), drawn, extra={"event": event})
         return
     event |= {"model": str(config.models / config.model)}
-    log.info("%s", _promoted(config, made, seconds), extra={"event": event})
+    log.info("%s%s", _promoted(config, made, seconds), drawn, extra={"event": event})
 
 
 def stopping(made: Made) -> Outcome | None:

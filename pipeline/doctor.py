@@ -100,7 +100,8 @@ def _packages() -> Iterator[Finding]:
     yield Finding("ok", "packages", ", ".join(f"{name} {number}" for name, number in found.items()) or "none")
     lock = Path("requirements.lock")
     if lock.is_file():
-        pinned = dict(re.findall(r"^([\w.-]+)==([\w.+]+)", lock.read_text(encoding="utf-8"), re.MULTILINE))
+        text = lock.read_text(encoding="utf-8", errors="replace")
+        pinned = dict(re.findall(r"^([\w.-]+)==([\w.+]+)", text, re.MULTILINE))
         other = [f"{name} {number}" for name, number in found.items() if pinned.get(name, number) != number]
         if other:
             yield Finding("note", "packages", f"not as in {lock}: {', '.join(other)}; make setup installs what is")

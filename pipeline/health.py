@@ -69,7 +69,7 @@ def history_findings(history: History) -> Iterator[Finding]:
 
 def registry_findings(registry: Registry) -> Iterator[Finding]:
     """Checks every file of every version, and that what serves is what was promoted."""
-    for model in _entries(registry.root):
+    for model in (entry for entry in _entries(registry.root) if entry.is_dir() and not entry.name.startswith(".")):
         for entry in _entries(model):
             if entry.name.startswith(".incoming"):
                 yield Finding("do", "registry", f"{entry} was left by a promotion that was cut off: delete it")

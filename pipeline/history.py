@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -112,7 +113,7 @@ class History:
             said = json.loads(self._file(wanted).read_text(encoding="utf-8"))
             steps = tuple(Outcome.from_json(step) for step in said.pop("steps"))
             return Record(steps=steps, arguments=tuple(said.pop("arguments")), **said)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise InputError(
                 f"{self._file(wanted)} is no run's record ({error!r}): move it away; the artifacts stay as they are"
             ) from error
@@ -120,9 +121,11 @@ class History:
     def last_artifact(self, step: str) -> str | None:
         """The folder of the artifact that the newest run which has one had of a step; None where none has."""
         for run in reversed(self.runs()):
-            for outcome in self.read(run).steps:
-                if outcome.name == step and outcome.artifact is not None:
-                    return outcome.artifact
+            # A record that cannot be read says nothing, and is no reason not to run.
+            with contextlib.suppress(InputError):
+                for outcome in self.read(run).steps:
+                    if outcome.name == step and outcome.artifact is not None:
+                        return outcome.artifact
         return None
 
     def records(self) -> list[Record]:

@@ -19,6 +19,7 @@ from pipeline.options import Request, parse_run
 from pipeline.outcome import Made, Outcome, exit_code
 from pipeline.places import require_writable
 from pipeline.progress import tell
+from pipeline.report.folder import report
 from pipeline.step import Step
 from pipeline.store import Store
 from serving.interrupts import Terminated, finishing
@@ -77,7 +78,8 @@ def _run(request: Request, started: float) -> int:
             if record is not None:
                 with finishing():
                     history.finish(replace(record, verdict=verdict, seconds=seconds, steps=tuple(made.values())))
-        close(config, name, made, seconds, log_file)
+        pictures = None if verdict == "interrupted" else report(name, made, store)
+        close(config, name, made, seconds, log_file, pictures)
     return exit_code(made)
 
 

@@ -98,13 +98,13 @@ class Store:
         return self.stored(self.root / "artifacts" / self._folder(step, key), key)
 
     def stored(self, folder: Path, key: str | None = None) -> Stored | None:
-        """The artifact in a folder; None where there is no whole record, or one of another key."""
+        """The artifact in a folder; None where there is no whole record, or one of another step or key."""
         try:
             record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-            if key is not None and record["key"] != key:
+            if folder.name != self._folder(record["step"], record["key"]) or key not in (None, record["key"]):
                 return None
-            return Stored(folder.name, folder / PAYLOAD, record["sha256"], record["files"], record["parts"])
-        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            return Stored(folder.name, folder / PAYLOAD, record["sha256"], dict(record["files"]), dict(record["parts"]))
+        except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError, RecursionError):
             return None
 
     @contextmanager

@@ -38,18 +38,23 @@ class Evaluation(Artifact):
         """Fraction of the test images that got their own label."""
         return self.correct / self.rows
 
+    def probabilities(self) -> npt.NDArray[np.float32]:
+        """float32 (rows, classes): what the model says of each test image, in order; each row sums to 1."""
+        probabilities: npt.NDArray[np.float32] = np.load(self.path / "probabilities.npy", allow_pickle=False)
+        return probabilities
+
     def predictions(self) -> npt.NDArray[np.int64]:
         """int64 (rows,): the predicted label of each test image, in order."""
-        labels: npt.NDArray[np.int64] = np.load(self.path / "predictions.npy", allow_pickle=False)
+        labels: npt.NDArray[np.int64] = self.probabilities().argmax(axis=1)
         return labels
 
-    def write_predictions(self, labels: npt.NDArray[np.int64]) -> Self:
-        """Writes the predicted label of each test image, int64 (rows,)."""
-        np.save(self.path / "predictions.npy", labels)
+    def write_probabilities(self, probabilities: npt.NDArray[np.float32]) -> Self:
+        """Writes what the model says of each test image, float32 (rows, classes)."""
+        np.save(self.path / "probabilities.npy", probabilities)
         return self
 
     def save(self) -> Self:
-        """Writes evaluation.json; the rows' outcomes are written by `write_predictions`."""
+        """Writes evaluation.json; the rows' outcomes are written by `write_probabilities`."""
         write_json(self.path / "evaluation.json", values(self))
         return self
 

@@ -103,10 +103,12 @@ def test_saving_twice_writes_the_same_bytes(tmp_path, contents):
         assert contents(tmp_path) == first
 
 
-def test_predictions_come_back(made, tmp_path):
-    labels = np.array([3, 1, 2])
-    written = replace(made.evaluation, path=tmp_path).write_predictions(labels)
-    assert np.array_equal(written.predictions(), labels)
+def test_probabilities_come_back_and_the_greatest_is_the_prediction(made, tmp_path):
+    probabilities = np.array([[0.1, 0.2, 0.7], [0.25, 0.5, 0.25], [0.4, 0.4, 0.2]], np.float32)
+    written = replace(made.evaluation, path=tmp_path).write_probabilities(probabilities)
+    assert written.probabilities().dtype == np.float32
+    assert np.array_equal(written.probabilities(), probabilities)
+    assert written.predictions().tolist() == [2, 1, 0]
 
 
 def test_block_digest_is_of_its_pixels_and_labels(tmp_path):

@@ -67,4 +67,6 @@ def test_evaluation_counts_what_keras_evaluates(made):
     assert evaluation.passed
     reread = evaluate.Evaluation.load(evaluation.path)
     assert reread == evaluation
-    assert (reread.predictions() == model.predict(images / np.float32(255), verbose=0).argmax(axis=1)).all()
+    expected = model.predict(images / np.float32(255), verbose=0)
+    assert reread.probabilities() == pytest.approx(expected, abs=1e-6)
+    assert (reread.predictions() == expected.argmax(axis=1)).all()

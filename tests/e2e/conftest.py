@@ -20,7 +20,7 @@ import runpy, sys
 
 class Blocker:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in ("tensorflow", "keras", "apache_beam", "tensorflow_datasets"):
+        if name.split(".")[0] in ("tensorflow", "keras", "apache_beam", "tensorflow_datasets", "matplotlib"):
             raise ImportError(name + " is blocked")
 
 sys.meta_path.insert(0, Blocker())
@@ -84,6 +84,10 @@ class Project:
     def artifact(self, step: str) -> Path:
         (folder,) = (self.folder / "runs" / "artifacts").glob(f"{step}-*")
         return folder
+
+    def pictures(self, run: str) -> dict[str, bytes]:
+        folder = self.folder / "runs" / "reports" / run
+        return {file.name: file.read_bytes() for file in folder.glob("*.png")}
 
     def registry(self) -> dict[str, bytes]:
         models = self.folder / "models"

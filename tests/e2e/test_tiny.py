@@ -13,6 +13,7 @@ import pytest
 
 from tests import tiny_set
 
+PICTURES = {"class-balance.png", "confusion-matrix.png", "learning-curves.png", "predictions.png", "samples.png"}
 STEPS = ["ingest", "analyze", "validate", "transform", "train", "evaluate", "export", "verify", "promote"]
 
 
@@ -66,6 +67,28 @@ def test_screen_has_the_steps_the_epochs_the_arithmetic_and_no_noise(first):
     assert "epoch 5/5" in done.stdout
     assert "lower bound 0.9812 ≥ 0.95" in done.stdout
     assert "models/tiny: tiny version 1 serves now" in done.stdout
+
+
+def test_every_run_has_its_pictures_and_an_unchanged_one_takes_them_over(first, promoted, run):
+    _, done = first
+    assert "\npictures: runs/reports/0001/\n" in done.stdout
+    assert promoted.pictures("0001").keys() == PICTURES
+    again = run(promoted, blocked=True)
+    assert again.returncode == 0, again.stderr
+    assert "\npictures: runs/reports/0002/\n" in again.stdout
+    assert promoted.pictures("0002") == promoted.pictures("0001")
+    reports = promoted.folder / "runs" / "reports"
+    assert all((reports / "0001" / name).samefile(reports / "0002" / name) for name in PICTURES)
+
+
+def test_run_whose_pictures_cannot_be_drawn_is_done_all_the_same(promoted, run):
+    shutil.rmtree(promoted.folder / "runs" / "reports")
+    done = run(promoted, blocked=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "the pictures of run 0002 could not be drawn: ImportError: matplotlib" in done.stdout
+    assert "pictures: " not in done.stdout
+    assert "Traceback" in (promoted.folder / "runs/logs/0002.log").read_text()
+    assert promoted.last_run()["verdict"] == "promoted"
 
 
 def test_command_that_is_shown_scores_what_sample_writes(first, promoted, data_dir):
@@ -140,6 +163,7 @@ def test_gate_refuses_with_its_arithmetic_and_nothing_is_exported(promoted, run)
     assert [promoted.outcomes()[step] for step in STEPS[6:]] == ["refused"] * 3
     assert promoted.last_run()["verdict"] == "refused"
     assert promoted.registry() == before
+    assert promoted.pictures("0002").keys() == PICTURES
 
 
 def test_weight_changed_between_export_and_verify_is_refused(promoted, run):
@@ -169,6 +193,7 @@ def test_second_project_from_nothing_makes_the_same_bytes(first, new_project, ru
     project, _ = first
     other = new_project()
     assert run(other).returncode == 0
+    assert project.pictures("0001") == other.pictures("0001")
     ours, theirs = project.digests(), other.digests()
     assert {name: ours[name] for name in STEPS} == {name: theirs[name] for name in STEPS}
     manifests = [(p.folder / "models/tiny/1/manifest.json").read_bytes() for p in (project, other)]
@@ -183,6 +208,7 @@ def test_class_that_is_missing_stops_the_run_before_training(new_project, tmp_pa
     assert "class 4 (never seen) has no row among 600" in done.stdout
     assert project.executed() == STEPS[:3]
     assert not (project.folder / "models").exists()
+    assert project.pictures("0001").keys() == {"class-balance.png", "samples.png"}
 
 
 def test_failure_shows_one_sentence_and_keeps_the_traceback(new_project, tmp_path):
@@ -193,6 +219,8 @@ def test_failure_shows_one_sentence_and_keeps_the_traceback(new_project, tmp_pat
     assert "Traceback" not in done.stdout + done.stderr
     assert "Traceback" in (project.folder / "runs/logs/0001.log").read_text()
     assert project.last_run()["verdict"] == "failed"
+    assert "pictures" not in done.stdout
+    assert not (project.folder / "runs/reports").exists()
 
 
 def test_sample_hands_out_no_damaged_images(promoted, data_dir):

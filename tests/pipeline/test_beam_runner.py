@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import tempfile
 from collections import Counter
 
 from pipeline.beam_runner import METRICS, run_steps
 from pipeline.options import parse_run
+from tests.pipeline.toys import count
 
 REQUEST = parse_run([])
 
@@ -39,3 +42,22 @@ def test_refusal_and_failure_travel_as_data(toy):
     failed, result = run_steps(toy.steps(value=-1), {}, toy.store, REQUEST)
     assert failed["gate"].reasons == ("ValueError: negative",)
     assert counters(result)["skipped"] == 1
+
+
+def test_temporary_files_of_libraries_do_not_outlive_the_run(toy, tmp_path, monkeypatch):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    real = count.run
+
+    @functools.wraps(real)
+    def run(params, out):
+        with tempfile.NamedTemporaryFile(delete=False) as left:
+            left.write(b"generated code")
+        return real(params, out)
+
+    monkeypatch.setattr(count, "run", run)
+    made, _ = run_steps(toy.steps(), {}, toy.store, REQUEST)
+    assert made["count"].outcome == "executed"
+    assert list(scratch.iterdir()) == []
+    assert tempfile.gettempdir() == str(scratch)

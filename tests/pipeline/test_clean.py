@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -119,6 +120,38 @@ def test_foreign_files_stay_and_are_said(three, capsys):
     said = cleaned(capsys, "--keep", "1")
     assert (three.store.root / "artifacts" / "my-notes" / "notes.txt").read_text() == "mine"
     assert "left alone, because it is no whole artifact: runs/artifacts/my-notes" in said
+
+
+def test_copy_that_somebody_made_of_an_artifact_is_foreign(three, capsys):
+    original = next((three.store.root / "artifacts").iterdir())
+    copy = shutil.copytree(original, original.with_name(original.name + "-saved"))
+    (three.store.root / "artifacts" / "file").write_text("mine")
+    cleaned(capsys, "--keep", "1")
+    assert copy.exists()
+    assert (three.store.root / "artifacts" / "file").read_text() == "mine"
+
+
+def test_registry_that_a_run_promoted_to_counts_wherever_it_is(three, capsys):
+    seal(three.folder / "elsewhere" / "tiny" / "1")
+    with three.store.staging("export", "e" * 64) as out:
+        seal(out)
+        stored = three.store.commit("export", "e" * 64, {})
+    history = History(three.store.root)
+    begun = history.begin(history.next_run(), parse_run(["--models", "elsewhere"]))
+    exported = Outcome("export", "executed", artifact=stored.folder, sha256=stored.sha256, passed=True)
+    history.finish(replace(begun, verdict="promoted", steps=(exported,)))
+    remember(three, three.run(limit=12, run="0005"))
+    cleaned(capsys, "--keep", "1")
+    assert stored.path.exists()
+    shutil.rmtree(three.folder / "elsewhere")
+    cleaned(capsys, "--keep", "1")
+    assert not stored.path.exists()
+
+
+def test_dry_run_leaves_even_the_trash(three, capsys):
+    (three.store.root / ".trash").mkdir()
+    cleaned(capsys, "--dry-run")
+    assert (three.store.root / ".trash").exists()
 
 
 @pytest.mark.parametrize(("verdict", "stays"), [("interrupted", True), ("running", True), ("promoted", False)])

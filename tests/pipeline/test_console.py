@@ -30,7 +30,7 @@ def say_all(tmp_path) -> None:
     log.info("epoch 1/5", extra={"event": {"event": "epoch", "epoch": 1, "loss": 0.5}})
     tell(TRAINED, explain=True)
     tell(REFUSED)
-    close(parse_run([]).config, "0007", {"train": TRAINED, "evaluate": REFUSED}, 5.2, tmp_path / "7.log")
+    close(parse_run([]).config, "0007", {"train": TRAINED, "evaluate": REFUSED}, 5.2, tmp_path / "7.log", None)
 
 
 def test_noise_goes_to_the_log_and_our_lines_to_the_screen(tmp_path, capfd):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -85,3 +86,10 @@ def test_source_of_a_component_is_named(toy):
     assert why("gate", changed, toy.store) == (
         f"source {module}: {stored.parts['source'][module][:12]} -> 000000000000",
     )
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "[" * 100_000])
+def test_damaged_record_of_a_run_stops_no_other(toy, content):
+    remember(toy, toy.run())
+    (toy.store.root / "history" / "0002.json").write_text(content)
+    assert toy.run(limit=7, run="0003")["gate"].because == ("params limit: 10 -> 7",)

@@ -1,0 +1,148 @@
+"""Artifacts made by hand, of any number of classes and shape of images, and pictures decoded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import settings
+from PIL import Image
+
+from components.analyze import count
+from components.artifacts.evaluation import Evaluation
+from components.artifacts.examples import SPLITS, Examples, write_block
+from components.artifacts.model import Model
+from components.artifacts.statistics import Statistics
+from components.evaluate import confusion_matrix, wilson_interval
+from pipeline.report.style import drawing
+
+# How long an example takes is no matter of a test.
+settings.register_profile("report", deadline=None)
+settings.load_profile("report")
+
+HOSTILE = (
+    "$x^2",
+    "$\\frac{a$",
+    "a_very_long_name_without_a_blank_that_ends_in_0",
+    "a_very_long_name_without_a_blank_that_ends_in_1",
+    "猫とねずみ",
+    "W" * 40,
+    "line\nbreak\ttab\x00",
+    "",
+    "😀🦔",
+    "العربية",
+)
+
+
+@dataclass(frozen=True)
+class ByHand:
+    examples: Examples
+    statistics: Statistics
+    model: Model
+    evaluation: Evaluation
+
+
+@dataclass(frozen=True)
+class Maker:
+    folder: Path
+
+    def __call__(self, names=("one", "two", "three"), shape=(6, 5, 1), rows=90, skill=2.0, epochs=3, without=None):
+        """Random images and probabilities; `skill` is how much the true class is preferred, `without` a label."""
+        random = np.random.default_rng(len(names))
+        parts = [self._rows(random, rows, len(names), shape, without) for _ in SPLITS]
+        examples = Examples(
+            path=self._new("examples"),
+            dataset="by-hand",
+            version="1.0.0",
+            class_names=tuple(names),
+            image_shape=shape,
+            blocks={},
+        )
+        for split, (images, labels) in zip(SPLITS, parts, strict=True):
+            cut = rows // 3
+            examples.blocks[split] = (
+                write_block(examples.path, split, 0, images[:cut], labels[:cut]),
+                write_block(examples.path, split, 1, images[cut:], labels[cut:]),
+            )
+        return ByHand(
+            examples.save(),
+            self._statistics(parts, names),
+            self._model(epochs),
+            self._evaluation(random, parts[1][1], len(names), skill),
+        )
+
+    def _rows(self, random, rows, classes, shape, without):
+        labels = random.integers(0, classes, rows)
+        labels[labels == without] = 0
+        return random.integers(0, 256, (rows, *shape)).astype(np.uint8), labels
+
+    def _new(self, name):
+        number = len(list(self.folder.iterdir()))
+        path = self.folder / f"{name}-{number}"
+        path.mkdir()
+        return path
+
+    def _statistics(self, parts, names):
+        counted = {split: count(*part, len(names)) for split, part in zip(SPLITS, parts, strict=True)}
+        return Statistics(path=self._new("statistics"), class_names=tuple(names), splits=counted).save()
+
+    def _model(self, epochs):
+        history = tuple({"accuracy": 1 - 0.5**epoch, "loss": 0.5**epoch} for epoch in range(1, epochs + 1))
+        return Model(path=self._new("model"), recipe={"preset": "by-hand"}, history=history, parameters=1234).save()
+
+    def _evaluation(self, random, labels, classes, skill):
+        scores = random.normal(size=(len(labels), classes)) + skill * (labels[:, None] == np.arange(classes))
+        probabilities = (np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)).astype(np.float32)
+        predicted = probabilities.argmax(axis=1)
+        correct = int((predicted == labels).sum())
+        return (
+            Evaluation(
+                path=self._new("evaluation"),
+                test_sha256="",
+                rows=len(labels),
+                correct=correct,
+                interval=wilson_interval(correct, len(labels)),
+                loss=1.0,
+                min_accuracy=0.5,
+                confusion=confusion_matrix(labels, predicted, classes),
+            )
+            .write_probabilities(probabilities)
+            .save()
+        )
+
+
+@pytest.fixture
+def by_hand(tmp_path):
+    return Maker(tmp_path)
+
+
+@pytest.fixture
+def _drawing():
+    """Inside of `drawing()`, as the pictures are drawn."""
+    with drawing():
+        yield
+
+
+def _decoded(file):
+    with Image.open(file) as image:
+        return np.asarray(image.convert("RGB")).astype(int)
+
+
+@pytest.fixture(scope="session")
+def decoded():
+    """PNG file -> int (h, w, 3)."""
+    return _decoded
+
+
+def _texts(parent):
+    """What is written anywhere in a figure or in axes."""
+    from matplotlib.text import Text
+
+    return [text.get_text() for text in parent.findobj(Text) if text.get_text()]
+
+
+@pytest.fixture(scope="session")
+def texts():
+    return _texts

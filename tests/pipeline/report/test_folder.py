@@ -1,0 +1,224 @@
+"""folder: whole or not at all, drawn once, and never a reason for a run to fail."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from pipeline.outcome import Outcome
+from pipeline.report.folder import report, write_pictures
+from pipeline.store import Store
+from tests.conftest import ROOT
+
+ALL = ["class-balance.png", "confusion-matrix.png", "learning-curves.png", "predictions.png", "samples.png"]
+MADE = {"ingest": "examples", "analyze": "statistics", "train": "model", "evaluate": "evaluation"}
+
+
+class Runs:
+    """A store with the artifacts of a pipeline that were made by hand."""
+
+    def __init__(self, folder, by_hand):
+        self.store, self.by_hand = Store(folder / "runs"), by_hand
+        self.store.root.mkdir()
+
+    def made(self, steps=tuple(MADE), **how):
+        """What a run that made these steps' artifacts has for outcomes; the steps after them were refused."""
+        artifacts = self.by_hand(**how)
+        outcomes = {step: self._commit(step, getattr(artifacts, MADE[step]).path) for step in MADE if step in steps}
+        missing = {step: Outcome(step, "refused", reasons=("refused by somebody",)) for step in MADE}
+        return {**missing, "promote": Outcome("promote", "cached", passed=True), **outcomes}
+
+    def _commit(self, step, folder):
+        key = f"{len(list(self.store.root.rglob('*'))):064d}"[::-1]
+        with self.store.staging(step, key) as out:
+            shutil.copytree(folder, out, dirs_exist_ok=True)
+            stored = self.store.commit(step, key)
+        return Outcome(step, "executed", artifact=stored.folder, sha256=stored.sha256, passed=True)
+
+    def forget(self, *steps):
+        """Takes artifacts away, so that nothing can be drawn from them."""
+        for step in steps:
+            for folder in (self.store.root / "artifacts").glob(f"{step}-*"):
+                shutil.rmtree(folder)
+
+
+@pytest.fixture
+def runs(tmp_path_factory, by_hand):
+    return Runs(tmp_path_factory.mktemp("runs"), by_hand)
+
+
+@pytest.fixture
+def logged():
+    """What goes to the run's screen and log: level, text and whether with a traceback."""
+    records = []
+    handler = logging.Handler()
+    handler.emit = lambda record: records.append((record.levelno, record.getMessage(), bool(record.exc_info)))
+    log = logging.getLogger("beamline.report")
+    level, log.level = log.level, logging.DEBUG
+    log.addHandler(handler)
+    yield records
+    log.removeHandler(handler)
+    log.level = level
+
+
+def names(folder):
+    return sorted(file.name for file in folder.glob("*.png"))
+
+
+def contents(folder):
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+def test_run_that_made_everything_has_every_picture(runs):
+    folder = write_pictures("0001", runs.made(), runs.store)
+    assert folder == runs.store.root / "reports" / "0001"
+    assert names(folder) == ALL
+    assert sorted(json.loads((folder / "pictures.json").read_text())) == ALL
+    assert [entry.name for entry in folder.parent.iterdir()] == ["0001"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "pictures"),
+    [
+        (("ingest",), ["samples.png"]),
+        (("ingest", "analyze"), ["class-balance.png", "samples.png"]),
+        (("ingest", "analyze", "train"), ["class-balance.png", "learning-curves.png", "samples.png"]),
+        (("ingest", "evaluate"), ["confusion-matrix.png", "predictions.png", "samples.png"]),
+    ],
+    ids=" ".join,
+)
+def test_what_there_is_is_drawn(runs, steps, pictures):
+    assert names(write_pictures("0001", runs.made(steps), runs.store)) == pictures
+
+
+def test_run_that_made_nothing_leaves_no_folder(runs):
+    assert report("0001", runs.made(()), runs.store) is None
+    assert not (runs.store.root / "reports").exists()
+
+
+def test_same_artifacts_are_not_drawn_again(runs):
+    made = runs.made()
+    first = write_pictures("0001", made, runs.store)
+    # From here on, drawing would fail.
+    runs.forget(*MADE)
+    second = write_pictures("0002", made, runs.store)
+    third = write_pictures("0003", made, runs.store)
+    assert contents(first) == contents(second) == contents(third)
+    assert all((first / file).samefile(second / file) for file in ALL)
+    assert not (first / "pictures.json").samefile(second / "pictures.json")
+
+
+def test_taking_over_needs_no_matplotlib(runs):
+    made = runs.made()
+    write_pictures("0001", made, runs.store)
+    code = f"""
+import sys
+sys.modules["matplotlib"] = None
+from pathlib import Path
+from pipeline.outcome import Outcome
+from pipeline.report.folder import write_pictures
+from pipeline.store import Store
+print(write_pictures("0002", {made!r}, Store(Path({str(runs.store.root)!r}))))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == str(runs.store.root / "reports" / "0002"), done.stderr
+    assert names(runs.store.root / "reports" / "0002") == ALL
+
+
+def test_only_what_changed_is_drawn_again(runs):
+    before = runs.made()
+    first = write_pictures("0001", before, runs.store)
+    other = runs.made(("evaluate",), skill=0.1)
+    runs.forget("analyze", "train")
+    second = write_pictures("0002", {**before, "evaluate": other["evaluate"]}, runs.store)
+    same = [file for file in ALL if (first / file).samefile(second / file)]
+    assert same == ["class-balance.png", "learning-curves.png", "samples.png"]
+    assert (first / "predictions.png").read_bytes() != (second / "predictions.png").read_bytes()
+
+
+def test_pictures_come_from_whichever_run_drew_them(runs):
+    made, refused = runs.made(), runs.made(("ingest", "analyze"))
+    write_pictures("0009", made, runs.store)
+    write_pictures("0010", refused, runs.store)
+    write_pictures("9999", refused, runs.store)
+    runs.forget(*MADE)
+    assert names(write_pictures("10000", made, runs.store)) == ALL
+
+
+@pytest.mark.parametrize("damage", ["", "changed", None])
+def test_damaged_picture_is_drawn_again(runs, damage):
+    made = runs.made()
+    first = write_pictures("0001", made, runs.store)
+    whole = contents(first)
+    (first / "samples.png").unlink()
+    if damage is not None:
+        (first / "samples.png").write_text(damage)
+    assert contents(write_pictures("0002", made, runs.store)) == whole
+
+
+@pytest.mark.parametrize("index", ["", "[]", "{}", "null", '{"samples.png": 1}', '{"samples.png": {"identity": 1}}'])
+def test_index_that_cannot_be_read_is_none(runs, index):
+    made = runs.made(("ingest",))
+    first = write_pictures("0001", made, runs.store)
+    whole = contents(first)
+    (first / "pictures.json").write_text(index)
+    assert contents(write_pictures("0002", made, runs.store)) == whole
+
+
+def test_where_links_cannot_be_made_files_are_copied(runs, monkeypatch):
+    def refuse(*arguments, **more):
+        raise OSError("no links here")
+
+    made = runs.made(("ingest",))
+    first = write_pictures("0001", made, runs.store)
+    runs.forget("ingest")
+    monkeypatch.setattr(os, "link", refuse)
+    second = write_pictures("0002", made, runs.store)
+    assert contents(first) == contents(second)
+    assert not (first / "samples.png").samefile(second / "samples.png")
+
+
+def test_folder_that_stands_there_is_replaced_whole(runs):
+    left = runs.store.root / "reports" / "0001"
+    left.mkdir(parents=True)
+    (left / "left over").write_text("from a history that was deleted")
+    assert sorted(contents(write_pictures("0001", runs.made(("ingest",)), runs.store))) == [
+        "pictures.json",
+        "samples.png",
+    ]
+
+
+def test_folder_can_be_read_by_whom_the_user_lets(runs):
+    folder = write_pictures("0001", runs.made(("ingest",)), runs.store)
+    (runs.store.root / "usual").mkdir()
+    assert folder.stat().st_mode == (runs.store.root / "usual").stat().st_mode
+
+
+def test_picture_that_cannot_be_drawn_is_told_in_one_sentence_and_leaves_nothing(runs, logged):
+    made = runs.made()
+    runs.forget("evaluate")
+    assert report("0001", made, runs.store) is None
+    assert list((runs.store.root / "reports").iterdir()) == []
+    on_screen = [(text, traceback) for level, text, traceback in logged if level >= logging.INFO]
+    ((sentence, with_traceback),) = on_screen
+    assert sentence.startswith("the pictures of run 0001 could not be drawn: FileNotFoundError: ")
+    assert "\n" not in sentence
+    assert not with_traceback
+    assert [traceback for level, _, traceback in logged if level < logging.INFO] == [True]
+
+
+def test_interruption_while_drawing_goes_on_up_and_leaves_nothing(runs, monkeypatch):
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+
+    made = runs.made(("ingest",))
+    monkeypatch.setattr("pipeline.report.folder.fsync_tree", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        report("0001", made, runs.store)
+    assert list((runs.store.root / "reports").iterdir()) == []
