@@ -12,7 +12,7 @@ IMAGES ?= images.npy
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup pipeline score test check lock
+.PHONY: help setup pipeline score test check clean lock
 
 help:  ## list the targets and variables
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -21,28 +21,31 @@ help:  ## list the targets and variables
 setup: $(READY)  ## make .venv with the locked versions
 
 $(READY): setup.py requirements.lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "$(PYTHON) is older than Python 3.11: name a newer one with make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+		{ echo "$(PYTHON) is not Python 3.11 to 3.13: name one that is with make PYTHON=python3.12" >&2; exit 1; }
 	@test -x $(PY) || $(PYTHON) -m venv .venv
 	@echo "installing the locked versions into .venv (2 GB; some minutes the first time)"
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $(READY)
 
 pipeline: $(READY)  ## ingest, train, evaluate, export, verify and promote
-	@$(PY) -m pipeline run $(if $(DATASET),--dataset $(DATASET)) $(if $(PRESET),--preset $(PRESET)) \
-		$(if $(MANUAL_DIR),--manual-dir $(MANUAL_DIR)) --runs $(RUNS) --models $(MODELS) $(ARGS)
+	@$(PY) -m pipeline run $(if $(DATASET),--dataset "$(DATASET)") $(if $(PRESET),--preset "$(PRESET)") \
+		$(if $(MANUAL_DIR),--manual-dir "$(MANUAL_DIR)") --runs "$(RUNS)" --models "$(MODELS)" $(ARGS)
 
 score: $(READY)  ## score IMAGES with the promoted model
-	@$(PY) -m serving.batch_score $(IMAGES) --models $(MODELS) $(ARGS)
+	@$(PY) -m serving.batch_score "$(IMAGES)" --models "$(MODELS)" $(ARGS)
 
 test: $(READY)  ## run the tests
 	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
 
-check: $(READY)  ## lint, types, import rules, and that the README's commands exist
+check: $(READY)  ## lint, types, import rules, and that the documents' commands exist
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check --quiet .
 	@$(PY) -m mypy
 	@.venv/bin/lint-imports --no-logo
-	@$(PY) -m pytest --quiet tests/test_readme.py -k exist
+	@$(PY) -m pytest --quiet tests/test_documents.py -k exist
+
+clean: $(READY)  ## remove what neither a promoted version nor the last runs need
+	@$(PY) -m pipeline clean --runs "$(RUNS)" --models "$(MODELS)" $(ARGS)
 
 lock: $(READY)  ## pin what setup.py asks for anew, in requirements.lock
 	@$(PYTHON) -m venv .venv-lock && .venv-lock/bin/python -m pip install --quiet uv

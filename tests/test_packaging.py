@@ -88,7 +88,65 @@ def test_make_sets_up_when_missing_or_stale_and_not_otherwise(tmp_path):
         os.utime(tmp_path / name, (newer - 100, newer - 100))
 
 
-def test_variables_become_flags(tmp_path):
-    said = make(ROOT, "pipeline", "DATASET=kmnist", "PRESET=cnn", "MANUAL_DIR=d", "RUNS=r", "MODELS=m", "ARGS=--seed 3")
-    for words in ("--dataset kmnist", "--preset cnn", "--manual-dir d", "--runs r", "--models m", "--seed 3"):
-        assert words in said
+@pytest.fixture
+def told(tmp_path):
+    """Runs make with a python that only tells its arguments. Returns: these, for a target and variables."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for name in ("setup.py", "requirements.lock"):
+        shutil.copy2(ROOT / name, tmp_path)
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    python.chmod(0o755)
+    (tmp_path / ".venv" / ".ready").touch()
+
+    def tell(*arguments: str) -> list[str]:
+        done = subprocess.run(["make", *arguments], cwd=tmp_path, capture_output=True, text=True, check=True)
+        return done.stdout.splitlines()
+
+    return tell
+
+
+def test_variables_become_flags(told):
+    places = ("MANUAL_DIR=my folder/mnist", "RUNS=the runs", "MODELS=the models")
+    said = told("pipeline", "DATASET=kmnist", "PRESET=cnn", *places, "ARGS=--seed 3 --explain")
+    assert said[:3] == ["-m", "pipeline", "run"]
+    flags = dict(zip(said[3:-1:2], said[4::2], strict=False))
+    assert flags == {
+        "--dataset": "kmnist",
+        "--preset": "cnn",
+        "--manual-dir": "my folder/mnist",
+        "--runs": "the runs",
+        "--models": "the models",
+        "--seed": "3",
+    }
+    assert said[-1] == "--explain"
+
+
+def test_nothing_is_said_of_what_was_not_given(told):
+    assert told("pipeline") == ["-m", "pipeline", "run", "--runs", "runs", "--models", "models"]
+
+
+def test_images_may_have_spaces_in_their_name(told):
+    assert told("score", "IMAGES=a b.npy")[:3] == ["-m", "serving.batch_score", "a b.npy"]
+
+
+def test_clean_takes_its_flags(told):
+    assert told("clean", "ARGS=--keep 3")[-2:] == ["--keep", "3"]
+
+
+@pytest.mark.parametrize("version", ["(3, 10, 9)", "(3, 14, 0)"])
+def test_another_python_is_refused_by_name(tmp_path, version):
+    for name in ("Makefile", "setup.py", "requirements.lock"):
+        shutil.copy(ROOT / name, tmp_path)
+    other = tmp_path / "python"
+    other.write_text(
+        f'#!/bin/sh\nexec {sys.executable} -c "import sys; sys.version_info = {version}; exec(sys.argv[1])" "$2"\n'
+    )
+    other.chmod(0o755)
+    done = subprocess.run(
+        ["make", "setup", f"PYTHON={other}"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert f"{other} is not Python 3.11 to 3.13: name one that is with make PYTHON=" in done.stderr
+    assert not (tmp_path / ".venv").exists()

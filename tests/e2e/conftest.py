@@ -48,8 +48,11 @@ class Project:
         return self.python(*how, *arguments, **environment)
 
     def python(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return self.process(sys.executable, *arguments, **environment)
+
+    def process(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, *arguments],
+            words,
             cwd=self.folder,
             env=self.environment | environment,
             capture_output=True,

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from tests.e2e.test_tiny import STEPS
-from tests.readme import commands
 
 LABEL_COUNTS = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
 
@@ -83,17 +82,6 @@ def test_images_are_those_of_the_original_file(promoted, mnist_dir):
 def test_unchanged_run_has_nothing_to_do(promoted, run):
     assert run(promoted, "run", blocked=True).returncode == 0
     assert promoted.executed() == []
-
-
-def test_every_python_command_of_the_readme_runs_as_written(promoted, run, tmp_path):
-    project = promoted.copied(tmp_path / "beamline")
-    for file in ("images.npy", "images.labels.npy"):
-        (project.folder / file).unlink(missing_ok=True)
-    for words in commands():
-        if words[0] == "python":
-            done = project.command(*words[2:], TFDS_DATA_DIR=str(run.data_dir))
-            refusing = "0.999" in words
-            assert done.returncode == (3 if refusing else 0), (words, done.stdout, done.stderr)
 
 
 def test_limit_out_of_reach_refuses_and_changes_nothing(promoted, run):

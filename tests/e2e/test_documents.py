@@ -1,0 +1,51 @@
+"""README and guide: every command of them is run as written, in order, on a machine without a network."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.documents import Shown, shown
+from tests.e2e.conftest import Project
+from tests.e2e.test_first_hour import OFFLINE
+
+
+@pytest.fixture
+def project(new_project) -> Project:
+    """A project with all that make needs, whose .venv is this environment."""
+    project = new_project()
+    for name in ("Makefile", "setup.py", "requirements.lock"):
+        shutil.copy2(ROOT / name, project.folder)
+    python = project.folder / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
+    python.chmod(0o755)
+    (project.folder / ".venv" / ".ready").touch()
+    return project
+
+
+def run(project: Project, command: Shown, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    if command.language == "python":
+        (project.folder / "shown.py").write_text(command.text)
+        return project.process(sys.executable, "shown.py", **environment)
+    words = command.words
+    if words[0] == "make":
+        # The tests do not run themselves.
+        dry = ["-n"] if words[1] == "test" else []
+        return project.process("make", *dry, *words[1:], **environment)
+    return project.command(*words[2:], **environment)
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/guide.md"])
+def test_every_command_runs_as_written(project, document, tmp_path):
+    environment = OFFLINE | {"TFDS_DATA_DIR": str(tmp_path / "tfds")}
+    for command in shown(document):
+        done = run(project, command, environment)
+        said = (command.text, done.stdout, done.stderr)
+        assert done.returncode == command.exit_code, said
+        assert "Traceback" not in done.stdout + done.stderr, said

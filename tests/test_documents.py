@@ -1,0 +1,71 @@
+"""README and guide: their commands, flags, presets and files exist."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from pipeline.__main__ import COMMANDS, main
+from pipeline.presets import PRESETS
+from serving import batch_score
+from tests.conftest import ROOT
+from tests.documents import DOCUMENTS, mentioned, shown
+
+MAKEFILE = (ROOT / "Makefile").read_text()
+WORDS = [
+    words
+    for document in DOCUMENTS
+    for words in [
+        *[command.words for command in shown(document) if command.language != "python"],
+        *mentioned(document),
+    ]
+]
+
+
+def helped(words: list[str], capsys) -> str:
+    """What `--help` of a command prints."""
+    with pytest.raises(SystemExit):
+        batch_score.main(["--help"]) if words[2] == "serving.batch_score" else main([words[3], "--help"])
+    return capsys.readouterr().out
+
+
+def test_readme_shows_the_two_commands_first():
+    assert [command.text for command in shown("README.md")][:2] == ["make pipeline", "make test"]
+
+
+@pytest.mark.parametrize("words", WORDS, ids=" ".join)
+def test_command_and_its_flags_exist(words, capsys):
+    if words[0] == "make":
+        assert re.search(rf"^{words[1]}:", MAKEFILE, flags=re.MULTILINE)
+        for variable in words[2:]:
+            assert re.search(rf"^{variable.split('=')[0]} \?=", MAKEFILE, flags=re.MULTILINE)
+        return
+    assert words[0] in ("python", ".venv/bin/python")
+    known = helped(words, capsys)
+    if words[2] == "pipeline":
+        assert words[3] in COMMANDS
+        # Every command that works on a data set takes the flags of `run` that name it.
+        known += helped([*words[:3], "run"], capsys)
+    for word in words[3:]:
+        if word.startswith("--"):
+            assert re.search(rf"{word.split('=')[0]}[ ,\]]", known)
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_every_command_is_shown_in_one_of_the_documents(command):
+    assert any(words[2:4] == ["pipeline", command] for words in WORDS)
+
+
+@pytest.mark.parametrize("name", list(PRESETS))
+def test_preset_exists_in_the_readme(name):
+    assert f"`{name}`" in DOCUMENTS["README.md"]
+
+
+@pytest.mark.parametrize("document", list(DOCUMENTS))
+def test_files_and_folders_exist(document):
+    folder = (ROOT / document).parent
+    for name in re.findall(r"`((?:pipeline|components|serving|docs)/[\w/.]*)`", DOCUMENTS[document]):
+        assert (ROOT / name).exists()
+    for link in re.findall(r"\]\(([\w/.]+)\)", DOCUMENTS[document]):
+        assert (folder / link).exists()
