@@ -39,7 +39,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.11,<3.14",
     packages=find_packages(include=["pipeline*", "components*", "serving*"]),
-    include_package_data=True,
+    package_data={"": ["*"]},  # data lie beside the module that reads them
     install_requires=SERVING,
     extras_require={
         "pipeline": PIPELINE,

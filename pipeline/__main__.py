@@ -40,6 +40,12 @@ def main(arguments: list[str]) -> int:
     except BeamlineError as error:
         print(f"{command}: {error}", file=sys.stderr)
         return error.exit_code
+    except ModuleNotFoundError as error:
+        library = str(error.name).partition(".")[0]
+        if not _is_of_the_extra(library):
+            raise
+        print(f"{command}: {library} is not installed: pip install 'beamline[pipeline]'", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print(f"{command}: interrupted", file=sys.stderr)
         return 130
@@ -74,6 +80,13 @@ def _dispatch(command: str, rest: list[str]) -> int:
     raise InputError(
         f"there is no such command: {f'did you mean {near[0]}?' if near else 'give one of ' + ', '.join(COMMANDS)}"
     )
+
+
+def _is_of_the_extra(library: str) -> bool:
+    """Whether a library comes with the extra `pipeline`, without which only the scorer is installed."""
+    from pipeline.doctor import REQUIRED
+
+    return library == "keras" or library in {name.replace("-", "_") for name in REQUIRED}
 
 
 def _main_of_process() -> int:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 # Read once, when TensorFlow starts: the recipe's own number of threads, and no chatter.
@@ -20,6 +23,7 @@ from components.artifacts.model import Model
 from components.artifacts.statistics import Statistics
 from components.artifacts.transform import Transform
 from components.beam import BeamOptions
+from serving.interrupts import raise_on_signals
 from tests import tiny_set
 
 ROOT = Path(__file__).parent.parent
@@ -101,3 +105,38 @@ def mnist_dir() -> Path:
             pytest.fail("BEAMLINE_MNIST_DIR is not set, and CI must not skip what needs MNIST")
         pytest.skip("BEAMLINE_MNIST_DIR is not set: no MNIST files")
     return Path(given).resolve()
+
+
+@pytest.fixture
+def handled_signals():
+    """SIGINT and SIGTERM are handled as the commands do it."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    raise_on_signals()
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def interrupted_at(nth: int, work: Callable[[], object]) -> bool:
+    """Does some work, with a SIGINT just before its nth call of a function. Returns: whether it came so far."""
+    calls = 0
+
+    def count(frame, event, argument) -> None:
+        nonlocal calls
+        if event in ("call", "c_call"):
+            calls += 1
+            if calls == nth:
+                sys.setprofile(None)
+                signal.raise_signal(signal.SIGINT)
+
+    raise_on_signals()
+    sys.setprofile(count)
+    try:
+        work()
+        # Turning the counting off is a call too.
+        calls = nth
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.setprofile(None)
+    return False

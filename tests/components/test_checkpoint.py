@@ -77,6 +77,7 @@ def test_interruption_while_writing_leaves_the_last_whole_one(tmp_path, monkeypa
         patch.setattr(components.checkpoint.os, "replace", interrupted)
         with pytest.raises(KeyboardInterrupt):
             write_checkpoint(tmp_path, network, HISTORY * 2)
+    assert [file.name for file in tmp_path.iterdir()] == ["epoch.npz"]
     assert read_checkpoint(tmp_path, other) == HISTORY
     assert_same(state(other), kept)
     write_checkpoint(tmp_path, network, HISTORY * 2)

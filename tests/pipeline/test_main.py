@@ -42,3 +42,17 @@ def test_interrupted_command_has_its_exit_code(monkeypatch, capsys):
     monkeypatch.setattr("pipeline.__main__._dispatch", interrupt)
     assert main(["run"]) == 130
     assert capsys.readouterr().err == "run: interrupted\n"
+
+
+@pytest.mark.parametrize(("library", "told"), [("tyro", True), ("tensorflow.keras", True), ("pipeline.runn", False)])
+def test_only_a_library_of_the_extra_is_said_to_be_missing(monkeypatch, capsys, library, told):
+    def lack(command, rest):
+        raise ModuleNotFoundError(f"No module named {library!r}", name=library)
+
+    monkeypatch.setattr("pipeline.__main__._dispatch", lack)
+    if told:
+        assert main(["run"]) == 1
+        assert f"run: {library.split('.')[0]} is not installed: pip install 'beamline" in capsys.readouterr().err
+    else:
+        with pytest.raises(ModuleNotFoundError):
+            main(["run"])

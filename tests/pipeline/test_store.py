@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import os
 
@@ -9,6 +10,7 @@ import pytest
 
 from pipeline import store as store_module
 from pipeline.store import Store
+from tests.conftest import interrupted_at
 
 KEY = "a" * 64
 
@@ -142,3 +144,28 @@ def test_of_processes_that_make_the_same_one_does_and_the_others_find_it(tmp_pat
     assert [process.exitcode for process in processes] == [0] * 4
     assert (tmp_path / "made").read_text() == "x"
     assert not list((tmp_path / ".staging").iterdir())
+
+
+@pytest.mark.usefixtures("handled_signals")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_commit_that_is_interrupted_anywhere_is_done_or_never_happened(tmp_path):
+    def make(store, content):
+        with store.staging("step", KEY) as out:
+            (out / "file").write_text(content)
+            (out / "checkpoints").mkdir()
+            (out / "checkpoints" / "epoch.npz").write_text("the work of a night")
+            return interrupted_at(nth, lambda: store.commit("step", KEY, {}))
+
+    for nth in itertools.count(1):
+        store = Store(tmp_path / str(nth))
+        interrupted = make(store, "content")
+        staged = sorted(path.relative_to(store.root).name for path in store.root.glob(".staging/**/*"))
+        if store.find("step", KEY) is None:
+            assert staged == ["checkpoints", "epoch.npz", "payload", f"step-{KEY}"], nth
+            assert not list(store.root.glob("artifacts/*")), nth
+        else:
+            assert store.find("step", KEY).damage() is None
+            assert staged == [], nth
+        if not interrupted:
+            break
+    assert nth > 20

@@ -12,13 +12,7 @@ from serving.interrupts import Terminated, finishing, raise_on_signals
 STOPS = [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)]
 
 
-@pytest.fixture(autouse=True)
-def _handled():
-    before = {number: signal.getsignal(number) for number, _ in STOPS}
-    raise_on_signals()
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
+pytestmark = pytest.mark.usefixtures("handled_signals")
 
 
 @pytest.mark.parametrize(("number", "kind"), STOPS)

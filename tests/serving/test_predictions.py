@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import itertools
 import json
 import os
 
@@ -13,6 +14,7 @@ import pytest
 from serving.errors import InputError
 from serving.predictions import CsvWriter, NpyWriter, require_replaceable, writer_for
 from serving.scorer import Scores
+from tests.conftest import interrupted_at
 
 NAMES = ("plain", "comma, inside", 'quote "inside"', "snow 雪")
 HARD_NAMES = (*NAMES, "two\nlines", "carriage\rreturn", '"', " spaces ", "")
@@ -241,3 +243,27 @@ def test_input_is_never_replaced_under_any_name(tmp_path, images, overwrite, mak
         make(images, target)
     with pytest.raises(InputError, match="is the input itself"):
         require_replaceable(target, images, overwrite)
+
+
+@pytest.mark.usefixtures("handled_signals")
+# Between the opening of a file and the block that closes it, the garbage collector is left to close it.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_commit_that_is_interrupted_anywhere_leaves_two_files_of_one_commit(tmp_path):
+    target, sidecar = tmp_path / "out.csv", tmp_path / "out.csv.json"
+
+    def commit(rows):
+        with CsvWriter(target, rows, NAMES, False) as writer:
+            writer.write(random_scores(rows))
+            return interrupted_at(nth, lambda: writer.commit({}))
+
+    for nth in itertools.count(1):
+        interrupted = commit(1 + nth % 2)
+        left = sorted(path.name for path in tmp_path.iterdir())
+        assert left in ([], [target.name, sidecar.name]), nth
+        if left:
+            said = json.loads(sidecar.read_text())["output_sha256"]
+            assert said == hashlib.sha256(target.read_bytes()).hexdigest(), nth
+        if not interrupted:
+            break
+    assert nth > 20
+    assert left
