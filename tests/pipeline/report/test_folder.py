@@ -143,17 +143,17 @@ def test_only_what_changed_is_drawn_again(runs):
 
 
 def test_pictures_come_from_whichever_run_drew_them(runs):
-    made, refused = runs.made(), runs.made(("ingest", "analyze"))
+    made, refused = runs.made(("ingest", "train")), runs.made(("ingest",))
     write_pictures("0009", made, runs.store)
     write_pictures("0010", refused, runs.store)
     write_pictures("9999", refused, runs.store)
     runs.forget(*MADE)
-    assert names(write_pictures("10000", made, runs.store)) == ALL
+    assert names(write_pictures("10000", made, runs.store)) == ["learning-curves.png", "samples.png"]
 
 
 @pytest.mark.parametrize("damage", ["", "changed", None])
 def test_damaged_picture_is_drawn_again(runs, damage):
-    made = runs.made()
+    made = runs.made(("ingest",))
     first = write_pictures("0001", made, runs.store)
     whole = contents(first)
     (first / "samples.png").unlink()
@@ -200,17 +200,48 @@ def test_folder_can_be_read_by_whom_the_user_lets(runs):
     assert folder.stat().st_mode == (runs.store.root / "usual").stat().st_mode
 
 
-def test_picture_that_cannot_be_drawn_is_told_in_one_sentence_and_leaves_nothing(runs, logged):
-    made = runs.made()
-    runs.forget("evaluate")
-    assert report("0001", made, runs.store) is None
-    assert list((runs.store.root / "reports").iterdir()) == []
-    on_screen = [(text, traceback) for level, text, traceback in logged if level >= logging.INFO]
-    ((sentence, with_traceback),) = on_screen
-    assert sentence.startswith("the pictures of run 0001 could not be drawn: FileNotFoundError: ")
+def said_on_screen(logged):
+    """The one sentence on the screen, after the traceback that only the log has."""
+    assert [traceback for level, _, traceback in logged if level < logging.INFO] == [True]
+    ((sentence, with_traceback),) = [(text, traceback) for level, text, traceback in logged if level >= logging.INFO]
     assert "\n" not in sentence
     assert not with_traceback
-    assert [traceback for level, _, traceback in logged if level < logging.INFO] == [True]
+    return sentence
+
+
+def test_picture_that_cannot_be_drawn_is_told_in_one_sentence_and_leaves_nothing(runs, logged, monkeypatch):
+    def no_space(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pipeline.report.pictures.save_png", no_space)
+    assert report("0001", runs.made(), runs.store) is None
+    assert list((runs.store.root / "reports").iterdir()) == []
+    assert said_on_screen(logged) == (
+        "the pictures of run 0001 could not be drawn: OSError: [Errno 28] No space left on device"
+    )
+
+
+def test_file_in_the_way_is_told_too(runs, logged):
+    (runs.store.root / "reports").write_text("")
+    assert report("0001", runs.made(), runs.store) is None
+    assert "FileExistsError" in said_on_screen(logged)
+
+
+@pytest.mark.parametrize("damage", ["changed", "gone"])
+def test_nothing_is_drawn_from_a_damaged_artifact(runs, logged, damage):
+    made = runs.made(("ingest",))
+    (folder,) = (runs.store.root / "artifacts").glob("ingest-*")
+    block = folder / "payload" / "test-00000.images.npy"
+    if damage == "changed":
+        block.write_bytes(block.read_bytes()[:-1] + b"?")
+    else:
+        shutil.rmtree(folder)
+    assert report("0001", made, runs.store) is None
+    found = "test-00000.images.npy was changed" if damage == "changed" else "its record is gone"
+    assert said_on_screen(logged) == (
+        "the pictures of run 0001 could not be drawn: the artifact of ingest is not as it was committed "
+        f"({found}): delete {folder} and run again"
+    )
 
 
 def test_interruption_while_drawing_goes_on_up_and_leaves_nothing(runs, monkeypatch):
