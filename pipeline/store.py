@@ -128,7 +128,6 @@ class Store:
                     else:
                         shutil.rmtree(staged, ignore_errors=True)
 
-    @finishing()
     def commit(self, step: str, key: str, parts: Parts) -> Stored:
         """Makes what was staged an artifact: flushed, the record last, then one rename.
 
@@ -142,23 +141,26 @@ class Store:
         """
         staged = self._staged(step, key)
         target = self.root / "artifacts" / self._folder(step, key)
-        shutil.rmtree(staged / PAYLOAD / CHECKPOINTS, ignore_errors=True)
         files = _digests(staged / PAYLOAD)
         sha256 = hashlib.sha256(canonical_json(files).encode()).hexdigest()
         fsync_tree(staged)
-        record = {"step": step, "key": key, "sha256": sha256, "files": files, "parts": parts}
-        write_json(staged / RECORD, record)
-        fsync_folder(staged)
-        target.parent.mkdir(exist_ok=True)
         found = self.stored(target, key)
-        if found is not None and found.sha256 == sha256 and found.damage() is None:
-            # Made anew, and the same: another run may be reading what stands there.
-            return found
-        # Without its record it is no artifact any more, should this be interrupted.
-        (target / RECORD).unlink(missing_ok=True)
-        shutil.rmtree(target, ignore_errors=True)
-        os.replace(staged, target)
-        fsync_folder(target.parent)
+        same = found is not None and found.sha256 == sha256 and found.damage() is None
+        # What takes long is done: from here on a stop waits, so that nothing is left between two states.
+        with finishing():
+            shutil.rmtree(staged / PAYLOAD / CHECKPOINTS, ignore_errors=True)
+            if found is not None and same:
+                # Made anew, and the same: another run may be reading what stands there.
+                return found
+            record = {"step": step, "key": key, "sha256": sha256, "files": files, "parts": parts}
+            write_json(staged / RECORD, record)
+            fsync_folder(staged)
+            target.parent.mkdir(exist_ok=True)
+            # Without its record it is no artifact any more, should the machine stop here.
+            (target / RECORD).unlink(missing_ok=True)
+            shutil.rmtree(target, ignore_errors=True)
+            os.replace(staged, target)
+            fsync_folder(target.parent)
         return Stored(target.name, target / PAYLOAD, sha256, files, parts)
 
     def _staged(self, step: str, key: str) -> Path:
@@ -190,5 +192,7 @@ def _empty_but_for(kept: Path, entries: list[Path]) -> None:
 
 
 def _digests(root: Path) -> dict[str, str]:
-    files = sorted(file for file in root.rglob("*") if file.is_file())
+    """SHA-256 of every file by its path, but of what is kept for another attempt alone."""
+    kept = root / CHECKPOINTS
+    files = sorted(file for file in root.rglob("*") if file.is_file() and not file.is_relative_to(kept))
     return {file.relative_to(root).as_posix(): sha256_file(file) for file in files}
