@@ -38,7 +38,7 @@ class Runs:
         key = f"{len(list(self.store.root.rglob('*'))):064d}"[::-1]
         with self.store.staging(step, key) as out:
             shutil.copytree(folder, out, dirs_exist_ok=True)
-            stored = self.store.commit(step, key)
+            stored = self.store.commit(step, key, {})
         return Outcome(step, "executed", artifact=stored.folder, sha256=stored.sha256, passed=True)
 
     def forget(self, *steps):
