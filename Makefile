@@ -12,10 +12,10 @@ IMAGES ?= images.npy
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup pipeline score test check clean lock
+.PHONY: help setup pipeline score test test-all check clean lock
 
 help:  ## list the targets and variables
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 	@echo "  variables: DATASET PRESET MANUAL_DIR RUNS MODELS IMAGES ARGS PYTHON"
 
 setup: $(READY)  ## make .venv with the locked versions
@@ -35,7 +35,10 @@ pipeline: $(READY)  ## ingest, train, evaluate, export, verify and promote
 score: $(READY)  ## score IMAGES with the promoted model
 	@$(PY) -m serving.batch_score "$(IMAGES)" --models "$(MODELS)" $(ARGS)
 
-test: $(READY)  ## run the tests
+test: $(READY)  ## run the tests, but for the few that take minutes
+	@$(PY) -m pytest -n 2 --dist loadfile -m "not exhaustive" $(ARGS)
+
+test-all: $(READY)  ## run all tests, as CI does
 	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: $(READY)  ## lint, types, import rules, and that the documents' commands exist

@@ -210,9 +210,13 @@ def _described(builder: tfds.core.DatasetBuilder) -> tuple[tuple[int, int, int],
     import tensorflow_datasets as tfds
 
     info = builder.info
-    keys = info.supervised_keys
-    features = [info.features[key] for key in keys] if keys and len(keys) == 2 else [None, None]
-    image, label = features
+    # A set that does not say which features belong together still leaves no choice where it has one of each.
+    kinds: dict[Any, list[str]] = {tfds.features.Image: [], tfds.features.ClassLabel: []}
+    for name, feature in info.features.items():
+        for kind, names in kinds.items():
+            names += [name] * isinstance(feature, kind)
+    keys = info.supervised_keys or tuple(names[0] for names in kinds.values() if len(names) == 1)
+    image, label = [info.features[key] for key in keys] if len(keys) == 2 else (None, None)
     if not isinstance(image, tfds.features.Image) or not isinstance(label, tfds.features.ClassLabel):
         raise InputError(f"--dataset {builder.name} is no set of images with one label each: give one that is")
     if None in image.shape or image.np_dtype != np.uint8:

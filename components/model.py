@@ -16,6 +16,7 @@ def build_model(
     convolutions: tuple[int, ...],
     hidden: tuple[int, ...],
     hidden_activation: str,
+    dropout: float,
     output_activation: str,
 ) -> keras.Sequential:
     """Builds the network with fresh weights.
@@ -26,6 +27,7 @@ def build_model(
         convolutions: filters of each 3×3 convolution, each followed by 2×2 max-pooling.
         hidden: units of each hidden dense layer.
         hidden_activation: of convolutions and hidden layers.
+        dropout: fraction of the output layer's inputs that each training step leaves out; 0 makes no layer for it.
         output_activation: `softmax` or `sigmoid`.
     """
     import keras
@@ -39,6 +41,8 @@ def build_model(
     layers.append(keras.layers.Flatten(name="flatten"))
     for index, units in enumerate(hidden, start=1):
         layers.append(keras.layers.Dense(units, activation=hidden_activation, name=f"hidden_{index}"))
+    if dropout:
+        layers.append(keras.layers.Dropout(dropout, name="dropout"))
     layers.append(keras.layers.Dense(classes, activation=output_activation, name="scores"))
     return keras.Sequential(layers, name="classifier")
 

@@ -43,7 +43,8 @@ def weights_sha256(model: onnx.ModelProto) -> str:
 def canonicalize(model: Any) -> None:
     """Takes out, in place, what depends on the process and not on the graph.
 
-    tf2onnx numbers names over the life of the process, and orders what it makes by these names.
+    tf2onnx numbers names over the life of the process, orders what it makes by these names, and lets chance choose
+    which name a constant keeps that it found twice: so constants are named by their place.
     """
     graph = model.graph
     nodes = _in_order_of_need(graph)
@@ -86,10 +87,13 @@ def _copied(node: Any) -> Any:
 
 
 def _renumber(graph: Any) -> None:
-    """Replaces the process's numbers in names, `__19`, by the order in which the names occur here."""
+    """Replaces the process's numbers in names, `__19`, by the order in which they occur; constants' names whole."""
     numbers: dict[str, str] = {}
+    constants = {tensor.name: f"constant_{place}" for place, tensor in enumerate(graph.initializer)}
 
     def renamed(name: str) -> str:
+        if name in constants:
+            return constants[name]
         return re.sub(r"__\d+", lambda found: numbers.setdefault(found[0], f"__{len(numbers)}"), name)
 
     for node in graph.node:

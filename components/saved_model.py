@@ -36,7 +36,8 @@ def serving_module(model: Model, transform: Transform, image_shape: tuple[int, i
         return {"probabilities": scores}
 
     module = tf.Module(name="classifier")
-    module.weights = [variable.value for variable in network.variables]
+    # Not all of its variables: a dropout layer's random state is another in each process, and serves nothing.
+    module.weights = [variable.value for variable in network.weights]
     module.serve = tf.function(serve, input_signature=[tf.TensorSpec((None, *image_shape), tf.uint8, name="images")])
     return module
 

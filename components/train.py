@@ -38,10 +38,12 @@ class Params:
         convolutions: filters of each convolution, with max-pooling after each.
         hidden: units of each hidden dense layer.
         hidden_activation: of convolutions and hidden layers.
+        dropout: fraction of the last layer's inputs that each training step leaves out.
         output_activation: `sigmoid` scores are divided by their sum when the model is exported.
         loss: sparse takes integer labels, the other one-hot ones; the gradients are the same.
         optimizer: as Keras names it.
         learning_rate: the optimizer's step.
+        decay: `cosine` lets the learning rate fall to 0 over all epochs along half a cosine.
         epochs: passes over the training rows.
         batch_size: rows a step.
         validation_fraction: the last rows of the training split, held out and scored after each epoch.
@@ -53,10 +55,12 @@ class Params:
     convolutions: tuple[int, ...] = ()
     hidden: tuple[int, ...] = (128, 128)
     hidden_activation: Literal["relu", "tanh", "sigmoid", "elu", "gelu"] = "relu"
+    dropout: float = 0.0
     output_activation: Literal["softmax", "sigmoid"] = "softmax"
     loss: Literal["categorical_crossentropy", "sparse_categorical_crossentropy"] = "categorical_crossentropy"
     optimizer: Literal["adam", "sgd", "rmsprop"] = "adam"
     learning_rate: float = 0.001
+    decay: Literal["none", "cosine"] = "none"
     epochs: int = 5
     batch_size: int = 40
     validation_fraction: float = 0.0
@@ -68,8 +72,9 @@ class Params:
         for name in ("epochs", "batch_size", "intra_op_threads"):
             if getattr(self, name) < 1:
                 raise InputError(f"--train.{name.replace('_', '-')} {getattr(self, name)}: give 1 or more")
-        if not 0 <= self.validation_fraction < 1:
-            raise InputError(f"--train.validation-fraction {self.validation_fraction}: give 0 or more, below 1")
+        for name in ("validation_fraction", "dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise InputError(f"--train.{name.replace('_', '-')} {getattr(self, name)}: give 0 or more, below 1")
         if not 0 < self.learning_rate < math.inf:
             raise InputError(f"--train.learning-rate {self.learning_rate}: give a number above 0")
         if not 0 <= self.seed < 1 << 32:
@@ -138,26 +143,28 @@ def _compiled(examples: Examples, params: Params) -> keras.Sequential:
         convolutions=params.convolutions,
         hidden=params.hidden,
         hidden_activation=params.hidden_activation,
+        dropout=params.dropout,
         output_activation=params.output_activation,
     )
-    optimizer = keras.optimizers.get(
-        {"class_name": params.optimizer, "config": {"learning_rate": params.learning_rate}}
-    )
+    rate: float | keras.optimizers.schedules.LearningRateSchedule = params.learning_rate
+    if params.decay == "cosine":
+        steps = params.epochs * -(-_training_rows(examples, params) // params.batch_size)
+        rate = keras.optimizers.schedules.CosineDecay(rate, steps)
+    optimizer = keras.optimizers.get({"class_name": params.optimizer, "config": {"learning_rate": rate}})
     model.compile(
         optimizer=optimizer,
         loss=params.loss,
         metrics=["accuracy"],
-        jit_compile=True,
+        # XLA's loops for convolutions on a processor take 2.5 times as long as TensorFlow's own.
+        jit_compile=not params.convolutions,
         steps_per_execution=STEPS_PER_EXECUTION,
     )
     optimizer.build(model.trainable_variables)
     return model
 
 
-def _datasets(
-    examples: Examples, transform: Transform, params: Params, epoch: tf.Variable
-) -> tuple[tf.data.Dataset, tf.data.Dataset | None]:
-    one_hot = params.loss == "categorical_crossentropy"
+def _training_rows(examples: Examples, params: Params) -> int:
+    """How many rows are trained on; the rest, at the end of the split, is held out."""
     rows = examples.rows("train")
     kept = rows - round(rows * params.validation_fraction)
     if kept < 1:
@@ -165,6 +172,14 @@ def _datasets(
             f"of {rows:,} training rows, --train.validation-fraction {params.validation_fraction} leaves none to "
             "train on: give a smaller fraction"
         )
+    return kept
+
+
+def _datasets(
+    examples: Examples, transform: Transform, params: Params, epoch: tf.Variable
+) -> tuple[tf.data.Dataset, tf.data.Dataset | None]:
+    one_hot = params.loss == "categorical_crossentropy"
+    rows, kept = examples.rows("train"), _training_rows(examples, params)
     training = transform.dataset(
         examples, "train", params.batch_size, one_hot=one_hot, order=Order(0, kept, Permutation(params.seed, epoch))
     )

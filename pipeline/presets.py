@@ -38,7 +38,17 @@ PRESETS: dict[str, train.Params] = {
             epochs=10,
             validation_fraction=0.2,
         ),
-        train.Params("mlp-256-128", hidden=(256, 128), batch_size=32, epochs=10),
-        train.Params("cnn", convolutions=(32, 64), hidden=(128,), batch_size=64, epochs=6),
+        train.Params("mlp-256-128", hidden=(256, 128), batch_size=32, epochs=10, validation_fraction=0.1),
+        train.Params(
+            "cnn",
+            convolutions=(16, 32),
+            hidden=(128,),
+            dropout=0.5,
+            learning_rate=0.002,
+            decay="cosine",
+            epochs=6,
+            batch_size=64,
+            intra_op_threads=2,
+        ),
     )
 }

@@ -116,12 +116,10 @@ SCORER = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def place(tmp_path, monkeypatch, made):
-    """A folder with all that goes wrong, and no network."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(components.source, "_refusal", lambda url: "cannot be reached (no network)")
-    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory, made):
+    """A folder with all that goes wrong; no mistake changes it, so all of them share it."""
+    tmp_path = tmp_path_factory.mktemp("place")
     (tmp_path / "file").write_text("in the way")
     (tmp_path / "empty").mkdir()
     (tmp_path / "changed").mkdir()
@@ -135,6 +133,15 @@ def place(tmp_path, monkeypatch, made):
     with (tmp_path / "tampered" / "model.onnx").open("ab") as model:
         model.write(b"more")
     return tmp_path
+
+
+@pytest.fixture
+def place(filled, monkeypatch):
+    """That folder, to work in, and no network."""
+    monkeypatch.chdir(filled)
+    monkeypatch.setattr(components.source, "_refusal", lambda url: "cannot be reached (no network)")
+    monkeypatch.setenv("TFDS_DATA_DIR", str(filled / "tfds"))
+    return filled
 
 
 def write_files(folder: Path) -> None:
@@ -220,4 +227,5 @@ def test_run_that_had_begun_says_what_stopped_it(mistake, place, made, monkeypat
     for words in mistake.words:
         assert words in stopped
     left = {name for name, content in listing(place).items() if content is not None} - before.keys()
+    shutil.rmtree(place / "runs")
     assert left == {"runs/history/0001.json", "runs/logs/0001.log"}

@@ -26,7 +26,11 @@ def shapes(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def prepare(
-    data_dir: Path, train_rows: int = 600, test_rows: int = 200, class_names: tuple[str, ...] = CLASS_NAMES
+    data_dir: Path,
+    train_rows: int = 600,
+    test_rows: int = 200,
+    class_names: tuple[str, ...] = CLASS_NAMES,
+    supervised: bool = True,
 ) -> None:
     """Prepares the set `tiny` 1.0.0 below `data_dir`, where TensorFlow Datasets finds it by its name."""
     import tensorflow_datasets as tfds
@@ -46,7 +50,7 @@ def prepare(
                         "label": tfds.features.ClassLabel(names=list(class_names)),
                     }
                 ),
-                supervised_keys=("image", "label"),
+                supervised_keys=("image", "label") if supervised else None,
             )
 
         def _split_generators(self, dl_manager):

@@ -45,8 +45,8 @@ def _write_untrained(folder, image_shape, classes, *, seed=1, **layers):
     from components.model import build_model
 
     keras.utils.set_random_seed(seed)
-    recipe = {"convolutions": (), "hidden": (), "hidden_activation": "relu", "output_activation": "softmax", **layers}
-    network = build_model(image_shape, classes, **recipe)
+    recipe = {"convolutions": (), "hidden": (), "hidden_activation": "relu", "dropout": 0.0}
+    network = build_model(image_shape, classes, **{**recipe, "output_activation": "softmax", **layers})
     model = Model(path=folder, recipe={"preset": "by-hand"}, history=(), parameters=network.count_params())
     return model.write_keras_model(network).save()
 

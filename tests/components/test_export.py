@@ -94,3 +94,12 @@ def test_augmentation_is_not_exported(made, tmp_path, contents):
     rest = (made.examples, made.evaluation, export.Params("tiny"), tmp_path)
     export.run(made.model, moving, *rest)
     assert contents(tmp_path) == contents(made.bundle.path)
+
+
+def test_random_state_of_dropout_is_not_exported(made, write_untrained, tmp_path, contents):
+    model = write_untrained(tmp_path, (8, 8, 1), 4, hidden=(5,), dropout=0.5)
+    rest = (made.transform, made.examples, made.evaluation, export.Params("tiny"))
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        export.run(model, *rest, tmp_path / name)
+    assert contents(tmp_path / "one") == contents(tmp_path / "other")

@@ -13,6 +13,7 @@ from components.beam import BeamOptions
 from components.ingest import Slice, cut, decode_slice
 from components.source import Source
 from serving.errors import InputError
+from tests import tiny_set
 
 
 def tfds_rows(data_dir, split):
@@ -132,3 +133,12 @@ def test_gate_never_looks_at_rows_that_were_trained_on(run, train, test):
 def test_slices_of_one_split_that_do_not_overlap_are_taken(run):
     examples = run(train_split="train[:50%]", test_split="train[50%:]")
     assert (examples.rows("train"), examples.rows("test")) == (300, 300)
+
+
+def test_set_that_names_no_pair_is_read_where_it_leaves_no_choice(tmp_path):
+    tiny_set.prepare(tmp_path / "tfds", train_rows=20, test_rows=8, supervised=False)
+    (tmp_path / "out").mkdir()
+    params = ingest.Params(dataset="tiny", data_dir=tmp_path / "tfds")
+    examples = ingest.run(params, BeamOptions(), tmp_path / "out")
+    images, _ = tiny_set.shapes(8, seed=2)
+    assert sorted(map(bytes, examples.images(examples.blocks["test"][0]))) == sorted(map(bytes, images))

@@ -19,6 +19,7 @@ def built(preset, image_shape=(28, 28, 1), classes=10):
         convolutions=recipe.convolutions,
         hidden=recipe.hidden,
         hidden_activation=recipe.hidden_activation,
+        dropout=recipe.dropout,
         output_activation=recipe.output_activation,
     )
 
@@ -38,7 +39,7 @@ def activations(network):
         ("mlp-256-128", 235_146, ["relu", "relu", "softmax"]),
         (
             "cnn",
-            (9 * 32 + 32) + (9 * 32 * 64 + 64) + (7 * 7 * 64 * 128 + 128) + (128 * 10 + 10),
+            (9 * 16 + 16) + (9 * 16 * 32 + 32) + (7 * 7 * 32 * 128 + 128) + (128 * 10 + 10),
             ["relu", "relu", "relu", "softmax"],
         ),
     ],

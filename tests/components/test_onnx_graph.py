@@ -105,11 +105,12 @@ def test_names_have_no_numbers_of_the_process(made):
     assert {tensor.name for tensor in graph.initializer} <= set(names)
 
 
-def numbered_graph(numbers, nodes_order, constants_order):
-    """images · a, + b, · c: as a converter leaves it whose process counted so far."""
+def numbered_graph(numbers, stems, nodes_order, constants_order):
+    """images · a, + b, · c: as a converter leaves it whose process counted so far, and chose these names."""
     from onnx import TensorProto, helper
 
-    a, b, c, first, second = (f"made__{number}" for number in numbers)
+    first, second = (f"made__{number}" for number in numbers[3:])
+    a, b, c = (f"{stem}__{number}" for stem, number in zip(stems, numbers, strict=False))
     nodes = [
         helper.make_node("Mul", ["images", a], [first], name=f"op__{numbers[3]}"),
         helper.make_node("Add", [first, b], [second], name=f"op__{numbers[4]}"),
@@ -131,14 +132,18 @@ def numbered_graph(numbers, nodes_order, constants_order):
 
 @given(
     st.lists(st.integers(0, 300), min_size=5, max_size=5, unique=True),
+    st.lists(st.sampled_from(["const_axes", "const_starts", "dense/ReadVariableOp"]), min_size=3, max_size=3),
     st.permutations(range(3)),
     st.permutations(range(3)),
 )
-def test_equal_graphs_have_equal_bytes_however_they_were_numbered_and_ordered(numbers, nodes_order, constants_order):
+def test_equal_graphs_have_equal_bytes_however_they_were_named_and_ordered(
+    numbers, stems, nodes_order, constants_order
+):
     import onnx
     import onnx.reference
 
-    expected, got = numbered_graph(range(5), range(3), range(3)), numbered_graph(numbers, nodes_order, constants_order)
+    expected = numbered_graph(range(5), ["const"] * 3, range(3), range(3))
+    got = numbered_graph(numbers, stems, nodes_order, constants_order)
     for model in (expected, got):
         canonicalize(model)
         onnx.checker.check_model(model, full_check=True)

@@ -14,17 +14,6 @@ from tests import tiny_set
 from tests.e2e.conftest import Project
 from tests.e2e.test_tiny import STEPS
 
-
-def moments(finished: list[str]) -> list[tuple[str, str]]:
-    """Before each step begins, and for some steps also after they wrote their files, in an order to chain them in.
-
-    Each start of TensorFlow takes seconds; the two signals share the steps that are stopped at their end.
-    """
-    return [
-        (step, moment) for step in STEPS for moment in ("before", "after") if moment == "before" or step in finished
-    ]
-
-
 # A component sends the signal to its own process; its key is made from the source files and stays as it is.
 IN_A_STEP = """
 import functools, importlib, os, runpy, signal, subprocess, sys
@@ -39,6 +28,8 @@ communicate = subprocess.Popen.communicate
 def stopped(*given, **named):
     if moment == "before":
         signal.raise_signal(number)
+    if moment == "child":
+        subprocess.Popen.communicate = stopped_with_its_child
     made = run(*given, **named)
     signal.raise_signal(number)
     return made
@@ -49,8 +40,6 @@ def stopped_with_its_child(process, *given, **named):
     return communicate(process, *given, **named)
 
 component.run = stopped
-if moment == "child":
-    subprocess.Popen.communicate = stopped_with_its_child
 runpy.run_module("pipeline", run_name="__main__", alter_sys=True)
 """
 

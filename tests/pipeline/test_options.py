@@ -32,7 +32,7 @@ def test_preset_is_the_recipe(name):
 
 def test_flag_changes_one_value_of_the_preset():
     config = parse_run(["--preset=mlp-256-128", "--train.epochs", "3", "--train.hidden", "64", "32"]).config
-    assert config.train == train.Params("mlp-256-128", hidden=(64, 32), batch_size=32, epochs=3)
+    assert config.train == replace(PRESETS["mlp-256-128"], hidden=(64, 32), epochs=3)
 
 
 def test_data_set_without_a_limit_of_its_own_has_none():

@@ -1,4 +1,4 @@
-"""README and guide: every command of them is run as written, in order, on a machine without a network."""
+"""Runs what a document shows as it is written, in order, on a machine without a network."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-
-import pytest
+from pathlib import Path
 
 from tests.conftest import ROOT
 from tests.documents import Shown, shown
@@ -15,10 +14,19 @@ from tests.e2e.conftest import Project
 from tests.e2e.test_first_hour import OFFLINE
 
 
-@pytest.fixture
-def project(new_project) -> Project:
-    """A project with all that make needs, whose .venv is this environment."""
-    project = new_project()
+def run_everything(document: str, project: Project, data_dir: Path) -> None:
+    """Runs every command of a document; each has to end as the document says, and without a traceback."""
+    add_makefile(project)
+    environment = OFFLINE | {"TFDS_DATA_DIR": str(data_dir)}
+    for command in shown(document):
+        done = run(project, command, environment)
+        said = (command.text, done.stdout, done.stderr)
+        assert done.returncode == command.exit_code, said
+        assert "Traceback" not in done.stdout + done.stderr, said
+
+
+def add_makefile(project: Project) -> None:
+    """Adds all that make needs; the project's .venv is this environment."""
     for name in ("Makefile", "setup.py", "requirements.lock"):
         shutil.copy2(ROOT / name, project.folder)
     python = project.folder / ".venv" / "bin" / "python"
@@ -26,7 +34,6 @@ def project(new_project) -> Project:
     python.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
     python.chmod(0o755)
     (project.folder / ".venv" / ".ready").touch()
-    return project
 
 
 def run(project: Project, command: Shown, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -39,13 +46,3 @@ def run(project: Project, command: Shown, environment: dict[str, str]) -> subpro
         dry = ["-n"] if words[1] == "test" else []
         return project.process("make", *dry, *words[1:], **environment)
     return project.command(*words[2:], **environment)
-
-
-@pytest.mark.parametrize("document", ["README.md", "docs/guide.md"])
-def test_every_command_runs_as_written(project, document, tmp_path):
-    environment = OFFLINE | {"TFDS_DATA_DIR": str(tmp_path / "tfds")}
-    for command in shown(document):
-        done = run(project, command, environment)
-        said = (command.text, done.stdout, done.stderr)
-        assert done.returncode == command.exit_code, said
-        assert "Traceback" not in done.stdout + done.stderr, said
