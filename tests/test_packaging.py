@@ -15,6 +15,8 @@ from packaging.utils import canonicalize_name
 from pipeline.doctor import REQUIRED
 from tests.conftest import ROOT
 
+# A make that is run by make says where it enters and leaves.
+OUTSIDE = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
 SERVING = {"numpy", "onnxruntime", "tqdm"}
 
 
@@ -67,7 +69,9 @@ def test_doctor_asks_for_what_setup_asks_for(said):
 
 
 def make(folder, *arguments: str) -> str:
-    done = subprocess.run(["make", "-n", *arguments], cwd=folder, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["make", "-n", *arguments], cwd=folder, capture_output=True, text=True, check=True, env=OUTSIDE
+    )
     return done.stdout
 
 
@@ -101,7 +105,9 @@ def told(tmp_path):
     (tmp_path / ".venv" / ".ready").touch()
 
     def tell(*arguments: str) -> list[str]:
-        done = subprocess.run(["make", *arguments], cwd=tmp_path, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            ["make", *arguments], cwd=tmp_path, capture_output=True, text=True, check=True, env=OUTSIDE
+        )
         return done.stdout.splitlines()
 
     return tell
@@ -145,7 +151,12 @@ def test_another_python_is_refused_by_name(tmp_path, version):
     )
     other.chmod(0o755)
     done = subprocess.run(
-        ["make", "setup", f"PYTHON={other}"], cwd=tmp_path, capture_output=True, text=True, check=False
+        ["make", "setup", f"PYTHON={other}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=OUTSIDE,
     )
     assert done.returncode == 2
     assert f"{other} is not Python 3.11 to 3.13: name one that is with make PYTHON=" in done.stderr

@@ -41,7 +41,11 @@ class Project:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "PYTHON"))}
+        return {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("TF_", "PYTHON", "MAKE", "MFLAGS"))
+        }
 
     def command(self, *arguments: str, blocked: bool = False, **environment: str) -> subprocess.CompletedProcess[str]:
         how = ["-c", BLOCKED] if blocked else ["-m"]
