@@ -123,7 +123,8 @@ def _superfluous(store: Store, history: History, models: Path, keep: int) -> lis
     ]
     dropped = {record.run for record in records} - needed.runs
     said = [*sorted(store.root.glob("logs/*")), *sorted(store.root.glob("reports/*"))]
-    told = [entry for entry in said if entry.stem in dropped]
+    # While nothing runs, what is hidden there was left by a run that was killed as it drew.
+    told = [entry for entry in said if entry.stem in dropped or entry.name.startswith(".")]
     staged = [] if needed.unfinished else sorted(store.root.glob(".staging/*"))
     return [*artifacts, *told, *staged]
 

@@ -148,6 +148,12 @@ def test_registry_that_a_run_promoted_to_counts_wherever_it_is(three, capsys):
     assert not stored.path.exists()
 
 
+def test_what_a_killed_run_left_half_drawn_goes(three, capsys):
+    (three.store.root / "reports" / ".0003.abc" / "0003").mkdir(parents=True)
+    cleaned(capsys)
+    assert names(three, "reports") == {"0001", "0002", "0003"}
+
+
 def test_dry_run_leaves_even_the_trash(three, capsys):
     (three.store.root / ".trash").mkdir()
     cleaned(capsys, "--dry-run")
