@@ -52,9 +52,8 @@ def clean(arguments: list[str]) -> int:
     for entry in _foreign(store):
         print(f"left alone, because it is no whole artifact: {entry}")
     done = "would be freed" if given.dry_run else "freed"
-    print(
-        f"{len(superfluous)} of them, {freed / 1e6:,.1f} MB {done}; kept: the last {given.keep} runs and all versions"
-    )
+    kept = f"what the last {given.keep} runs and the promoted versions need"
+    print(f"{len(superfluous)} files and folders, {freed / 1e6:,.1f} MB {done}; kept: {kept}")
     return 0
 
 
