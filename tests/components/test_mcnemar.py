@@ -1,0 +1,40 @@
+"""mcnemar: the mid-p of scipy's binomial distribution, and of a published example."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binom
+
+from components.mcnemar import Discordance, discordance, upper_mid_p
+
+
+@given(st.integers(0, 3000).flatmap(lambda trials: st.tuples(st.integers(0, trials), st.just(trials))))
+def test_mid_p_is_that_of_scipys_distribution(counts):
+    successes, trials = counts
+    expected = binom.sf(successes, trials, 0.5) + binom.pmf(successes, trials, 0.5) / 2
+    assert upper_mid_p(successes, trials) == pytest.approx(expected, rel=1e-9, abs=1e-300)
+
+
+# Fagerland, Lydersen and Laake 2013 (BMC Medical Research Methodology 13:91): discordant pairs, two-sided mid-p.
+# Airway hyper-responsiveness before and after stem cell transplantation, and complete response before and after
+# consolidation therapy.
+@pytest.mark.parametrize(("fewer", "more", "published"), [(1, 7, 0.0391), (6, 16, 0.0347)])
+def test_published_examples(fewer, more, published):
+    assert 2 * Discordance(lost=more, gained=fewer).p_worse == pytest.approx(published, abs=5e-5)
+    assert 2 * Discordance(lost=fewer, gained=more).p_better == pytest.approx(published, abs=5e-5)
+
+
+def test_sides_add_up_and_equals_are_a_coin():
+    assert Discordance(0, 0).p_worse == Discordance(0, 0).p_better == 0.5
+    assert Discordance(4, 4).p_worse == pytest.approx(0.5)
+    assert Discordance(30, 12).p_worse + Discordance(30, 12).p_better == pytest.approx(1)
+    assert Discordance(30, 12).p_worse < 0.05 < Discordance(12, 30).p_worse
+
+
+def test_only_rows_that_one_of_them_gets_right_count():
+    champion = np.array([True, True, True, False, False, True])
+    candidate = np.array([True, False, False, True, False, True])
+    assert discordance(candidate, champion) == Discordance(lost=2, gained=1)
