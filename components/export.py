@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
+
 import serving.bundle
 from components.artifacts.bundle import Bundle
 from components.artifacts.evaluation import Evaluation
@@ -19,6 +21,8 @@ from serving.bundle import Manifest
 
 # What this step imports, and so what its key holds: a bundle never names versions that it was not made with.
 LIBRARIES = ("keras", "numpy", "onnx", "tensorflow", "tf2onnx")
+
+SAMPLE_ROWS = 16
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ def run(
     labels = json.dumps(examples.class_names, ensure_ascii=False)
     converted = convert(module, {"model": params.model, "labels": labels})
     (out / serving.bundle.ONNX).write_bytes(converted.SerializeToString(deterministic=True))
+    _write_sample(examples, evaluation, out)
     return Bundle.seal(
         out,
         Manifest(
@@ -61,7 +66,16 @@ def run(
                 "interval": evaluation.interval,
                 "min_accuracy": evaluation.min_accuracy,
                 "rows": evaluation.rows,
+                "evaluation_sha256": evaluation.digest(),
             },
             versions={library: version(library) for library in LIBRARIES},
         ),
     )
+
+
+def _write_sample(examples: Examples, evaluation: Evaluation, out: Path) -> None:
+    """The first test images, and what the trained model says of them: so a bundle can be tried wherever it serves."""
+    images = examples.images(examples.blocks["test"][0])[:SAMPLE_ROWS]
+    (out / serving.bundle.SAMPLE_IMAGES).parent.mkdir()
+    np.save(out / serving.bundle.SAMPLE_IMAGES, np.array(images))
+    np.save(out / serving.bundle.SAMPLE_PROBABILITIES, evaluation.probabilities()[: len(images)])

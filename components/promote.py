@@ -1,30 +1,53 @@
-"""Bundle + Evaluation + Verification -> Promotion: the candidate becomes the version that serves."""
+"""Bundle + Evaluation + Verification + Examples -> Promotion: may the candidate take the champion's place?"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
+import serving.bundle
 from components.artifacts.bundle import Bundle
 from components.artifacts.evaluation import Evaluation
+from components.artifacts.examples import Examples
 from components.artifacts.promotion import Promotion
+from components.artifacts.rule import Rule, verdict
 from components.artifacts.verification import Verification
+from components.champion import Compare, HeldOut, compare, drop, remembered
+from components.mcnemar import Discordance
+from serving.errors import InputError
+from serving.history import Evidence
+from serving.pointer import Pointer, held
 from serving.registry import Promoted, Registry
 
 
 @dataclass(frozen=True)
 class Params:
-    """Where to.
+    """Where to, and what it takes.
 
     Attributes:
         model: the model's name.
         models: the registry's folder.
-        run: the run that promotes, for the record.
+        run: the run that made the bundle, for the record.
+        compare: `not-worse` refuses a candidate that the champion significantly beats on the same test images,
+            `better` one that does not significantly beat the champion; `off` compares with no champion.
+        max_drop_fraction: how far the accuracy may be under that of the best version ever promoted, a fraction; None
+            sets no limit.
+        reason: why it is promoted, in a person's words; where there are none, the comparison's.
+        restore: promote also what was rolled back from.
     """
 
     model: str
     models: Path
     run: str
+    compare: Compare = "not-worse"
+    max_drop_fraction: float | None = 0.01
+    reason: str = ""
+    restore: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuses what is no fraction. Raises: InputError."""
+        if self.max_drop_fraction is not None and not 0 <= self.max_drop_fraction <= 1:
+            raise InputError(f"--promote.max-drop-fraction {self.max_drop_fraction}: give a fraction from 0 to 1")
 
 
 def settled(bundle: Bundle, params: Params) -> str | None:
@@ -33,27 +56,108 @@ def settled(bundle: Bundle, params: Params) -> str | None:
     return None if now is None else _serves(now, "already serves")
 
 
-def run(bundle: Bundle, evaluation: Evaluation, verification: Verification, params: Params, out: Path) -> Promotion:
-    """Publishes the bundle. `evaluation` is taken for its verdict alone.
+def run(
+    bundle: Bundle,
+    evaluation: Evaluation,
+    verification: Verification,
+    examples: Examples,
+    params: Params,
+    out: Path,
+) -> Promotion:
+    """Holds the candidate against what serves and served, while nobody else can promote, and publishes it.
 
     Raises:
         InputError: the model's name is no plain name, or it serves another data set.
-        BundleError: the bundle is not what was exported.
+        BundleError: the bundle is not what was exported, or the pointer is gone.
     """
-    if verification.bundle_sha256 != bundle.sha256:
-        reason = (
-            f"the verification is of bundle {verification.bundle_sha256[:12]}, the candidate is {bundle.sha256[:12]}"
+    opened = bundle.opened()
+    proof = evidence_rules(opened, evaluation, verification, examples)
+    if not verdict(proof)[0]:
+        return _promotion(bundle, params, out, [rule for rule in proof if not rule.passed])
+    rows = HeldOut.of(examples)
+    with held(Registry(params.models), params.model) as pointer:
+        champion = pointer.champion()
+        if champion is not None and champion.sha256 == bundle.sha256:
+            rules, found = [Rule("champion", True, "it is the champion itself")], None
+        else:
+            rules, found = _rules(bundle, evaluation, rows, pointer, champion, params)
+        if not verdict(rules)[0]:
+            return _promotion(bundle, params, out, rules, champion, found)
+        evidence = Evidence(
+            run=params.run,
+            evaluation_sha256=evaluation.digest(),
+            verification_sha256=verification.digest(),
+            accuracy=evaluation.accuracy,
+            test_sha256=evaluation.test_sha256,
         )
-        return Promotion(
-            path=out, model=params.model, version=None, bundle_sha256=bundle.sha256, passed=False, reasons=(reason,)
-        ).save()
-    promoted = Registry(params.models).publish(bundle.opened(), params.model, params.run)
+        promoted = pointer.promote(opened, evidence, params.reason or "; ".join(rule.words for rule in rules))
+    return _promotion(bundle, params, out, rules, champion, found, promoted)
+
+
+def evidence_rules(
+    opened: serving.bundle.Bundle, evaluation: Evaluation, verification: Verification, examples: Examples
+) -> list[Rule]:
+    """Whether evaluation and verification passed, and are of exactly this bundle and these test images."""
+    candidate, test = opened.sha256[:12], examples.sha256("test")
+    evaluated = str(opened.manifest.gate.get("evaluation_sha256"))
+    return [
+        Rule("evaluation passed", evaluation.passed, "; ".join(evaluation.reasons)),
+        Rule("verification passed", verification.passed, "; ".join(verification.reasons)),
+        Rule(
+            "evaluation",
+            evaluation.digest() == evaluated,
+            f"bundle {candidate} was exported under evaluation {evaluated[:12]}, given is {evaluation.digest()[:12]}",
+        ),
+        Rule(
+            "verification",
+            verification.bundle_sha256 == opened.sha256,
+            f"the verification is of bundle {verification.bundle_sha256[:12]}, the candidate is {candidate}",
+        ),
+        Rule(
+            "test images",
+            evaluation.test_sha256 == test,
+            f"the evaluation is of test images {evaluation.test_sha256[:12]}, given are {test[:12]}",
+        ),
+    ]
+
+
+def _rules(
+    bundle: Bundle,
+    evaluation: Evaluation,
+    rows: HeldOut,
+    pointer: Pointer,
+    champion: Promoted | None,
+    params: Params,
+) -> tuple[list[Rule], Discordance | None]:
+    """Every rule, computed also where another refuses already."""
+    history, gap = pointer.history(), pointer.gap()
+    correct = evaluation.predictions() == rows.labels
+    compared, found = compare(correct, champion, rows, params.compare)
+    dropped = drop(evaluation.accuracy, history, pointer.folder, rows, params.max_drop_fraction)
+    return [compared, *dropped, *remembered(bundle.sha256, params.run, history, gap, params.restore)], found
+
+
+def _promotion(
+    bundle: Bundle,
+    params: Params,
+    out: Path,
+    rules: list[Rule],
+    champion: Promoted | None = None,
+    found: Discordance | None = None,
+    promoted: Promoted | None = None,
+) -> Promotion:
+    passed, reasons = verdict(rules)
     return Promotion(
         path=out,
         model=params.model,
-        version=promoted.version,
+        version=None if promoted is None else promoted.version,
         bundle_sha256=bundle.sha256,
-        reasons=(_serves(promoted, "serves now"),),
+        champion=None if champion is None else champion.version,
+        gained=None if found is None else found.gained,
+        lost=None if found is None else found.lost,
+        rules=tuple(rules),
+        passed=passed,
+        reasons=reasons if promoted is None else (_serves(promoted, "serves now"), *reasons),
     ).save()
 
 

@@ -2,60 +2,62 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-import serving.batch_score
 import serving.bundle
+from components.agreement import Agreement, Probabilities, compare, largest_difference
 from components.artifacts.bundle import Bundle
 from components.artifacts.evaluation import Evaluation
 from components.artifacts.examples import Examples
 from components.artifacts.model import Model
+from components.artifacts.rule import Rule, verdict
 from components.artifacts.transform import Transform
-from components.artifacts.verification import Verification
+from components.artifacts.verification import Measured, Verification
 from components.evaluate import judge, keras_probabilities
-from serving.errors import BundleError, InputError
-from serving.scorer import Scorer
+from components.fresh_process import score_in_fresh_process
+from components.implementations import (
+    Implementation,
+    keras_implementation,
+    onnx_implementation,
+    saved_model_implementation,
+)
+from serving.errors import BeamlineError, BundleError, InputError
+from serving.scorer import BATCH_SIZE
+from serving.trial import LOOSEST, require_answers
 
-# serving.batch_score is imported above for the step's key alone: it is a part of what is verified.
-# A process that scores the bundle must not need these: importing one is made to fail.
-FRESH_PROCESS = """
-import sys
-
-class Absent:
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in ("tensorflow", "keras", "apache_beam", "tensorflow_datasets"):
-            raise ImportError(name + " is blocked here")
-
-sys.meta_path.insert(0, Absent())
-from serving.batch_score import main
-sys.exit(main())
-"""
-
-
-# Probabilities that differ by more are of another model.
-LOOSEST = 1e-3
+# The same model has to answer the same whatever it is given at once; the numbers are the smallest, an odd one, and
+# the scorer's own.
+SMALL_BATCHES = (1, 7)
+BATCH_TOLERANCE = 1e-6
+# The rules that a person asks for first: classes, probabilities, batches, the process without TensorFlow.
+TOLD = 4
+# Batches of one image cost Keras and SavedModel too much for all of them.
+SMALL_BATCH_ROWS = 100
 
 
 @dataclass(frozen=True)
 class Params:
-    """How close is equal.
+    """How close is equal, and what scoring may take.
 
     Attributes:
         margin: a disagreement about the class refuses where the two best probabilities are at least this far apart.
         tolerance: largest difference of any probability between Keras, SavedModel and ONNX.
         fresh_rows: test images that the process without TensorFlow scores.
+        max_load_seconds: the longest that loading the bundle may take there; None sets no limit.
+        min_images_per_second: the lowest rate at which it may score; None sets no limit.
+        max_memory_mb: the most memory that it may take, in millions of bytes; None sets no limit.
     """
 
     margin: float = 1e-5
     tolerance: float = 1e-5
-    fresh_rows: int = 1000
+    fresh_rows: int = 10_000
+    max_load_seconds: float | None = None
+    min_images_per_second: float | None = None
+    max_memory_mb: float | None = None
 
     def __post_init__(self) -> None:
         """Refuses what would verify nothing. Raises: InputError."""
@@ -64,6 +66,10 @@ class Params:
                 raise InputError(f"--verify.{name} {value}: give a number from 0 to {LOOSEST:g}")
         if self.fresh_rows < 1:
             raise InputError(f"--verify.fresh-rows {self.fresh_rows}: give 1 or more")
+        for name in ("max_load_seconds", "min_images_per_second", "max_memory_mb"):
+            limit = getattr(self, name)
+            if limit is not None and not limit > 0:
+                raise InputError(f"--verify.{name.replace('_', '-')} {limit}: give a number above 0")
 
 
 def run(
@@ -75,132 +81,135 @@ def run(
     params: Params,
     out: Path,
 ) -> Verification:
-    """Scores the whole test split with all three, and a part of it in a process that has no TensorFlow."""
+    """Scores the whole test split with all three, and in a process that has no TensorFlow."""
     images = np.concatenate([examples.images(block) for block in examples.blocks["test"]])
     labels = examples.all_labels("test")
     try:
         opened = bundle.opened()
+        onnx = onnx_implementation(opened)
+        scored = onnx(images, BATCH_SIZE)
     except BundleError as error:
-        return _refused(bundle, len(labels), str(error), out)
+        return _verification(bundle, labels, [Rule("bundle", False, str(error))], out)
+    saved_model = saved_model_implementation(bundle)
     answers = {
         "Keras": keras_probabilities(model, examples, transform),
-        "SavedModel": _saved_model_probabilities(bundle, images),
-        # One thread, so that the last bits do not depend on this machine's processors.
-        "ONNX": Scorer(opened, threads=1).score(images).probabilities,
+        "SavedModel": saved_model(images, BATCH_SIZE),
+        "ONNX": scored,
     }
-    rows = min(params.fresh_rows, len(images))
-    fresh = _fresh_process_trouble(bundle, images[:rows], answers["ONNX"][:rows], params.tolerance, out)
-    disagreements, troubles = compare(answers, params.margin, params.tolerance)
-    correct = int((answers["ONNX"].argmax(axis=1) == labels).sum())
-    enough, arithmetic = judge(correct, len(labels), evaluation.min_accuracy)
-    if not enough:
-        troubles = (*troubles, f"ONNX: {arithmetic}")
-    troubles = (*troubles, *fresh)
-    largest = largest_difference(answers)
-    agreed = (
-        f"Keras, SavedModel and ONNX agree on {len(labels) - len(disagreements):,} of {len(labels):,} test images, "
-        f"|Δp| ≤ {largest:.1e}; a process without TensorFlow scored {rows:,} alike"
+    small = {"Keras": keras_implementation(model, transform), "SavedModel": saved_model, "ONNX": onnx}
+    agreement = compare(answers, params.margin, params.tolerance)
+    fresh, measured = _fresh(bundle, images[: params.fresh_rows], scored, params, out)
+    rules = [
+        *agreement.rules,
+        _batch_rule(small, images, answers),
+        *fresh,
+        _checker_rule(opened),
+        _accuracy_rule("ONNX", scored, labels, evaluation),
+        _sample_rule(opened),
+    ]
+    verification = _verification(bundle, labels, rules, out, agreement, answers)
+    return verification if measured is None else verification.write_measured(measured)
+
+
+def _batch_rule(
+    implementations: dict[str, Implementation], images: npt.NDArray[np.uint8], answers: dict[str, Probabilities]
+) -> Rule:
+    """Whether each implementation answers small batches as it answered large ones."""
+    differences = {}
+    for name, implementation in implementations.items():
+        few = images if name == "ONNX" else images[:SMALL_BATCH_ROWS]
+        said = {str(size): implementation(few, size) for size in SMALL_BATCHES}
+        differences[name] = largest_difference(said | {"large": answers[name][: len(few)]})
+    largest = max(differences.values())
+    sizes = " and ".join(map(str, SMALL_BATCHES))
+    if not largest <= BATCH_TOLERANCE:
+        found = ", ".join(f"{name} {difference:.1e}" for name, difference in differences.items())
+        return Rule("batches", False, f"batches of {sizes} are answered otherwise than large ones, by up to {found}")
+    return Rule("batches", True, f"in batches of {sizes} too, |Δp| ≤ {largest:.1e}")
+
+
+def _checker_rule(opened: serving.bundle.Bundle) -> Rule:
+    import onnx
+
+    try:
+        onnx.checker.check_model(onnx.load_from_string(opened.read(serving.bundle.ONNX)), full_check=True)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        return Rule("checker", False, f"onnx.checker refuses the model: {error}")
+    return Rule("checker", True, "onnx.checker finds no fault")
+
+
+def _accuracy_rule(
+    name: str, probabilities: Probabilities, labels: npt.NDArray[np.int64], evaluation: Evaluation
+) -> Rule:
+    correct = int((probabilities.argmax(axis=1) == labels).sum())
+    passed, words = judge(correct, len(labels), evaluation.min_accuracy)
+    return Rule(f"{name} accuracy", passed, f"{name}: {words}")
+
+
+def _sample_rule(opened: serving.bundle.Bundle) -> Rule:
+    try:
+        require_answers(opened)
+    except BundleError as error:
+        return Rule("sample", False, str(error))
+    return Rule("sample", True, "its stored sample is answered as the trained model did")
+
+
+def _fresh(
+    bundle: Bundle, images: npt.NDArray[np.uint8], expected: Probabilities, params: Params, out: Path
+) -> tuple[list[Rule], Measured | None]:
+    """What the batch scorer says and takes in a process without TensorFlow."""
+    try:
+        fresh = score_in_fresh_process(bundle.path, images, out)
+    except BeamlineError as error:
+        return [Rule("fresh process", False, str(error))], None
+    difference = largest_difference({"fresh": fresh.probabilities, "here": expected[: len(images)]})
+    alike = Rule("fresh process", True, f"a process without TensorFlow scored {len(images):,} alike")
+    if not difference <= params.tolerance:
+        alike = Rule(
+            "fresh process", False, f"a process without TensorFlow scores differently, by up to {difference:.1e}"
+        )
+    return [alike, *limit_rules(fresh.measured, params)], fresh.measured
+
+
+def limit_rules(measured: Measured, params: Params) -> list[Rule]:
+    """The limits that were set. What holds is told without its figure, which differs each time."""
+    asked = (
+        ("load time", "s", measured.load_seconds, params.max_load_seconds, 1),
+        ("rate", "images/s", measured.images_per_second, params.min_images_per_second, -1),
+        ("memory", "MB", measured.peak_memory_bytes / 1e6, params.max_memory_mb, 1),
     )
+    rules = []
+    for name, unit, found, limit, sign in asked:
+        if limit is None:
+            continue
+        passed = found * sign <= limit * sign
+        bound = "at most" if sign > 0 else "at least"
+        words = f"{name} {bound} {limit:g} {unit}"
+        rules.append(
+            Rule(name, passed, words if passed else f"{name} {found:,.4g} {unit}, {bound} {limit:g} is allowed")
+        )
+    return rules
+
+
+def _verification(
+    bundle: Bundle,
+    labels: npt.NDArray[np.int64],
+    rules: list[Rule],
+    out: Path,
+    agreement: Agreement | None = None,
+    answers: dict[str, Probabilities] | None = None,
+) -> Verification:
+    passed, reasons = verdict(rules)
+    largest = float("inf") if answers is None else largest_difference(answers)
     return Verification(
         path=out,
         bundle_sha256=bundle.sha256,
         rows=len(labels),
-        correct=correct,
-        disagreements=disagreements,
+        correct=0 if answers is None else int((answers["ONNX"].argmax(axis=1) == labels).sum()),
+        disagreements=() if agreement is None else agreement.disagreements,
         max_difference=largest if np.isfinite(largest) else None,
-        passed=not troubles,
-        reasons=troubles or (agreed,),
-    ).save()
-
-
-def compare(
-    answers: dict[str, npt.NDArray[np.float32]], margin: float, tolerance: float
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Holds the answers of several implementations against each other.
-
-    Args:
-        answers: probabilities, float32 (n, classes), by the implementation's name.
-        margin: where a disagreement refuses, as in Params.
-        tolerance: of a probability, as in Params.
-
-    Returns:
-        Every row where they do not give one class, as sentences; and the sentences that refuse.
-    """
-    classes = np.stack([probabilities.argmax(axis=1) for probabilities in answers.values()])
-    best = np.stack([np.sort(probabilities, axis=1)[:, -2:] for probabilities in answers.values()])
-    margins = (best[:, :, 1] - best[:, :, 0]).max(axis=0)
-    listed, troubles = [], []
-    for row in np.flatnonzero((classes != classes[0]).any(axis=0)).tolist():
-        said = ", ".join(f"{name} {label}" for name, label in zip(answers, classes[:, row].tolist(), strict=True))
-        sentence = f"test image {row}: {said}; margin {margins[row]:.1e}"
-        listed.append(sentence)
-        if margins[row] >= margin:
-            troubles.append(sentence)
-    refusing = [f"{len(troubles)} disagreements with a margin ≥ {margin:.0e}, first: {troubles[0]}"] if troubles else []
-    if not (difference := largest_difference(answers)) <= tolerance:
-        refusing.append(f"probabilities differ by up to {difference:.1e} > {tolerance:.0e}")
-    return tuple(listed), tuple(refusing)
-
-
-def largest_difference(answers: dict[str, npt.NDArray[np.float32]]) -> float:
-    """The largest difference of one probability between any two implementations; infinite where one is not finite."""
-    stacked = np.stack(list(answers.values()))
-    if not np.isfinite(stacked).all():
-        return float("inf")
-    return float((stacked.max(axis=0) - stacked.min(axis=0)).max(initial=0.0))
-
-
-def _saved_model_probabilities(bundle: Bundle, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    import tensorflow as tf
-
-    loaded = tf.saved_model.load(str(bundle.path))
-    serve = loaded.signatures["serving_default"]
-    parts = [
-        serve(images=tf.constant(images[start : start + 1000]))["probabilities"].numpy()
-        for start in range(0, len(images), 1000)
-    ]
-    return np.concatenate(parts)
-
-
-def _fresh_process_trouble(
-    bundle: Bundle,
-    images: npt.NDArray[np.uint8],
-    expected: npt.NDArray[np.float32],
-    tolerance: float,
-    out: Path,
-) -> tuple[str, ...]:
-    """Scores images with the batch scorer in a process that cannot import TensorFlow or Beam."""
-    given, scored = out / "fresh.npy", out / "fresh.scored.npy"
-    np.save(given, images)
-    command = [sys.executable, "-P", "-c", FRESH_PROCESS, str(given), "--model", str(bundle.path)]
-    root = Path(serving.__path__[0]).parent
-    done = subprocess.run(
-        [*command, "--probabilities", "--out", str(scored)],
-        env={**os.environ, "PYTHONPATH": str(root)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    try:
-        if done.returncode:
-            return (f"a process without TensorFlow cannot score the bundle: {done.stderr.strip()[-500:]}",)
-        difference = float(np.abs(np.load(scored) - expected).max(initial=0.0))
-        if not difference <= tolerance:
-            return (f"a process without TensorFlow scores differently, by up to {difference:.1e}",)
-        return ()
-    finally:
-        for file in (given, scored, scored.with_name(scored.name + ".json")):
-            file.unlink(missing_ok=True)
-
-
-def _refused(bundle: Bundle, rows: int, reason: str, out: Path) -> Verification:
-    return Verification(
-        path=out,
-        bundle_sha256=bundle.sha256,
-        rows=rows,
-        correct=0,
-        disagreements=(),
-        max_difference=None,
-        passed=False,
-        reasons=(reason,),
+        rules=tuple(rules),
+        passed=passed,
+        # Of what holds, what a person asks first; the rest is in the rules.
+        reasons=reasons[:TOLD] if passed else reasons,
     ).save()

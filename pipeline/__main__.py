@@ -1,4 +1,4 @@
-"""The command line: `python -m pipeline run | runs | show | diff | doctor | clean | sample`."""
+"""The command line: `python -m pipeline COMMAND`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ COMMANDS = {
     "runs": "list all runs",
     "show": "show one run: its verdict and why, what became of each step, what it was told",
     "diff": "show what differs between two runs",
+    "promote": "make the model of a run serve, also one that was rolled back from",
+    "rollback": "make the version serve again that served before",
+    "history": "show who let which version of a model serve, when and why",
     "doctor": "look at all that a run needs, and say what to do",
     "clean": "remove what neither a promoted version nor the last runs need",
     "sample": "write the images of a split as a file to score",
@@ -46,6 +49,11 @@ def main(arguments: list[str]) -> int:
             raise
         print(f"{command}: {library} is not installed: pip install 'beamline[pipeline]'", file=sys.stderr)
         return 1
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        print(f"{command}: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print(f"{command}: interrupted", file=sys.stderr)
         return 130
@@ -68,6 +76,14 @@ def _dispatch(command: str, rest: list[str]) -> int:
 
         listed = {"runs": listing.runs, "show": listing.show, "diff": listing.diff}
         return listed[command](rest)
+    if command == "promote":
+        from pipeline.promotions import promote
+
+        return promote(rest)
+    if command in ("rollback", "history"):
+        from pipeline import served
+
+        return {"rollback": served.rollback, "history": served.history}[command](rest)
     if command == "doctor":
         from pipeline.doctor import doctor
 

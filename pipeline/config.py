@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from components import evaluate, ingest, train, transform, verify
+from components import evaluate, ingest, promote, train, transform, verify
 from components.beam import BeamOptions
 
 
@@ -30,3 +30,4 @@ class Config:
     train: train.Params
     evaluate: evaluate.Params
     verify: verify.Params
+    promote: promote.Params

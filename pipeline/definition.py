@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from components import analyze, evaluate, export, ingest, promote, train, transform, validate, verify
 from pipeline.config import Config
 from pipeline.step import Step
@@ -39,9 +41,10 @@ def pipeline(config: Config, run: str) -> tuple[Step, ...]:
     )
     promotion = Step(
         promote,
-        promote.Params(config.model, config.models, run),
+        replace(config.promote, run=run),
         bundle=bundle,
         evaluation=evaluation,
         verification=verification,
+        examples=examples,
     )
     return examples, statistics, anomalies, transformed, model, evaluation, bundle, verification, promotion

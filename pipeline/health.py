@@ -11,7 +11,8 @@ from pipeline.history import History
 from pipeline.store import Store
 from serving import bundle
 from serving.errors import BeamlineError
-from serving.registry import Registry
+from serving.registry import HISTORY, Promoted, Registry
+from serving.servers import says
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,27 @@ def _pointer_findings(registry: Registry, model: str) -> Iterator[Finding]:
     except (BeamlineError, OSError) as error:
         yield Finding("do", "registry", f"{model} cannot serve: {error}: run the pipeline again")
         return
+    yield from _record_findings(registry, promoted)
     yield Finding("ok", "registry", f"{model} version {promoted.version} serves, sha256 {promoted.sha256[:12]}")
+
+
+def _record_findings(registry: Registry, promoted: Promoted) -> Iterator[Finding]:
+    """What the history lacks, what other servers are told wrongly, and what a person took out of service."""
+    folder, history = registry.root / promoted.model, registry.history(promoted.model)
+    for number in history.damaged:
+        words = f"{folder / HISTORY}: line {number} cannot be read: put it right, or remove it to go on without"
+        yield Finding("do", "registry", words)
+    known = {event.sequence for event in history.events}
+    if missing := [number for number in range(1, promoted.event.sequence) if number not in known]:
+        words = f"{folder / HISTORY} lacks {len(missing)} moves before the last: put them back if you have them"
+        yield Finding("note", "registry", words)
+    for file, text in registry.server_files(promoted.model).items():
+        if not says(file, text):
+            words = f"{file} does not name version {promoted.version}: the next run or rollback writes it again"
+            yield Finding("note", "registry", words)
+    for event in history.rolled_back().values():
+        words = f"{promoted.model} was rolled back from version {event.from_version}, {event.time[:10]}: {event.reason}"
+        yield Finding("note", "registry", words)
 
 
 def _entries(folder: Path) -> list[Path]:

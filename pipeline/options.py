@@ -10,11 +10,11 @@ import re
 from pathlib import Path
 from typing import Any
 
-from components import evaluate, ingest, train, transform, verify
+from components import evaluate, ingest, promote, train, transform, verify
 from components.beam import BeamOptions
 from pipeline.config import Config
 from pipeline.console import Screen
-from pipeline.presets import DEFAULT, MIN_ACCURACY, PRESETS
+from pipeline.presets import DEFAULT, MAX_DROP, MIN_ACCURACY, PRESETS
 from serving.arguments import Arguments
 from serving.errors import InputError
 from serving.registry import require_plain_name
@@ -35,12 +35,15 @@ def _options(params: type[Any], without: tuple[str, ...] = ()) -> type[Any]:
 
 # What runs where no data set is named.
 DATASET = "mnist"
-OF_THE_RUN = ("dataset", "data_dir", "manual_dir", "preset", "seed")
+OF_THE_RUN = ("dataset", "data_dir", "manual_dir", "preset", "seed", "model", "models", "run")
+# What a person says who promotes a run's model by hand.
+BY_HAND = ("reason", "restore")
 IngestOptions: Any = _options(ingest.Params, OF_THE_RUN)
 TransformOptions: Any = _options(transform.Params)
 TrainOptions: Any = _options(train.Params, OF_THE_RUN)
 EvaluateOptions: Any = _options(evaluate.Params)
 VerifyOptions: Any = _options(verify.Params)
+PromoteOptions: Any = _options(promote.Params, (*OF_THE_RUN, *BY_HAND))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,6 +71,7 @@ class RunOptions:
         train: the recipe.
         evaluate: the gate.
         verify: how close is equal.
+        promote: against what serves.
     """
 
     dataset: str
@@ -77,6 +81,7 @@ class RunOptions:
     train: TrainOptions
     evaluate: EvaluateOptions
     verify: VerifyOptions
+    promote: PromoteOptions
     model: str | None = None
     manual_dir: Path | None = None
     data_dir: Path | None = None
@@ -125,8 +130,9 @@ def parse_run(arguments: list[str]) -> Request:
             f"--dataset {given.dataset} is no data set's name: give the name of a TensorFlow Datasets set, "
             "e.g. mnist, emnist/letters or mnist:3.0.1"
         )
+    model = given.dataset.split(":")[0].replace("/", "-") if given.model is None else given.model
     config = Config(
-        model=given.dataset.split(":")[0].replace("/", "-") if given.model is None else given.model,
+        model=model,
         runs=given.runs,
         models=given.models,
         beam=BeamOptions(tuple(beam)),
@@ -137,6 +143,7 @@ def parse_run(arguments: list[str]) -> Request:
         train=train.Params(preset=given.preset, seed=given.seed, **vars(given.train)),
         evaluate=evaluate.Params(**vars(given.evaluate)),
         verify=verify.Params(**vars(given.verify)),
+        promote=promote.Params(model=model, models=given.models, run="", **vars(given.promote)),
     )
     require_plain_name(config.model)
     if given.quiet and given.verbose:
@@ -173,14 +180,16 @@ def _defaults(arguments: list[str]) -> RunOptions:
         near = _nearest(known.preset, list(PRESETS))
         raise InputError(f"--preset {known.preset}: there is no such preset: {near}give one of {', '.join(PRESETS)}")
     recipe = dataclasses.asdict(PRESETS[known.preset])
+    dataset = known.dataset.split(":")[0]
     return RunOptions(
         dataset=known.dataset,
         preset=known.preset,
         ingest=IngestOptions(),
         transform=TransformOptions(),
         train=TrainOptions(**{name: value for name, value in recipe.items() if name not in OF_THE_RUN}),
-        evaluate=EvaluateOptions(min_accuracy=MIN_ACCURACY.get(known.dataset.split(":")[0])),
+        evaluate=EvaluateOptions(min_accuracy=MIN_ACCURACY.get(dataset)),
         verify=VerifyOptions(),
+        promote=PromoteOptions(max_drop_fraction=MAX_DROP.get(dataset, promote.Params.max_drop_fraction)),
     )
 
 
@@ -206,7 +215,7 @@ def _parse(arguments: list[str], defaults: RunOptions) -> RunOptions:
 
 def _flags(options: type[Any], prefix: str = "") -> list[str]:
     groups = {"ingest": IngestOptions, "transform": TransformOptions, "train": TrainOptions}
-    groups |= {"evaluate": EvaluateOptions, "verify": VerifyOptions}
+    groups |= {"evaluate": EvaluateOptions, "verify": VerifyOptions, "promote": PromoteOptions}
     names = []
     for field in dataclasses.fields(options):
         name = prefix + field.name.replace("_", "-")

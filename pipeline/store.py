@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.artifacts.artifact import UNDIGESTED
 from pipeline.step import Parts
 from serving.errors import BeamlineError
 from serving.files import canonical_json, fsync_folder, fsync_tree, sha256_file, write_json
@@ -192,7 +193,7 @@ def _empty_but_for(kept: Path, entries: list[Path]) -> None:
 
 
 def _digests(root: Path) -> dict[str, str]:
-    """SHA-256 of every file by its path, but of what is kept for another attempt alone."""
-    kept = root / CHECKPOINTS
-    files = sorted(file for file in root.rglob("*") if file.is_file() and not file.is_relative_to(kept))
+    """SHA-256 of every file by its path, but of what is kept for another attempt, and of what differs each time."""
+    kept, differs = root / CHECKPOINTS, root / UNDIGESTED
+    files = sorted(f for f in root.rglob("*") if f.is_file() and f != differs and not f.is_relative_to(kept))
     return {file.relative_to(root).as_posix(): sha256_file(file) for file in files}

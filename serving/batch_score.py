@@ -13,6 +13,7 @@ from serving.errors import BeamlineError
 from serving.images import open_images
 from serving.interrupts import Terminated, raise_on_signals
 from serving.predictions import require_replaceable, writer_for
+from serving.process import peak_memory_bytes
 from serving.scorer import BATCH_SIZE, Scorer
 from serving.selection import find_bundle
 
@@ -79,10 +80,12 @@ def _score(options: argparse.Namespace) -> None:
     target = options.out or options.images.with_name(options.images.stem + ".predictions.csv")
     writer_kind = writer_for(target)
     require_replaceable(target, options.images, options.overwrite)
+    opened = time.perf_counter()
     bundle, version = find_bundle(images, options.models, options.model)
     manifest = bundle.manifest
     images.require_fit(manifest.image_shape)
     scorer = Scorer(bundle, options.threads, options.batch_size)
+    loaded = time.perf_counter()
     bar = tqdm(total=images.rows, unit=" images", unit_scale=True, leave=False, disable=None)
     with bar, writer_kind(target, images.rows, manifest.labels, options.probabilities) as writer:
         for block in images.blocks(BLOCK_ROWS, manifest.image_shape):
@@ -98,6 +101,9 @@ def _score(options: argparse.Namespace) -> None:
                 "rows": images.rows,
                 "probabilities": options.probabilities,
                 "seconds": round(seconds, 3),
+                "load_seconds": round(loaded - opened, 4),
+                "images_per_second": round(images.rows / (time.perf_counter() - loaded), 1),
+                "peak_memory_bytes": peak_memory_bytes(),
             }
         )
     named = f"{manifest.model} {bundle.path if version is None else f'version {version}'}"

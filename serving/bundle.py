@@ -7,15 +7,19 @@ import json
 import os
 import stat
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from serving.errors import BundleError
 from serving.files import canonical_json, sha256_file, write_json
+from serving.onnx_file import external_files
 
 FORMAT = 1
 MANIFEST = "manifest.json"
 ONNX = "model.onnx"
+# A few test images, and what the trained model said of them: to try the bundle wherever it is to serve.
+SAMPLE_IMAGES = "sample/images.npy"
+SAMPLE_PROBABILITIES = "sample/probabilities.npy"
 
 
 @dataclass(frozen=True)
@@ -113,8 +117,9 @@ def load(path: Path, sha256: str | None = None) -> Bundle:
 
     Raises:
         BundleError: no manifest, a manifest of another format or digest, or a file that is extra, missing,
-            linked or changed.
+            linked or changed, that lies elsewhere, or that takes its weights from elsewhere.
     """
+    found = _list_files(path)
     try:
         raw = (path / MANIFEST).read_bytes()
     except OSError as error:
@@ -123,8 +128,12 @@ def load(path: Path, sha256: str | None = None) -> Bundle:
     if sha256 is not None and digest != sha256:
         raise BundleError(_changed(path, MANIFEST))
     manifest, files = _parse(path, raw)
-    _check_files(path, files)
-    return Bundle(path, digest, manifest, files)
+    _check_names(path, files)
+    _check_files(path, files, found - {MANIFEST})
+    loaded = Bundle(path, digest, manifest, files)
+    for name in (name for name in files if name.endswith(".onnx")):
+        _require_own_weights(loaded, name)
+    return loaded
 
 
 def _parse(path: Path, raw: bytes) -> tuple[Manifest, dict[str, tuple[str, int]]]:
@@ -157,8 +166,33 @@ def _parse(path: Path, raw: bytes) -> tuple[Manifest, dict[str, tuple[str, int]]
     return manifest, files
 
 
-def _check_files(path: Path, files: dict[str, tuple[str, int]]) -> None:
-    found = _list_files(path) - {MANIFEST}
+def _check_names(path: Path, files: dict[str, tuple[str, int]]) -> None:
+    """Refuses a manifest that names what is not below the bundle's folder, whether it is there or not."""
+    for name in sorted(files):
+        parts = PurePosixPath(name).parts
+        if not parts or name.startswith("/") or ".." in parts or PurePosixPath(*parts).as_posix() != name:
+            raise BundleError(
+                f"bundle {path} refused: {MANIFEST} names {name!r}, which is no path below the bundle's folder: "
+                "promote the model again"
+            )
+
+
+def _require_own_weights(loaded: Bundle, name: str) -> None:
+    """Refuses a model that would have onnxruntime read other files, which no manifest answers for."""
+    try:
+        external = external_files(loaded.read(name))
+    except ValueError as error:
+        raise BundleError(
+            f"bundle {loaded.path} refused: {name} is no ONNX model ({error}): promote the model again"
+        ) from error
+    if external:
+        raise BundleError(
+            f"bundle {loaded.path} refused: {name} takes weights from another file ({external[0]}): "
+            "export the model with its weights inside"
+        )
+
+
+def _check_files(path: Path, files: dict[str, tuple[str, int]], found: set[str]) -> None:
     for name in sorted(found ^ files.keys()):
         what = "is missing" if name in files else "is not in its manifest"
         raise BundleError(f"bundle {path} refused: {name} {what}: promote the model again")

@@ -17,3 +17,9 @@ class BundleError(BeamlineError):
     """A bundle that is not, byte for byte, what its manifest says: it is never loaded."""
 
     exit_code = 4
+
+
+class RefusedError(BeamlineError):
+    """A gate said no: data, evaluation, verification or champion."""
+
+    exit_code = 3

@@ -28,20 +28,34 @@ def canonical_json(value: Any) -> str:
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Writes canonical JSON, flushed to the disk; the folder's own entry is the caller's to flush."""
-    with path.open("w", encoding="utf-8") as file:
-        file.write(canonical_json(value))
-        file.flush()
-        os.fsync(file.fileno())
+    _write_flushed(path, canonical_json(value))
 
 
 def replace_json(path: Path, value: Mapping[str, Any]) -> None:
     """Replaces a JSON file in one step: a reader sees the old one or the new one, whole."""
+    replace_text(path, canonical_json(value))
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Replaces a file in one step: a reader sees the old one or the new one, whole, and so does a power failure."""
     staged = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        write_json(staged, value)
+        _write_flushed(staged, text)
         os.replace(staged, path)
     finally:
         staged.unlink(missing_ok=True)
+    fsync_folder(path.parent)
+
+
+def append_line(path: Path, line: str) -> None:
+    """Adds a line to a file, on the disk when it returns; what was cut off before its line's end goes first."""
+    with path.open("a+b") as file:
+        file.seek(0)
+        whole = file.read().rfind(b"\n") + 1
+        file.truncate(whole)
+        file.write(line.encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
     fsync_folder(path.parent)
 
 
@@ -64,3 +78,10 @@ def fsync_tree(root: Path) -> None:
             finally:
                 os.close(descriptor)
         fsync_folder(Path(folder))
+
+
+def _write_flushed(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
+
+from serving.files import canonical_json
+
+# What differs from one time to the next though nothing changed, as seconds do: kept, and no part of the digest.
+UNDIGESTED = "measured.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +38,10 @@ class Artifact(ABC):
     def save(self) -> Self:
         """Writes what is not yet in its folder, and returns itself."""
 
+    def digest(self) -> str:
+        """SHA-256 of its fields as they are written to JSON: the identity of what was found, wherever it lies."""
+        return hashlib.sha256(canonical_json(values(self)).encode()).hexdigest()
+
     @abstractmethod
     def summary(self) -> str:
         """What it is, on one line, for a person."""
@@ -39,7 +49,7 @@ class Artifact(ABC):
 
 def values(artifact: Artifact) -> dict[str, Any]:
     """An artifact's fields but its path, by name, as they are written to JSON."""
-    return {field.name: getattr(artifact, field.name) for field in fields(artifact) if field.name != "path"}
+    return {name: value for name, value in asdict(artifact).items() if name != "path"}
 
 
 def read_values(file: Path) -> dict[str, Any]:

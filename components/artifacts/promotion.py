@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from components.artifacts.artifact import Artifact, read_values, values
+from components.artifacts.rule import Rule
 from serving.files import write_json
 
 
@@ -16,11 +17,19 @@ class Promotion(Artifact):
     model: the model's name.
     version: the version that serves; None where the candidate was refused.
     bundle_sha256: the candidate's bundle.
+    champion: the version that served until then; None where none did.
+    gained: test images that the candidate alone gets right; None where the two were not compared.
+    lost: test images that the champion alone gets right; None where the two were not compared.
+    rules: all that it took, each with its arithmetic, whether it holds or not.
     """
 
     model: str
     version: int | None
     bundle_sha256: str
+    champion: int | None = None
+    gained: int | None = None
+    lost: int | None = None
+    rules: tuple[Rule, ...] = ()
 
     def save(self) -> Self:
         """Writes promotion.json."""
@@ -30,8 +39,12 @@ class Promotion(Artifact):
     @classmethod
     def load(cls, path: Path) -> Self:
         """Reads promotion.json."""
-        return cls(path=path, **read_values(path / "promotion.json"))
+        said = read_values(path / "promotion.json")
+        return cls(path=path, rules=tuple(Rule(**rule) for rule in said.pop("rules")), **said)
 
     def summary(self) -> str:
-        """What was decided."""
-        return "; ".join(self.reasons)
+        """What was decided, and every rule's arithmetic."""
+        if self.passed:
+            return "; ".join(self.reasons)
+        kept = [rule.words for rule in self.rules if rule.passed]
+        return "; ".join([*self.reasons, *(f"({words})" for words in kept)])

@@ -15,6 +15,7 @@ from components.artifacts.evaluation import Evaluation
 from components.artifacts.examples import Examples, write_block
 from components.artifacts.model import Model
 from components.artifacts.promotion import Promotion
+from components.artifacts.rule import Rule
 from components.artifacts.transform import Transform
 from components.artifacts.verification import Verification
 from components.augmentation import Augmentation
@@ -56,9 +57,19 @@ VALUES = {
         "correct": 7,
         "disagreements": ("test image 3: …",),
         "max_difference": 1.7881393432617188e-07,
+        "rules": (Rule("classes", False, "…"), Rule("probabilities", True, "|Δp| ≤ 1e-5")),
         **REFUSAL,
     },
-    Promotion: {"model": "m", "version": None, "bundle_sha256": "0" * 64, **REFUSAL},
+    Promotion: {
+        "model": "m",
+        "version": None,
+        "bundle_sha256": "0" * 64,
+        "champion": 3,
+        "gained": 1,
+        "lost": 22,
+        "rules": (Rule("champion", False, "…"),),
+        **REFUSAL,
+    },
 }
 
 
@@ -181,7 +192,7 @@ def test_promote_writes_into_its_own_folder_and_the_registry_alone(made, verific
         tmp_path,
         monkeypatch,
         contents,
-        lambda made, out: promote.run(made.bundle, made.evaluation, verification, params, out),
+        lambda made, out: promote.run(made.bundle, made.evaluation, verification, made.examples, params, out),
     )
     assert {name.split("/")[0] for name in written} == {"models"}
     assert contents(verification.path) == checked

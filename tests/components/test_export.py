@@ -58,7 +58,16 @@ def test_manifest_says_where_the_model_comes_from(made):
         "interval": list(made.evaluation.interval),
         "min_accuracy": 0.9,
         "rows": 200,
+        "evaluation_sha256": made.evaluation.digest(),
     }
+
+
+def test_sample_is_what_the_trained_model_says_of_the_first_test_images(made):
+    images, said = (np.load(made.bundle.path / f"sample/{name}.npy") for name in ("images", "probabilities"))
+    assert images.dtype == np.uint8
+    assert np.array_equal(images, made.examples.images(made.examples.blocks["test"][0])[:16])
+    expected = made.model.keras_model().predict(images / np.float32(255), verbose=0)
+    assert np.abs(said - expected).max() <= 1e-6
 
 
 def test_manifest_says_which_libraries_made_it(made):

@@ -61,6 +61,9 @@ def test_neither_fingerprint_nor_empty_folders_are_written(made):
     assert files == {
         "manifest.json",
         "model.onnx",
+        "sample",
+        "sample/images.npy",
+        "sample/probabilities.npy",
         "saved_model.pb",
         "variables",
         "variables/variables.index",

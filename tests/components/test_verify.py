@@ -12,22 +12,23 @@ import numpy as np
 import pytest
 
 import serving.bundle
-from components import verify
+from components import fresh_process, verify
 from components.artifacts.bundle import Bundle
-from components.artifacts.verification import Verification
+from components.artifacts.verification import Measured, Verification
 from components.saved_model import serving_module, write_saved_model
-from components.verify import Params, compare, largest_difference
+from components.verify import Params, limit_rules
+from serving.errors import InputError
 
 
 @pytest.fixture
 def run(made, tmp_path):
     """Verifies a bundle against the trained model of the small set."""
 
-    def verified(bundle, **changes):
+    def verified(bundle, params=None, **changes):
         out = tmp_path / "out"
         out.mkdir()
         evaluation = replace(made.evaluation, **changes)
-        return verify.run(made.model, made.transform, bundle, made.examples, evaluation, Params(), out)
+        return verify.run(made.model, made.transform, bundle, made.examples, evaluation, params or Params(), out)
 
     return verified
 
@@ -65,7 +66,7 @@ def test_exported_bundle_passes_and_leaves_its_verdict_alone(made, verification)
     assert verification.disagreements == ()
     assert 0 <= verification.max_difference <= 1e-5
     assert "agree on 200 of 200 test images" in verification.reasons[0]
-    assert [file.name for file in verification.path.iterdir()] == ["verification.json"]
+    assert sorted(file.name for file in verification.path.iterdir()) == ["measured.json", "verification.json"]
     assert Verification.load(verification.path) == verification
 
 
@@ -120,7 +121,7 @@ def test_accuracy_of_the_onnx_file_below_the_gate_is_refused(made, run):
 
 
 def test_bundle_that_a_fresh_process_cannot_score_is_refused(made, run, monkeypatch):
-    monkeypatch.setattr(verify, "FRESH_PROCESS", "import sys; sys.exit('no such model')")
+    monkeypatch.setattr(fresh_process, "FRESH_PROCESS", "import sys; sys.exit('no such model')")
     refused = run(made.bundle)
     assert not refused.passed
     assert refused.reasons == ("a process without TensorFlow cannot score the bundle: no such model",)
@@ -128,12 +129,16 @@ def test_bundle_that_a_fresh_process_cannot_score_is_refused(made, run, monkeypa
 
 
 def test_bundle_that_a_fresh_process_scores_otherwise_is_refused(made, run, monkeypatch):
-    wrong = "import sys, numpy; numpy.save(sys.argv[-1], numpy.zeros((200, 4), 'float32'))"
-    monkeypatch.setattr(verify, "FRESH_PROCESS", wrong)
+    wrong = (
+        "import json, sys, numpy; numpy.save(sys.argv[-1], numpy.zeros((200, 4), 'float32'));"
+        "took = {'load_seconds': 0.1, 'images_per_second': 2.0, 'peak_memory_bytes': 3};"
+        "json.dump(took, open(sys.argv[-1] + '.json', 'w'))"
+    )
+    monkeypatch.setattr(fresh_process, "FRESH_PROCESS", wrong)
     refused = run(made.bundle)
     assert not refused.passed
     assert "scores differently, by up to" in refused.reasons[0]
-    assert [file.name for file in refused.path.iterdir()] == ["verification.json"]
+    assert sorted(file.name for file in refused.path.iterdir()) == ["measured.json", "verification.json"]
 
 
 @pytest.mark.parametrize("library", ["tensorflow", "keras", "apache_beam", "tensorflow_datasets"])
@@ -141,7 +146,7 @@ def test_fresh_process_cannot_import_the_training_libraries(tmp_path, library):
     (tmp_path / "serving").mkdir()
     (tmp_path / "serving/__init__.py").touch()
     (tmp_path / "serving/batch_score.py").write_text(f"import {library}\n\ndef main():\n    return 0\n")
-    command = [sys.executable, "-c", verify.FRESH_PROCESS]
+    command = [sys.executable, "-c", fresh_process.FRESH_PROCESS]
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode != 0
@@ -155,47 +160,101 @@ def test_fresh_process_takes_our_scorer_whatever_stands_in_the_current_folder(ma
     assert run(made.bundle).passed
 
 
-def answers(**rows):
-    return {name: np.array(probabilities, np.float32) for name, probabilities in rows.items()}
+def test_every_rule_is_kept_with_its_words(verification):
+    names = [rule.name for rule in verification.rules]
+    assert names == ["classes", "probabilities", "batches", "fresh process", "checker", "ONNX accuracy", "sample"]
+    assert all(rule.passed for rule in verification.rules)
 
 
-def test_equal_answers_have_no_trouble():
-    same = [[0.25, 0.75], [0.5, 0.5]]
-    assert compare(answers(keras=same, onnx=same), 1e-5, 1e-5) == ((), ())
+def test_what_scoring_took_is_kept_beside_what_is_digested(verification):
+    took = verification.measured()
+    assert 0 < took.load_seconds < 60
+    assert took.images_per_second > 1
+    assert 10e6 < took.peak_memory_bytes < 1e9
+    assert f"{took.images_per_second:,.0f} images/s" in verification.summary()
+    assert "images_per_second" not in (verification.path / "verification.json").read_text()
 
 
-def test_disagreement_below_the_margin_is_listed_and_does_not_refuse():
-    listed, refusing = compare(
-        answers(keras=[[0.9, 0.1], [0.500001, 0.499999]], onnx=[[0.9, 0.1], [0.499999, 0.500001]]), 1e-5, 1e-5
-    )
-    assert refusing == ()
-    assert len(listed) == 1
-    assert "test image 1: keras 0, onnx 1" in listed[0]
+@pytest.mark.parametrize(
+    ("limit", "words"),
+    [
+        ({"max_load_seconds": 1e-9}, "load time"),
+        ({"min_images_per_second": 1e12}, "rate"),
+        ({"max_memory_mb": 1e-3}, "memory"),
+    ],
+)
+def test_limit_that_is_missed_refuses_with_the_figure(made, run, limit, words):
+    refused = run(made.bundle, params=Params(**limit))
+    assert not refused.passed
+    assert len(refused.reasons) == 1
+    assert refused.reasons[0].startswith(f"{words} ")
+    assert "is allowed" in refused.reasons[0]
 
 
-def test_disagreement_above_the_margin_refuses():
-    pair = answers(keras=[[0.501, 0.499]], onnx=[[0.499, 0.501]])
-    listed, refusing = compare(pair, 1e-5, 1.0)
-    assert len(listed) == len(refusing) == 1
-    assert "1 disagreements with a margin" in refusing[0]
-    assert compare(pair, 0.01, 1.0)[1] == ()
+def test_limits_that_hold_leave_no_figure_that_differs_each_time():
+    measured = Measured(load_seconds=0.123456, images_per_second=54_321.9, peak_memory_bytes=98_765_432)
+    rules = limit_rules(measured, Params(max_load_seconds=1, min_images_per_second=1000, max_memory_mb=200))
+    assert [(rule.name, rule.passed, rule.words) for rule in rules] == [
+        ("load time", True, "load time at most 1 s"),
+        ("rate", True, "rate at least 1000 images/s"),
+        ("memory", True, "memory at most 200 MB"),
+    ]
+    assert limit_rules(measured, Params()) == []
 
 
-def test_one_sure_implementation_suffices_for_a_margin():
-    pair = answers(keras=[[0.500001, 0.499999]], onnx=[[0.4, 0.6]])
-    assert "disagreements" in compare(pair, 1e-5, 1.0)[1][0]
+@pytest.mark.parametrize("name", ["max_load_seconds", "min_images_per_second", "max_memory_mb"])
+@pytest.mark.parametrize("value", [0, -1, float("nan")])
+def test_limit_that_limits_nothing_is_refused(name, value):
+    with pytest.raises(InputError, match=f"--verify.{name.replace('_', '-')}"):
+        Params(**{name: value})
 
 
-def test_difference_above_the_tolerance_refuses_though_classes_agree():
-    pair = answers(keras=[[0.9, 0.1]], onnx=[[0.8999, 0.1001]])
-    listed, refusing = compare(pair, 1e-5, 1e-5)
-    assert listed == ()
-    assert refusing == ("probabilities differ by up to 1.0e-04 > 1e-05",)
-    assert compare(pair, 1e-5, 1e-3) == ((), ())
+def test_model_that_answers_small_batches_otherwise_is_refused(made, run, copied):
+    """The mean of a batch is added to its rows: right for no batch, and other for each size."""
+    import onnx
+    from onnx import helper, numpy_helper
+
+    model = onnx.load(copied / "model.onnx")
+    logits = next(node.input[0] for node in model.graph.node if node.op_type == "Softmax")
+    model.graph.initializer.append(numpy_helper.from_array(np.array([1e-4, 0, 0, 0], np.float32), "slope"))
+    added = [
+        helper.make_node("ReduceMean", [logits], ["of_batch"], axes=[0], keepdims=1),
+        helper.make_node("Mul", ["of_batch", "slope"], ["a_little"]),
+        helper.make_node("Add", [logits, "a_little"], ["shifted"]),
+    ]
+    place = [node.op_type for node in model.graph.node].index("Softmax")
+    model.graph.node[place].input[0] = "shifted"
+    nodes = [*model.graph.node[:place], *added, *model.graph.node[place:]]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    (copied / "model.onnx").write_bytes(model.SerializeToString())
+    refused = run(sealed_again(copied, made.bundle.opened().manifest), params=Params(tolerance=1e-3))
+    (reason,) = refused.reasons
+    assert reason.startswith("batches of 1 and 7 are answered otherwise than large ones, by up to Keras")
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_answer_that_is_no_number_refuses(value):
-    both = [[value, 0.5]]
-    assert largest_difference(answers(keras=both, onnx=both)) == np.inf
-    assert compare(answers(keras=both, onnx=both), 1e-5, 1.0)[1]
+def test_model_that_onnx_checker_refuses_is_refused(made, run, copied):
+    import onnx
+
+    model = onnx.load(copied / "model.onnx")
+    model.graph.output[0].type.tensor_type.shape.dim[1].dim_value = 5
+    (copied / "model.onnx").write_bytes(model.SerializeToString())
+    refused = run(sealed_again(copied, made.bundle.opened().manifest))
+    assert any(reason.startswith("onnx.checker refuses the model") for reason in refused.reasons)
+
+
+def test_model_that_onnxruntime_cannot_load_is_refused(made, run, copied):
+    content = (copied / "model.onnx").read_bytes()
+    (copied / "model.onnx").write_bytes(content.replace(b"Softmax", b"Softmix"))
+    refused = run(sealed_again(copied, made.bundle.opened().manifest))
+    assert not refused.passed
+    assert "onnxruntime cannot score it" in refused.reasons[0]
+    assert (refused.correct, refused.max_difference) == (0, None)
+
+
+def test_sample_with_other_answers_is_refused(made, run, copied):
+    answers = np.load(copied / "sample/probabilities.npy")
+    np.save(copied / "sample/probabilities.npy", answers[::-1])
+    refused = run(sealed_again(copied, made.bundle.opened().manifest))
+    (reason,) = refused.reasons
+    assert "its stored sample is answered differently" in reason

@@ -37,6 +37,10 @@ class Project:
 
     def copied(self, target: Path) -> Project:
         shutil.copytree(self.folder, target)
+        servers = target / "models" / "models.config"
+        if servers.exists():
+            # TensorFlow Serving wants whole paths: what the next run there would write.
+            servers.write_text(servers.read_text().replace(str(self.folder), str(target)))
         return Project(target)
 
     @property

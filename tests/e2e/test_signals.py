@@ -95,7 +95,7 @@ def test_sample_writes_both_files_or_none(new_project, data_dir):
 @pytest.mark.parametrize(("number", "exit_code"), CODES)
 def test_scoring_that_is_stopped_leaves_the_last_output_as_it_was(new_project, tmp_path, number, exit_code):
     project = new_project()
-    Registry(project.folder / "models").publish(tiny_bundle.seal(tmp_path / "sealed"), "tiny", "0001")
+    tiny_bundle.publish(Registry(project.folder / "models"), tiny_bundle.seal(tmp_path / "sealed"), "tiny", "0001")
     np.save(project.folder / "images.npy", tiny_bundle.random_images(40_000))
     scored = project.command("serving.batch_score", "images.npy")
     assert scored.returncode == 0, scored.stderr

@@ -13,6 +13,7 @@ from pipeline.__main__ import main
 from pipeline.history import History
 from pipeline.options import parse_run
 from serving.registry import Registry
+from tests.serving.tiny_bundle import publish
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def place(toy, made, monkeypatch):
     toy.run()
     history = History(toy.store.root)
     history.begin(history.next_run(), parse_run([]))
-    Registry(toy.folder / "models").publish(made.bundle.opened(), "tiny", "0001")
+    publish(Registry(toy.folder / "models"), made.bundle.opened(), "tiny", "0001")
     return toy
 
 

@@ -16,7 +16,7 @@ from onnx.reference import ReferenceEvaluator
 from serving import batch_score
 from serving.batch_score import main
 from serving.scorer import Scorer
-from tests.serving.tiny_bundle import LABELS, npy, random_images
+from tests.serving.tiny_bundle import LABELS, npy, publish, random_images
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,7 @@ def restored_signals():
 
 @pytest.fixture
 def promoted(registry, sealed):
-    return registry.publish(sealed, "tiny", "run-1")
+    return publish(registry, sealed, "tiny", "run-1")
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.serving.tiny_bundle import random_images
+from tests.serving.tiny_bundle import publish, random_images
 
 ROOT = Path(__file__).parents[2]
 
@@ -49,7 +49,7 @@ sys.exit(main(sys.argv[1:]))
 @pytest.fixture
 def run(registry, sealed, tmp_path):
     """Scores night/images.npy with the arguments of Python that are given."""
-    registry.publish(sealed, "tiny", "run-1")
+    publish(registry, sealed, "tiny", "run-1")
     (tmp_path / "night").mkdir()
     np.save(tmp_path / "night" / "images.npy", random_images(50))
 

@@ -8,14 +8,23 @@ import os
 import re
 import shutil
 
+import onnx
 import pytest
+from onnx import numpy_helper
+from onnx.external_data_helper import set_external_data
 
 from serving import bundle
 from serving.errors import BundleError
 from serving.files import canonical_json
 from tests.serving import tiny_bundle
 
-FILES = ("model.onnx", "saved_model.pb", "variables/variables.index")
+FILES = (
+    "model.onnx",
+    "sample/images.npy",
+    "sample/probabilities.npy",
+    "saved_model.pb",
+    "variables/variables.index",
+)
 
 
 def refused(path, named, sha256=None):
@@ -190,3 +199,55 @@ def test_link_is_not_sealed(sealed):
     (sealed.path / "link").symlink_to(sealed.path / "model.onnx")
     with pytest.raises(BundleError, match="link is a link"):
         bundle.write_manifest(sealed.path, sealed.manifest)
+
+
+def sealed_with(sealed, change):
+    """Puts the manifest through a function and seals the bundle with it, as a forger would."""
+    path = sealed.path / "manifest.json"
+    said = json.loads(path.read_text(encoding="utf-8"))
+    change(said)
+    path.write_text(canonical_json(said), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "name", ["../outside.txt", "variables/../../outside.txt", "{absolute}", "./model.onnx", "a//b", ""]
+)
+def test_manifest_that_names_a_file_elsewhere_is_refused_though_the_file_is_as_it_says(sealed, name):
+    outside = sealed.path.parent / "outside.txt"
+    outside.write_text("outside")
+    name = name.replace("{absolute}", str(outside))
+    entry = {"sha256": hashlib.sha256(b"outside").hexdigest(), "size_bytes": 7}
+    sealed_with(sealed, lambda said: said["files"].update({name: entry}))
+    refused(sealed.path, f"manifest.json names {name!r}, which is no path below")
+
+
+def with_external_weights(sealed, location):
+    """The sealed network with one weight that lies in another file, sealed again."""
+    model = onnx.load(sealed.path / "model.onnx")
+    tensor = next(tensor for tensor in model.graph.initializer if tensor.name == "weights")
+    content = numpy_helper.to_array(tensor).tobytes()
+    set_external_data(tensor, location)
+    tensor.ClearField("raw_data")
+    (sealed.path / "model.onnx").write_bytes(model.SerializeToString())
+    (sealed.path / "manifest.json").unlink()
+    bundle.write_manifest(sealed.path, sealed.manifest)
+    return content
+
+
+@pytest.mark.parametrize("location", ["../weights.bin", "/etc/weights.bin", "weights.bin", "*/_ORT_MEM_ADDR_/*"])
+def test_model_that_takes_weights_from_elsewhere_is_refused(sealed, location):
+    with_external_weights(sealed, location)
+    refused(sealed.path, f"model.onnx takes weights from another file ({location})")
+
+
+def test_model_that_is_no_protobuf_is_refused(sealed):
+    (sealed.path / "model.onnx").write_bytes(b"\xff" * 100)
+    (sealed.path / "manifest.json").unlink()
+    bundle.write_manifest(sealed.path, sealed.manifest)
+    refused(sealed.path, "model.onnx is no ONNX model")
+
+
+def test_manifest_that_is_a_pipe_is_refused_and_not_waited_for(sealed):
+    (sealed.path / "manifest.json").unlink()
+    os.mkfifo(sealed.path / "manifest.json")
+    refused(sealed.path, "manifest.json")

@@ -9,6 +9,10 @@ import pytest
 
 from serving import bundle
 from serving.errors import BundleError, InputError
+from tests.serving.tiny_bundle import publish
+
+AFTER_ONE = ["1", "config.pbtxt", "history.jsonl", "promoted.json"]
+AFTER_TWO = ["1", "2", "config.pbtxt", "history.jsonl", "promoted.json"]
 
 
 def pointer(registry, model="tiny"):
@@ -29,52 +33,54 @@ def names(registry, model="tiny"):
 
 
 def test_first_bundle_becomes_version_1_and_serves(registry, sealed):
-    promoted = registry.publish(sealed, "tiny", "run-1")
+    promoted = publish(registry, sealed, "tiny", "run-1")
     digest = hashlib.sha256((sealed.path / "manifest.json").read_bytes()).hexdigest()
-    assert pointer(registry) == {"version": 1, "sha256": digest, "run": "run-1"}
-    assert names(registry) == ["1", "promoted.json"]
+    assert (pointer(registry)["version"], pointer(registry)["sha256"]) == (1, digest)
+    assert names(registry) == AFTER_ONE
     assert registry.promoted("tiny") == promoted
     assert (promoted.version, promoted.path) == (1, registry.root / "tiny" / "1")
     assert promoted.load().manifest == sealed.manifest
 
 
 def test_bundle_that_serves_already_is_not_written_again(registry, sealed):
-    first = registry.publish(sealed, "tiny", "run-1")
+    first = publish(registry, sealed, "tiny", "run-1")
     before = contents(registry)
-    assert registry.publish(sealed, "tiny", "run-2") == first
+    assert publish(registry, sealed, "tiny", "run-2") == first
     assert contents(registry) == before
 
 
 def test_another_bundle_becomes_the_next_version(registry, seal):
-    registry.publish(seal(), "tiny", "run-1")
+    publish(registry, seal(), "tiny", "run-1")
     second = seal(seed=1)
-    registry.publish(second, "tiny", "run-2")
-    assert pointer(registry) == {"version": 2, "sha256": second.sha256, "run": "run-2"}
-    assert names(registry) == ["1", "2", "promoted.json"]
+    publish(registry, second, "tiny", "run-2")
+    assert (pointer(registry)["version"], pointer(registry)["sha256"]) == (2, second.sha256)
+    assert registry.promoted("tiny").run == "run-2"
+    assert names(registry) == AFTER_TWO
     assert registry.promoted("tiny").load().sha256 == second.sha256
 
 
 def test_bundle_that_served_before_keeps_its_version(registry, seal):
     first, second = seal(), seal(seed=1)
-    registry.publish(first, "tiny", "run-1")
-    registry.publish(second, "tiny", "run-2")
-    assert registry.publish(first, "tiny", "run-3").version == 1
-    assert pointer(registry) == {"version": 1, "sha256": first.sha256, "run": "run-3"}
-    assert names(registry) == ["1", "2", "promoted.json"]
+    publish(registry, first, "tiny", "run-1")
+    publish(registry, second, "tiny", "run-2")
+    assert publish(registry, first, "tiny", "run-3").version == 1
+    assert (pointer(registry)["version"], pointer(registry)["sha256"]) == (1, first.sha256)
+    assert registry.promoted("tiny").run == "run-3"
+    assert names(registry) == AFTER_TWO
 
 
 def test_damaged_version_is_left_as_it_is_and_the_next_one_serves(registry, sealed):
-    first = registry.publish(sealed, "tiny", "run-1")
+    first = publish(registry, sealed, "tiny", "run-1")
     (first.path / "model.onnx").write_bytes(b"damaged")
     with pytest.raises(BundleError, match=r"model\.onnx"):
         registry.promoted("tiny").load()
-    assert registry.publish(sealed, "tiny", "run-2").version == 2
+    assert publish(registry, sealed, "tiny", "run-2").version == 2
     assert (first.path / "model.onnx").read_bytes() == b"damaged"
     assert registry.promoted("tiny").load().sha256 == sealed.sha256
 
 
 def test_promoted_bundle_with_another_manifest_is_refused(registry, seal):
-    promoted = registry.publish(seal(), "tiny", "run-1")
+    promoted = publish(registry, seal(), "tiny", "run-1")
     for path in sorted(promoted.path.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
     seal(seed=1).path.rename(promoted.path)
@@ -85,7 +91,7 @@ def test_promoted_bundle_with_another_manifest_is_refused(registry, seal):
 
 def test_bundle_serves_only_under_its_digest_and_whole(registry, seal):
     first = seal()
-    promoted = registry.publish(first, "tiny", "run-1")
+    promoted = publish(registry, first, "tiny", "run-1")
     assert registry.serving("tiny", first.sha256) == promoted
     assert registry.serving("tiny", seal(seed=1).sha256) is None
     assert registry.serving("other", first.sha256) is None
@@ -95,32 +101,33 @@ def test_bundle_serves_only_under_its_digest_and_whole(registry, seal):
 
 def test_damaged_pointer_serves_nothing(registry, seal):
     first = seal()
-    registry.publish(first, "tiny", "run-1")
+    publish(registry, first, "tiny", "run-1")
     (registry.root / "tiny" / "promoted.json").write_text("{")
     assert registry.serving("tiny", first.sha256) is None
 
 
 def test_another_data_set_needs_another_name(registry, seal):
-    registry.publish(seal(), "tiny", "run-1")
+    publish(registry, seal(), "tiny", "run-1")
     before = contents(registry)
     other = seal(dataset="other", seed=1)
     with pytest.raises(InputError, match=r"holds version 1 of tiny, this one was trained on other.*--model NAME"):
-        registry.publish(other, "tiny", "run-2")
+        publish(registry, other, "tiny", "run-2")
     assert contents(registry) == before
-    assert registry.publish(other, "other", "run-2").version == 1
+    assert publish(registry, other, "other", "run-2").version == 1
 
 
 def test_another_data_set_is_refused_also_where_no_pointer_says_so(registry, seal):
-    registry.publish(seal(), "tiny", "run-1")
-    (registry.root / "tiny" / "promoted.json").unlink()
+    publish(registry, seal(), "tiny", "run-1")
+    for name in ("promoted.json", "history.jsonl"):
+        (registry.root / "tiny" / name).unlink()
     with pytest.raises(InputError, match="holds version 1 of tiny"):
-        registry.publish(seal(dataset="other", seed=1), "tiny", "run-2")
+        publish(registry, seal(dataset="other", seed=1), "tiny", "run-2")
 
 
 def test_models_are_those_with_a_promoted_version(registry, sealed):
     assert registry.models() == []
     for model in ("second", "first"):
-        registry.publish(sealed, model, "run-1")
+        publish(registry, sealed, model, "run-1")
     (registry.root / "never").mkdir()
     assert registry.models() == ["first", "second"]
     assert registry.promoted("never") is None
@@ -130,44 +137,59 @@ def test_models_are_those_with_a_promoted_version(registry, sealed):
 @pytest.mark.parametrize("name", ["", ".", "..", "../up", "a/b", "/root", "-dash", ".hidden", "a b", "a\n", "größe"])
 def test_name_that_is_no_plain_folder_name_is_refused(registry, sealed, name):
     with pytest.raises(InputError, match="is no model name"):
-        registry.publish(sealed, name, "run-1")
+        publish(registry, sealed, name, "run-1")
     assert not registry.root.exists()
 
 
 @pytest.mark.parametrize(
     "content",
-    ["", "{", "[]", "null", "{}", '{"version": 1}', '{"version": "one", "sha256": "", "run": ""}'],
+    ["", "{", "[]", "null", "{}", '{"version": 1}', '{"version": "one", "sha256": "", "event": {}}'],
 )
 def test_damaged_pointer_is_refused(registry, sealed, content):
-    registry.publish(sealed, "tiny", "run-1")
+    publish(registry, sealed, "tiny", "run-1")
     (registry.root / "tiny" / "promoted.json").write_text(content)
     with pytest.raises(BundleError, match=r"promoted\.json is damaged"):
         registry.promoted("tiny")
 
 
 def test_pointer_without_a_digest_is_refused_rather_than_trusting_the_folder(registry, sealed):
-    registry.publish(sealed, "tiny", "run-1")
-    (registry.root / "tiny" / "promoted.json").write_text(json.dumps({**pointer(registry), "sha256": None}))
+    publish(registry, sealed, "tiny", "run-1")
+    said = pointer(registry)
+    said = {**said, "sha256": None, "event": {**said["event"], "bundle_sha256": None}}
+    (registry.root / "tiny" / "promoted.json").write_text(json.dumps(said))
     with pytest.raises(BundleError, match=r"promoted\.json is damaged"):
         registry.promoted("tiny")
 
 
 def test_promoting_again_mends_a_damaged_pointer_as_its_message_says(registry, sealed):
-    registry.publish(sealed, "tiny", "run-1")
+    publish(registry, sealed, "tiny", "run-1")
     (registry.root / "tiny" / "promoted.json").write_text("{")
     with pytest.raises(BundleError, match="promote the model again"):
         registry.promoted("tiny")
-    assert registry.publish(sealed, "tiny", "run-2").version == 1
-    assert pointer(registry)["run"] == "run-2"
+    assert publish(registry, sealed, "tiny", "run-2").version == 1
+    assert registry.promoted("tiny").run == "run-1"
 
 
 def test_bundle_that_changed_after_loading_is_not_published(registry, seal):
-    registry.publish(seal(), "tiny", "run-1")
+    publish(registry, seal(), "tiny", "run-1")
     before = contents(registry)
     second = seal(seed=1)
     (second.path / "saved_model.pb").write_bytes(b"changed")
     with pytest.raises(BundleError, match=r"saved_model\.pb"):
-        registry.publish(second, "tiny", "run-2")
+        publish(registry, second, "tiny", "run-2")
     assert {path: said for path, said in contents(registry).items() if path != registry.root / "tiny"} == {
         path: said for path, said in before.items() if path != registry.root / "tiny"
     }
+
+
+def test_version_serves_for_a_run_only_while_it_is_on_record_and_servers_know_it(registry, sealed):
+    publish(registry, sealed)
+    assert registry.serving("tiny", sealed.sha256) is not None
+    for name in ("history.jsonl", "config.pbtxt", "../models.config"):
+        file = registry.root / "tiny" / name
+        said = file.read_bytes()
+        file.write_bytes(b"")
+        assert registry.serving("tiny", sealed.sha256) is None
+        publish(registry, sealed)
+        assert file.read_bytes() == said
+        assert registry.serving("tiny", sealed.sha256) is not None

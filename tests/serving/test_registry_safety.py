@@ -10,6 +10,8 @@ from multiprocessing import get_context
 import pytest
 
 from serving import bundle
+from tests.serving.test_registry import AFTER_ONE, AFTER_TWO
+from tests.serving.tiny_bundle import publish
 
 
 def pointer(registry):
@@ -25,37 +27,37 @@ def fail(*paths):
 
 
 def test_failure_before_the_version_is_in_place_leaves_everything_as_it_was(registry, seal, monkeypatch):
-    registry.publish(seal(), "tiny", "run-1")
+    publish(registry, seal(), "tiny", "run-1")
     before = pointer(registry)
     with monkeypatch.context() as patched:
         patched.setattr(os, "rename", fail)
         with pytest.raises(OSError, match="no rename"):
-            registry.publish(seal(seed=1), "tiny", "run-2")
-    assert names(registry) == ["1", "promoted.json"]
+            publish(registry, seal(seed=1), "tiny", "run-2")
+    assert names(registry) == AFTER_ONE
     assert pointer(registry) == before
 
 
 def test_failure_before_the_pointer_moves_leaves_the_old_version_serving(registry, seal, monkeypatch):
     first, second = seal(), seal(seed=1)
-    registry.publish(first, "tiny", "run-1")
+    publish(registry, first, "tiny", "run-1")
     before = pointer(registry)
     with monkeypatch.context() as patched:
         patched.setattr(os, "replace", fail)
         with pytest.raises(OSError, match="no rename"):
-            registry.publish(second, "tiny", "run-2")
+            publish(registry, second, "tiny", "run-2")
     assert pointer(registry) == before
     assert registry.promoted("tiny").load().sha256 == first.sha256
     assert not [name for name in names(registry) if name.startswith(".incoming-")]
-    assert registry.publish(second, "tiny", "run-3").version == 2
-    assert names(registry) == ["1", "2", "promoted.json"]
+    assert publish(registry, second, "tiny", "run-3").version == 2
+    assert names(registry) == AFTER_TWO
 
 
 def test_what_a_killed_run_left_half_copied_is_no_hindrance(registry, sealed):
     left = registry.root / "tiny" / ".incoming-1"
     left.mkdir(parents=True)
     (left / "half.onnx").write_bytes(b"half")
-    assert registry.publish(sealed, "tiny", "run-1").load().sha256 == sealed.sha256
-    assert names(registry) == ["1", "promoted.json"]
+    assert publish(registry, sealed, "tiny", "run-1").load().sha256 == sealed.sha256
+    assert names(registry) == AFTER_ONE
 
 
 def test_files_are_on_the_disk_before_the_version_appears(registry, sealed, monkeypatch):
@@ -68,14 +70,14 @@ def test_files_are_on_the_disk_before_the_version_appears(registry, sealed, monk
 
     monkeypatch.setattr(os, "fsync", lambda descriptor: flushed.add(os.fstat(descriptor).st_ino))
     monkeypatch.setattr(os, "rename", watched)
-    registry.publish(sealed, "tiny", "run-1")
-    assert len(known_at_rename) == 6
+    publish(registry, sealed, "tiny", "run-1")
+    assert len(known_at_rename) == 9
     assert all(known_at_rename)
 
 
 def publish_together(barrier, answers, registry, candidate):
     barrier.wait()
-    answers.put((candidate.sha256, registry.publish(candidate, "tiny", "run").version))
+    answers.put((candidate.sha256, publish(registry, candidate, "tiny", "run").version))
 
 
 def publish_at_once(registry, candidates):
@@ -103,16 +105,16 @@ def test_processes_that_publish_at_once_get_a_version_for_each_digest(registry, 
     for sha256, version in got:
         assert bundle.load(registry.root / "tiny" / str(version), sha256)
     assert (pointer(registry)["sha256"], pointer(registry)["version"]) in got
-    assert names(registry) == ["1", "2", "promoted.json"]
+    assert names(registry) == AFTER_TWO
 
 
 def test_reader_sees_one_pointer_or_the_other_never_a_part_of_one(registry, seal):
     candidates = [seal(), seal(seed=1)]
-    whole = {(registry.publish(candidate, "tiny", "run").version, candidate.sha256) for candidate in candidates}
+    whole = {(publish(registry, candidate, "tiny", "run").version, candidate.sha256) for candidate in candidates}
 
     def flip():
         for turn in range(40):
-            registry.publish(candidates[turn % 2], "tiny", "run")
+            publish(registry, candidates[turn % 2], "tiny", "run")
 
     writer = threading.Thread(target=flip)
     writer.start()
@@ -125,7 +127,7 @@ def test_reader_sees_one_pointer_or_the_other_never_a_part_of_one(registry, seal
 
 
 def test_reader_who_opened_the_pointer_stays_with_what_it_says(registry, seal):
-    registry.publish(seal(), "tiny", "run-1")
+    publish(registry, seal(), "tiny", "run-1")
     with (registry.root / "tiny" / "promoted.json").open() as opened:
-        registry.publish(seal(seed=1), "tiny", "run-2")
-        assert json.load(opened)["run"] == "run-1"
+        publish(registry, seal(seed=1), "tiny", "run-2")
+        assert json.load(opened)["version"] == 1

@@ -8,6 +8,7 @@ import pytest
 from serving.errors import BundleError, InputError
 from serving.images import open_images
 from serving.selection import find_bundle
+from tests.serving import tiny_bundle
 from tests.serving.tiny_bundle import random_images
 
 SQUARE, WIDE = (4, 4, 1), (2, 6, 1)
@@ -24,7 +25,7 @@ def square(tmp_path):
 
 
 def publish(registry, seal, name, image_shape=SQUARE, seed=0):
-    return registry.publish(seal(model=name, image_shape=image_shape, seed=seed), name, "run")
+    return tiny_bundle.publish(registry, seal(model=name, image_shape=image_shape, seed=seed), name, "run")
 
 
 def test_only_model_scores(registry, seal, square):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -11,18 +12,27 @@ from onnx import TensorProto, helper, numpy_helper
 
 from serving import bundle
 from serving.bundle import Bundle, Manifest
+from serving.history import Evidence
 from serving.images import Images
+from serving.pointer import held
+from serving.registry import Promoted, Registry
 
 SHAPE = (4, 3, 2)
 LABELS = ("plain", "comma, inside", 'quote "inside"', "snow 雪")
 
 
-def network(image_shape: tuple[int, int, int], classes: int, seed: int) -> onnx.ModelProto:
-    """`images` uint8 (n, h, w, c) -> `probabilities` float32 (n, classes), its weights drawn from the seed."""
-    random = np.random.default_rng(seed)
-    weights = random.normal(size=(int(np.prod(image_shape)), classes)).astype(np.float32)
-    # Every class then is the most probable one of some random images.
-    weights -= weights.mean(axis=0)
+def random_weights(image_shape: tuple[int, int, int], classes: int, seed: int) -> np.ndarray:
+    """float32 (pixels, classes), such that every class is the most probable one of some random images."""
+    weights = np.random.default_rng(seed).normal(size=(int(np.prod(image_shape)), classes)).astype(np.float32)
+    return weights - weights.mean(axis=0)
+
+
+def network(
+    image_shape: tuple[int, int, int], classes: int, seed: int, weights: np.ndarray | None = None
+) -> onnx.ModelProto:
+    """`images` uint8 (n, h, w, c) -> `probabilities` float32 (n, classes), its weights given or drawn from the seed."""
+    if weights is None:
+        weights = random_weights(image_shape, classes, seed)
     constants = {
         "scale": np.float32(1 / 255),
         "weights": weights,
@@ -52,24 +62,52 @@ def seal(
     image_shape: tuple[int, int, int] = SHAPE,
     dataset: str = "tiny",
     seed: int = 0,
+    weights: np.ndarray | None = None,
+    labels: tuple[str, ...] = LABELS,
+    **said: Any,
 ) -> Bundle:
-    """Makes a bundle in a new folder and loads it; another seed makes another digest."""
+    """Makes a bundle in a new folder and loads it; another seed makes another digest, `said` goes into its gate."""
     (folder / "variables").mkdir(parents=True)
-    onnx.save(network(image_shape, len(LABELS), seed), folder / bundle.ONNX)
+    made = network(image_shape, len(LABELS), seed, weights)
+    onnx.save(made, folder / bundle.ONNX)
+    write_sample(folder, image_shape, made)
     (folder / "saved_model.pb").write_bytes(b"a saved model")
     (folder / "variables" / "variables.index").write_bytes(b"an index")
     manifest = Manifest(
         model=model,
         image_shape=image_shape,
-        labels=LABELS,
+        labels=labels,
         preprocessing={"normalization": "unit"},
         dataset={"name": dataset, "version": "1.0.0", "splits": {"test": {"rows": 10, "sha256": "0" * 64}}},
         training={"preset": "linear", "seed": seed},
-        gate={"accuracy": 0.97, "rows": 10},
+        gate={"accuracy": 0.97, "rows": 10, **said},
         versions={"numpy": "2"},
     )
     bundle.write_manifest(folder, manifest)
     return bundle.load(folder)
+
+
+def write_sample(folder: Path, image_shape: tuple[int, int, int], model: onnx.ModelProto) -> None:
+    """A few images, and what numpy says that the network says of them."""
+    scale, weights, bias = (numpy_helper.to_array(tensor).astype(np.float64) for tensor in model.graph.initializer)
+    images = random_images(5, image_shape)
+    logits = images.reshape(len(images), -1) * scale @ weights + bias
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    (folder / "sample").mkdir()
+    np.save(folder / bundle.SAMPLE_IMAGES, images)
+    probabilities = (exponentials / exponentials.sum(axis=1, keepdims=True)).astype(np.float32)
+    np.save(folder / bundle.SAMPLE_PROBABILITIES, probabilities)
+
+
+def evidence(run: str = "0001", accuracy: float = 0.97, test_sha256: str = "0" * 64) -> Evidence:
+    """What a promotion of a small bundle rests on."""
+    return Evidence(run, "e" * 64, "f" * 64, accuracy, test_sha256)
+
+
+def publish(registry: Registry, candidate: Bundle, model: str = "tiny", run: str = "0001", **said) -> Promoted:
+    """Promotes a bundle, as the pipeline does it."""
+    with held(registry, model) as pointer:
+        return pointer.promote(candidate, evidence(run, **said), "because it is good")
 
 
 def random_images(rows: int, image_shape: tuple[int, int, int] = SHAPE, seed: int = 5) -> Images:

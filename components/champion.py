@@ -1,0 +1,184 @@
+"""Candidate's outcomes + the registry's versions + test rows -> rules: may it take the champion's place?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from components.artifacts.examples import Examples
+from components.artifacts.rule import Rule
+from components.mcnemar import Discordance, discordance
+from serving import bundle
+from serving.bundle import Bundle
+from serving.errors import BeamlineError, BundleError
+from serving.history import History
+from serving.registry import Promoted
+from serving.scorer import Scorer
+
+Compare = Literal["not-worse", "better", "off"]
+# The probability with which a gate of this kind errs where the two are equally good.
+SIGNIFICANCE = 0.05
+OFF = "promote it without the comparison: --promote.compare off"
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """The rows on which every version is held against the candidate.
+
+    Attributes:
+        images: uint8 (n, h, w, c), 0 to 255.
+        labels: int64 (n,).
+        class_names: by integer label.
+        sha256: the digest of images and labels.
+    """
+
+    images: npt.NDArray[np.uint8]
+    labels: npt.NDArray[np.int64]
+    class_names: tuple[str, ...]
+    sha256: str
+
+    @classmethod
+    def of(cls, examples: Examples) -> HeldOut:
+        """The whole test split."""
+        images = np.concatenate([examples.images(block) for block in examples.blocks["test"]])
+        return cls(images, examples.all_labels("test"), examples.class_names, examples.sha256("test"))
+
+    def outcomes(self, opened: Bundle) -> npt.NDArray[np.bool_]:
+        """Which rows, as bool (n,), a bundle gives their own label, scored with onnxruntime.
+
+        Raises:
+            BeamlineError: it takes images of another shape or knows other classes.
+        """
+        manifest = opened.manifest
+        if manifest.image_shape != self.images.shape[1:]:
+            taken, here = ("×".join(map(str, shape)) for shape in (manifest.image_shape, self.images.shape[1:]))
+            raise BeamlineError(f"it takes images {taken}, these are {here}")
+        if manifest.labels != self.class_names:
+            raise BeamlineError(
+                f"it knows the classes {_listed(manifest.labels)}, these are {_listed(self.class_names)}"
+            )
+        correct: npt.NDArray[np.bool_] = Scorer(opened).score(self.images).labels == self.labels
+        return correct
+
+
+def compare(
+    correct: npt.NDArray[np.bool_], champion: Promoted | None, rows: HeldOut, how: Compare
+) -> tuple[Rule, Discordance | None]:
+    """Holds the candidate against the version that serves, on the same rows, each scored now.
+
+    Args:
+        correct: bool (n,), the candidate's outcomes.
+        champion: the version that serves; None where none does.
+        rows: the test split.
+        how: `not-worse` refuses where the champion is significantly better, `better` unless the candidate is.
+
+    Returns:
+        The rule, and the counts that it rests on where the two were compared.
+    """
+    if champion is None:
+        return Rule("champion", True, "no champion: nothing serves yet"), None
+    against = f"champion version {champion.version}"
+    if how == "off":
+        return Rule("champion", True, f"not compared with {against}: --promote.compare off"), None
+    try:
+        found = discordance(correct, rows.outcomes(champion.load()))
+    except BeamlineError as error:
+        words = f"{against} cannot score this data: {str(error).removesuffix(': promote the model again')}"
+        return Rule("champion", False, f"{words}; promote under another name with --model NAME, or {OFF}"), None
+    return judge(found, against, len(correct), how), found
+
+
+def judge(found: Discordance, against: str, rows: int, how: Literal["not-worse", "better"]) -> Rule:
+    """The verdict on discordant counts, with its arithmetic (McNemar's test, one-sided, mid-p)."""
+    what, p = ("worse", found.p_worse) if how == "not-worse" else ("better", found.p_better)
+    significant = p < SIGNIFICANCE
+    words = (
+        f"against {against} on the same {rows:,} test images {found.gained:,} gained, {found.lost:,} lost: "
+        f"{'' if significant else 'not '}significantly {what}, p {p:.3g} {'<' if significant else '≥'} {SIGNIFICANCE}"
+    )
+    return Rule("champion", significant == (how == "better"), words)
+
+
+def drop(
+    accuracy: float, history: History, folder: Path, rows: HeldOut, max_drop_fraction: float | None
+) -> tuple[Rule, ...]:
+    """Holds the candidate against the best that ever served, so that insignificant losses cannot add up.
+
+    What was rolled back from counts no more. A version that was judged on other test images is scored on these.
+
+    Args:
+        accuracy: the candidate's, fraction.
+        history: all moves of the pointer.
+        folder: the model's, where the versions are.
+        rows: the test split.
+        max_drop_fraction: the largest difference of accuracy, a fraction; None sets no limit.
+
+    Returns:
+        The rule; none where there is no limit, or nothing that it could be held against.
+    """
+    if max_drop_fraction is None:
+        return ()
+    best, version, unknown = 0.0, 0, []
+    barred = history.rolled_back()
+    for event in {event.bundle_sha256: event for event in history.events}.values():
+        if event.bundle_sha256 in barred:
+            continue
+        reached: float | None = event.evidence.accuracy
+        if event.evidence.test_sha256 != rows.sha256:
+            reached = _accuracy(folder / str(event.to_version), event.bundle_sha256, rows)
+        if reached is None:
+            unknown.append(event.to_version)
+        elif reached > best:
+            best, version = reached, event.to_version
+    left_out = f"; not counted, because it cannot score this data: version {_listed(unknown)}" if unknown else ""
+    if not version:
+        return ()
+    # In whole rows: a difference of fractions would refuse the limit itself by a rounding error.
+    passed = round((best - accuracy) * len(rows.labels), 6) <= max_drop_fraction * len(rows.labels)
+    words = (
+        f"accuracy {accuracy:.4f} {'≥' if passed else '<'} {best - max_drop_fraction:.4f}, which is "
+        f"{max_drop_fraction:g} under the best ever promoted ({best:.4f}, version {version}){left_out}"
+    )
+    return (Rule("drop", passed, words),)
+
+
+def remembered(sha256: str, run: str, history: History, gap: str | None, restore: bool) -> tuple[Rule, ...]:
+    """A digest that was rolled back from comes back only where a person asks for it.
+
+    Args:
+        sha256: the candidate's digest.
+        run: the run that made it.
+        history: all moves of the pointer.
+        gap: what is missing in the history, so that nobody can say what was rolled back from.
+        restore: a person asks for it.
+
+    Returns:
+        The rules that matter for this candidate.
+    """
+    rules = []
+    if gap is not None:
+        rules.append(Rule("history", restore, gap))
+    event = history.rolled_back().get(sha256)
+    if event is not None:
+        words = f"{event.user} rolled back from this very bundle at {event.time} ({event.reason})"
+        command = f"`python -m pipeline promote {run} --reason TEXT`"
+        remedy = "it is asked for again" if restore else f"{command} brings it back"
+        rules.append(Rule("rollback", restore, f"{words}: {remedy}"))
+    return tuple(rules)
+
+
+def _accuracy(path: Path, sha256: str, rows: HeldOut) -> float | None:
+    """A version's accuracy on these rows; None where it is gone, damaged, or cannot score them."""
+    try:
+        return float(rows.outcomes(bundle.load(path, sha256)).mean())
+    except (BeamlineError, BundleError):
+        return None
+
+
+def _listed(names: tuple[object, ...] | list[int]) -> str:
+    shown = ", ".join(map(str, names[:10]))
+    return shown if len(names) <= 10 else f"{shown}, …"

@@ -1,0 +1,64 @@
+"""Images -> probabilities, as each of the three implementations of one model gives them: Keras, SavedModel, ONNX."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+import serving.bundle
+from components.agreement import Probabilities
+from components.artifacts.bundle import Bundle
+from components.artifacts.model import Model
+from components.artifacts.transform import Transform
+from serving.errors import BeamlineError, BundleError
+from serving.scorer import Scorer
+
+# Images uint8 (n, h, w, c), 0 to 255, and the size of a batch -> float32 (n, classes), each row summing to 1.
+Implementation = Callable[[npt.NDArray[np.uint8], int], Probabilities]
+
+
+def keras_implementation(model: Model, transform: Transform) -> Implementation:
+    """The trained model, with the preprocessing before it."""
+    network = model.keras_model()
+
+    def answer(images: npt.NDArray[np.uint8], batch_size: int) -> Probabilities:
+        inputs = transform.normalize(images).numpy()
+        scores: Probabilities = network.predict(inputs, batch_size=batch_size, verbose=0)
+        answers: Probabilities = scores / scores.sum(axis=1, keepdims=True)
+        return answers
+
+    return answer
+
+
+def saved_model_implementation(bundle: Bundle) -> Implementation:
+    """The bundle's SavedModel, by its signature."""
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(str(bundle.path))
+    serve = loaded.signatures["serving_default"]
+
+    def answer(images: npt.NDArray[np.uint8], batch_size: int) -> Probabilities:
+        starts = range(0, len(images), batch_size)
+        batches = (tf.constant(images[start : start + batch_size]) for start in starts)
+        # What it returns keeps `loaded` alive no longer than this function does.
+        return np.concatenate([serve(images=batch)["probabilities"].numpy() for batch in batches])
+
+    return answer
+
+
+def onnx_implementation(opened: serving.bundle.Bundle) -> Implementation:
+    """The bundle's ONNX model, as the batch scorer runs it."""
+
+    def answer(images: npt.NDArray[np.uint8], batch_size: int) -> Probabilities:
+        try:
+            # One thread, so that the last bits do not depend on this machine's processors.
+            return Scorer(opened, threads=1, batch_size=batch_size).score(images).probabilities
+        except BeamlineError:
+            raise
+        except Exception as error:
+            # onnxruntime has an exception of its own for each kind of trouble, and no common one.
+            raise BundleError(f"bundle {opened.path} refused: onnxruntime cannot score it: {error}") from error
+
+    return answer

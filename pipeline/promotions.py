@@ -1,0 +1,99 @@
+"""The command `promote`: a person lets the model of a run serve, and says why."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TypeVar, get_args
+
+from components import promote as promotion
+from components.artifacts.artifact import Artifact
+from components.artifacts.bundle import Bundle
+from components.artifacts.evaluation import Evaluation
+from components.artifacts.examples import Examples
+from components.artifacts.verification import Verification
+from components.champion import Compare
+from pipeline.history import History, Record
+from pipeline.presets import MAX_DROP
+from pipeline.served import add_reason, parser_of, require_reason
+from pipeline.store import Store
+from serving.arguments import Arguments
+from serving.errors import BeamlineError, BundleError, InputError, RefusedError
+
+Kind = TypeVar("Kind", bound=Artifact)
+
+
+def promote(arguments: list[str]) -> int:
+    """Promotes the model of a run, also one that was rolled back from.
+
+    Returns:
+        0.
+
+    Raises:
+        InputError: there is no such run, or its artifacts are gone.
+        RefusedError: the run was refused by a gate, or the champion is better.
+        BundleError: an artifact is not as it was committed.
+    """
+    given = _parser().parse_args(arguments)
+    reason = require_reason(given.reason)
+    store = Store(given.runs)
+    with store.shared(), tempfile.TemporaryDirectory() as out:
+        record = History(given.runs).read(given.run)
+        limit = MAX_DROP.get(record.config["ingest"]["dataset"].split(":")[0], promotion.Params.max_drop_fraction)
+        made = promotion.run(
+            _taken(record, store, "export", Bundle),
+            _taken(record, store, "evaluate", Evaluation),
+            _taken(record, store, "verify", Verification),
+            _taken(record, store, "ingest", Examples),
+            promotion.Params(
+                model=record.config["model"],
+                models=given.models,
+                run=record.run,
+                compare=given.compare,
+                max_drop_fraction=limit if given.max_drop_fraction is None else given.max_drop_fraction,
+                reason=reason,
+                restore=True,
+            ),
+            Path(out),
+        )
+    if not made.passed:
+        raise RefusedError(f"{made.summary()}; what serves is unchanged")
+    print(made.summary())
+    return 0
+
+
+def _parser() -> Arguments:
+    parser = parser_of("promote", "Makes the model of a run serve, also one that was rolled back from.")
+    parser.add_argument("run", help="the run's number, as `runs` lists it")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="FOLDER", help="default: %(default)s")
+    add_reason(parser)
+    parser.add_argument(
+        "--compare", choices=get_args(Compare), default="not-worse", help="with the champion (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--max-drop-fraction", type=float, metavar="F", help="under the best ever promoted (default: as in a run)"
+    )
+    return parser
+
+
+def _taken(record: Record, store: Store, step: str, kind: type[Kind]) -> Kind:
+    """The artifact of a run's step, every byte as it was committed."""
+    outcome = next((outcome for outcome in record.steps if outcome.name == step), None)
+    if outcome is None or outcome.artifact is None:
+        said = "it did not come so far" if outcome is None else "; ".join(outcome.reasons)
+        raise RefusedError(f"run {record.run} has nothing to promote, {step} made nothing: {said}")
+    stored = store.stored(store.root / "artifacts" / outcome.artifact)
+    if stored is None or stored.sha256 != outcome.sha256:
+        raise InputError(
+            f"run {record.run}: the artifact of {step} is no longer in {store.root}: repeat the run, "
+            "which makes it again"
+        )
+    if (damage := stored.damage()) is not None:
+        raise BundleError(
+            f"run {record.run}: the artifact of {step} is not as it was committed ({damage}): "
+            f"delete {stored.path.parent} and repeat the run"
+        )
+    try:
+        return kind.load(stored.path)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BeamlineError(f"run {record.run}: the artifact of {step} cannot be read: {error!r}") from error

@@ -1,0 +1,141 @@
+"""history: lines that are added and never lost, and what follows from them."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import socket
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving.history import Event, Evidence, History, append_event, next_event, read_history
+from tests.serving.tiny_bundle import evidence
+
+EVENT = Event(
+    sequence=1,
+    action="promote",
+    time="2026-01-02T03:04:05+00:00",
+    user="operator",
+    host="night",
+    from_version=None,
+    to_version=1,
+    bundle_sha256="a" * 64,
+    reason='two\nlines, a "quote" and 雪',
+    evidence=evidence(),
+)
+
+
+def moves(*told):
+    """A history from (action, version, digest)."""
+    return History(
+        tuple(
+            replace(EVENT, sequence=place, action=action, to_version=version, bundle_sha256=digest)
+            for place, (action, version, digest) in enumerate(told, start=1)
+        )
+    )
+
+
+def test_line_holds_what_is_asked_later(tmp_path):
+    append_event(tmp_path / "history.jsonl", EVENT)
+    assert json.loads((tmp_path / "history.jsonl").read_text(encoding="utf-8")) == {
+        "sequence": 1,
+        "action": "promote",
+        "time": "2026-01-02T03:04:05+00:00",
+        "user": "operator",
+        "host": "night",
+        "from": None,
+        "to": 1,
+        "reason": 'two\nlines, a "quote" and 雪',
+        "run": "0001",
+        "bundle_sha256": "a" * 64,
+        "evaluation_sha256": "e" * 64,
+        "verification_sha256": "f" * 64,
+        "accuracy": 0.97,
+        "test_sha256": "0" * 64,
+    }
+
+
+@given(st.lists(st.text(), max_size=5), st.floats(0, 1))
+def test_what_was_added_is_read_back(tmp_path_factory, reasons, accuracy):
+    file = tmp_path_factory.mktemp("history") / "history.jsonl"
+    proof = Evidence("0007", "e", "v", accuracy, "t")
+    reasons = [reason.encode(errors="replace").decode() for reason in reasons]
+    events = [replace(EVENT, sequence=n, reason=reason, evidence=proof) for n, reason in enumerate(reasons, start=1)]
+    for event in events:
+        append_event(file, event)
+    assert read_history(file) == History(tuple(events))
+
+
+def test_no_file_is_no_history(tmp_path):
+    assert read_history(tmp_path / "history.jsonl") == History(())
+
+
+def test_line_that_was_cut_off_never_happened_and_the_next_one_takes_its_place(tmp_path):
+    file = tmp_path / "history.jsonl"
+    append_event(file, EVENT)
+    whole = file.read_bytes()
+    file.write_bytes(whole + whole[: len(whole) // 2])
+    assert read_history(file) == History((EVENT,))
+    second = replace(EVENT, sequence=2)
+    append_event(file, second)
+    assert read_history(file) == History((EVENT, second))
+
+
+@pytest.mark.parametrize("line", [b"{}", b"[]", b"null", b"x", b"\xff", b"[" * 100_000, b'{"sequence": 1}'])
+def test_damaged_line_is_counted_and_the_others_are_read(tmp_path, line):
+    file = tmp_path / "history.jsonl"
+    append_event(file, EVENT)
+    with file.open("ab") as lines:
+        lines.write(line + b"\n")
+    append_event(file, replace(EVENT, sequence=2))
+    assert read_history(file) == History((EVENT, replace(EVENT, sequence=2)), damaged=(2,))
+
+
+@pytest.mark.parametrize(("name", "value"), [("sequence", "1"), ("to", True), ("action", 1), ("bundle_sha256", None)])
+def test_value_of_another_type_is_damage(name, value):
+    with pytest.raises(ValueError, match="no event"):
+        Event.from_json({**EVENT.to_json(), name: value})
+
+
+def test_next_event_counts_on_and_says_who_and_where(monkeypatch):
+    history = moves(("promote", 1, "a"), ("promote", 2, "b"))
+    event = next_event(history, 2, "rollback", (1, "a"), "it was slow", evidence())
+    assert (event.sequence, event.from_version, event.to_version) == (3, 2, 1)
+    assert (event.user, event.host) == (getpass.getuser(), socket.gethostname())
+    assert next_event(History(()), None, "promote", (1, "a"), "", evidence()).sequence == 1
+
+    def nobody():
+        raise KeyError("no such user")
+
+    monkeypatch.setattr(getpass, "getuser", nobody)
+    assert next_event(history, 2, "rollback", (1, "a"), "", evidence()).user == str(os.getuid())
+
+
+def test_what_was_rolled_back_from_is_known_until_somebody_takes_it_back():
+    told = [("promote", 1, "a"), ("promote", 2, "b"), ("rollback", 1, "a")]
+    assert list(moves(*told).rolled_back()) == ["b"]
+    assert list(moves(*told, ("promote", 3, "c"), ("rollback", 1, "a")).rolled_back()) == ["b", "c"]
+    assert list(moves(*told, ("promote", 2, "b")).rolled_back()) == []
+    assert list(moves(*told, ("rollback", 2, "b")).rolled_back()) == ["a"]
+    assert list(moves(("promote", 1, "a"), ("promote", 2, "b"), ("promote", 1, "a")).rolled_back()) == []
+
+
+def test_way_back_passes_over_what_serves_and_what_was_rolled_back_from():
+    told = [("promote", 1, "a"), ("promote", 2, "b"), ("promote", 3, "c")]
+    assert moves(*told).earlier().to_version == 2
+    assert moves(*told, ("rollback", 2, "b")).earlier().to_version == 1
+    assert moves(*told, ("rollback", 2, "b"), ("rollback", 1, "a")).earlier() is None
+    assert moves(("promote", 1, "a")).earlier() is None
+    # The same bundle under another number, because the first copy was damaged.
+    assert moves(("promote", 1, "a"), ("promote", 2, "a")).earlier() is None
+
+
+def test_pointers_own_move_is_added_where_the_line_is_missing():
+    history = moves(("promote", 1, "a"), ("promote", 2, "b"))
+    assert history.with_last(history.events[1]) == history
+    third = replace(EVENT, sequence=3)
+    assert history.with_last(third).last == third

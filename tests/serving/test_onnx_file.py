@@ -1,0 +1,130 @@
+"""onnx_file: finds every tensor that lies in another file, wherever onnx.proto lets tensors be."""
+
+from __future__ import annotations
+
+import onnx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from onnx import TensorProto, helper, numpy_helper
+
+from serving.onnx_file import DATA_LOCATION, EXTERNAL_DATA, TENSORS, external_files
+from tests.serving.tiny_bundle import LABELS, SHAPE, network
+
+MESSAGES = {
+    "ModelProto": "model",
+    "TrainingInfoProto": "training",
+    "FunctionProto": "function",
+    "GraphProto": "graph",
+    "NodeProto": "node",
+    "AttributeProto": "attribute",
+    "SparseTensorProto": "sparse",
+    "TensorProto": "tensor",
+}
+
+
+def leads_to_tensors(message, seen=()):
+    if message.name == "TensorProto":
+        return True
+    return message.name not in seen and any(
+        field.message_type is not None and leads_to_tensors(field.message_type, (*seen, message.name))
+        for field in message.fields
+    )
+
+
+def test_tables_are_those_of_onnx():
+    found, waiting = {}, [onnx.ModelProto.DESCRIPTOR]
+    while waiting:
+        message = waiting.pop()
+        name = MESSAGES[message.name]
+        if name in found:
+            continue
+        inner = [f for f in message.fields if f.message_type is not None and leads_to_tensors(f.message_type)]
+        inner = [] if name == "tensor" else inner
+        found[name] = {field.number: MESSAGES[field.message_type.name] for field in inner}
+        waiting += [field.message_type for field in inner]
+    assert found == {kind: dict(fields) for kind, fields in TENSORS.items()}
+    numbers = {field.name: field.number for field in onnx.TensorProto.DESCRIPTOR.fields}
+    assert (numbers["external_data"], numbers["data_location"]) == (EXTERNAL_DATA, DATA_LOCATION)
+
+
+def external(name="elsewhere.bin"):
+    tensor = TensorProto(name="outside", data_type=TensorProto.FLOAT, dims=[2])
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="offset", value="0")
+    tensor.external_data.add(key="location", value=name)
+    return tensor
+
+
+def inside_an_attribute(tensor):
+    return helper.make_node("Constant", [], ["value"], value=tensor)
+
+
+def in_a_branch(tensor):
+    branch = helper.make_graph([inside_an_attribute(tensor)], "branch", [], [])
+    return helper.make_node("If", ["condition"], ["value"], then_branch=branch, else_branch=branch)
+
+
+PLACES = {
+    "initializer": lambda model, tensor: model.graph.initializer.append(tensor),
+    "attribute": lambda model, tensor: model.graph.node.append(inside_an_attribute(tensor)),
+    "branch": lambda model, tensor: model.graph.node.append(in_a_branch(tensor)),
+    "sparse": lambda model, tensor: model.graph.sparse_initializer.add().values.CopyFrom(tensor),
+    "function": lambda model, tensor: model.functions.add().node.append(inside_an_attribute(tensor)),
+    "training": lambda model, tensor: model.training_info.add().initialization.initializer.append(tensor),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_tensor_in_another_file_is_found_wherever_it_is(place):
+    model = network(SHAPE, len(LABELS), 0)
+    assert external_files(model.SerializeToString()) == []
+    PLACES[place](model, external())
+    assert set(external_files(model.SerializeToString())) == {"elsewhere.bin"}
+
+
+def test_location_without_a_name_is_found_too():
+    model = network(SHAPE, len(LABELS), 0)
+    tensor = external()
+    del tensor.external_data[:]
+    model.graph.initializer.append(tensor)
+    assert external_files(model.SerializeToString()) == ["a file without a name"]
+
+
+def test_graphs_within_graphs_are_read_however_deep_they_are():
+    graph = helper.make_graph([], "innermost", [], [], [external()])
+    for _ in range(25):
+        graph = helper.make_graph([helper.make_node("Loop", [], [], body=graph)], "outer", [], [])
+    assert external_files(helper.make_model(graph).SerializeToString()) == ["elsewhere.bin"]
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_read_or_refused(content):
+    try:
+        found = external_files(content)
+    except ValueError:
+        return
+    assert isinstance(found, list)
+
+
+@given(st.integers(0, 2_000), st.integers(0, 255))
+def test_one_changed_byte_is_read_or_refused(place, value):
+    content = bytearray(network(SHAPE, len(LABELS), 0).SerializeToString())
+    content[place % len(content)] = value
+    try:
+        external_files(bytes(content))
+    except ValueError:
+        return
+
+
+def test_names_that_are_no_utf8_are_told_all_the_same():
+    tensor = numpy_helper.from_array(numpy_helper.to_array(helper.make_tensor("t", 1, [1], [0.0])), "t")
+    raw = (
+        tensor.SerializeToString()
+        + bytes([0x70, 1])
+        + bytes([0x6A, 13, 0x0A, 8])
+        + b"location"
+        + bytes([0x12, 1, 0xFF])
+    )
+    graph = bytes([0x2A, len(raw)]) + raw
+    assert external_files(bytes([0x3A, len(graph)]) + graph) == ["�"]
