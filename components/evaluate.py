@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +12,11 @@ from components.artifacts.evaluation import Evaluation
 from components.artifacts.examples import Examples
 from components.artifacts.model import Model
 from components.artifacts.transform import Transform
+from components.confusion import confusion_matrix
+from components.wilson import wilson_interval
 from serving.errors import InputError
 
 BATCH_SIZE = 1000
-# The 97.5 % quantile of the normal distribution: two-sided intervals of 95 %.
-Z = 1.959963984540054
 
 
 @dataclass(frozen=True)
@@ -82,32 +81,7 @@ def judge(correct: int, rows: int, min_accuracy: float | None) -> tuple[bool, st
     return True, f"{found}, lower bound {low:.4f} ≥ {min_accuracy:g}"
 
 
-def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
-    """The 95 % score interval of a proportion, without continuity correction (Wilson 1927).
-
-    Args:
-        successes: 0 to trials.
-        trials: 1 or more.
-
-    Returns:
-        Lower and upper end, fractions.
-    """
-    share = successes / trials
-    centre = share + Z * Z / (2 * trials)
-    half = Z * math.sqrt(share * (1 - share) / trials + Z * Z / (4 * trials * trials))
-    scale = 1 + Z * Z / trials
-    return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
-
-
 def cross_entropy(probabilities: npt.NDArray[np.float32], labels: npt.NDArray[np.int64]) -> float:
     """Mean negative log of the probability of each row's label, in nats; probabilities count as at least 1e-7."""
     of_label = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     return float(-np.log(np.maximum(of_label, 1e-7)).mean())
-
-
-def confusion_matrix(
-    labels: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], classes: int
-) -> tuple[tuple[int, ...], ...]:
-    """Counts by true label (rows) and predicted label (columns)."""
-    counts = np.bincount(labels * classes + predicted, minlength=classes * classes)
-    return tuple(tuple(row) for row in counts.reshape(classes, classes).tolist())

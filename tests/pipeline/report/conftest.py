@@ -15,7 +15,8 @@ from components.artifacts.evaluation import Evaluation
 from components.artifacts.examples import SPLITS, Examples, write_block
 from components.artifacts.model import Model
 from components.artifacts.statistics import Statistics
-from components.evaluate import confusion_matrix, wilson_interval
+from components.confusion import confusion_matrix
+from components.wilson import wilson_interval
 from pipeline.report.style import drawing
 
 # How long an example takes is no matter of a test.
