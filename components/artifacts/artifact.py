@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -38,8 +38,8 @@ class Artifact(ABC):
 
 
 def values(artifact: Artifact) -> dict[str, Any]:
-    """An artifact's fields but its path, by name, as they are written to JSON."""
-    return {field.name: getattr(artifact, field.name) for field in fields(artifact) if field.name != "path"}
+    """An artifact's fields but its path, by name, as they are written to JSON; dataclasses in them likewise."""
+    return {name: value for name, value in asdict(artifact).items() if name != "path"}
 
 
 def read_values(file: Path) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -83,7 +83,7 @@ class Transform(Artifact):
 
     def save(self) -> Self:
         """Writes transform.json."""
-        write_json(self.path / "transform.json", {**values(self), "augmentation": asdict(self.augmentation)})
+        write_json(self.path / "transform.json", values(self))
         return self
 
     @classmethod
