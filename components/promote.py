@@ -99,7 +99,7 @@ def evidence_rules(
 ) -> list[Rule]:
     """Whether evaluation and verification passed, and are of exactly this bundle and these test images."""
     candidate, test = opened.sha256[:12], examples.sha256("test")
-    evaluated = str(opened.manifest.gate.get("evaluation_sha256"))
+    evaluated, weights = (str(opened.manifest.gate.get(f"{what}_sha256")) for what in ("evaluation", "weights"))
     return [
         Rule("evaluation passed", evaluation.passed, "; ".join(evaluation.reasons)),
         Rule("verification passed", verification.passed, "; ".join(verification.reasons)),
@@ -107,6 +107,11 @@ def evidence_rules(
             "evaluation",
             evaluation.digest() == evaluated,
             f"bundle {candidate} was exported under evaluation {evaluated[:12]}, given is {evaluation.digest()[:12]}",
+        ),
+        Rule(
+            "weights",
+            evaluation.weights_sha256 == weights,
+            f"the evaluation is of weights {evaluation.weights_sha256[:12]}, the bundle holds {weights[:12]}",
         ),
         Rule(
             "verification",

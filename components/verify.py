@@ -17,7 +17,7 @@ from components.artifacts.model import Model
 from components.artifacts.rule import Rule, verdict
 from components.artifacts.transform import Transform
 from components.artifacts.verification import Measured, Verification
-from components.evaluate import judge, keras_probabilities
+from components.evaluate import judge_again, keras_probabilities
 from components.fresh_process import score_in_fresh_process
 from components.implementations import (
     Implementation,
@@ -104,7 +104,7 @@ def run(
         _batch_rule(small, images, answers),
         *fresh,
         _checker_rule(opened),
-        _accuracy_rule("ONNX", scored, labels, evaluation),
+        *_gate_rules("ONNX", scored, examples, evaluation),
         _sample_rule(opened),
     ]
     verification = _verification(bundle, labels, rules, out, agreement, answers)
@@ -138,12 +138,10 @@ def _checker_rule(opened: serving.bundle.Bundle) -> Rule:
     return Rule("checker", True, "onnx.checker finds no fault")
 
 
-def _accuracy_rule(
-    name: str, probabilities: Probabilities, labels: npt.NDArray[np.int64], evaluation: Evaluation
-) -> Rule:
-    correct = int((probabilities.argmax(axis=1) == labels).sum())
-    passed, words = judge(correct, len(labels), evaluation.min_accuracy)
-    return Rule(f"{name} accuracy", passed, f"{name}: {words}")
+def _gate_rules(name: str, probabilities: Probabilities, examples: Examples, evaluation: Evaluation) -> list[Rule]:
+    """The gate that the trained model passed, for what is going to serve."""
+    rules = judge_again(probabilities.argmax(axis=1), examples, evaluation)
+    return [Rule(f"{name} {rule.name}", rule.passed, f"{name}: {rule.words}") for rule in rules]
 
 
 def _sample_rule(opened: serving.bundle.Bundle) -> Rule:

@@ -48,7 +48,7 @@ class Artifact(ABC):
 
 
 def values(artifact: Artifact) -> dict[str, Any]:
-    """An artifact's fields but its path, by name, as they are written to JSON."""
+    """An artifact's fields but its path, by name, as they are written to JSON; dataclasses in them likewise."""
     return {name: value for name, value in asdict(artifact).items() if name != "path"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +41,17 @@ class Model(Artifact):
 
     def weights(self) -> list[npt.NDArray[np.float32]]:
         """The weights in Keras's order."""
-        return [np.load(file, allow_pickle=False) for file in sorted(self.path.glob("weights-*.npy"))]
+        return [np.load(file, allow_pickle=False) for file in self._weights_files()]
+
+    def weights_sha256(self) -> str:
+        """SHA-256 of the bytes of the files of weights, one after the other in Keras's order."""
+        digest = hashlib.sha256()
+        for file in self._weights_files():
+            digest.update(file.read_bytes())
+        return digest.hexdigest()
+
+    def _weights_files(self) -> list[Path]:
+        return sorted(self.path.glob("weights-*.npy"))
 
     def write_keras_model(self, model: keras.Sequential) -> Self:
         """Writes architecture, weights and, for people, the table of layers.

@@ -58,7 +58,9 @@ class Candidates:
         splits = {"train": (images[:1], labels[:1]), "test": (images, labels)}
         return self._write_examples(self._new("examples"), splits, class_names)
 
-    def candidate(self, examples: Examples, wrong: range | list[int], seed: int = 0) -> Candidate:
+    def candidate(
+        self, examples: Examples, wrong: range | list[int], seed: int = 0, weights_sha256: str | None = None
+    ) -> Candidate:
         """A candidate that gives all test rows their own label, but those in `wrong`; another seed, another digest."""
         self._made += 1
         labels = examples.all_labels("test")
@@ -76,6 +78,7 @@ class Candidates:
             rows=len(labels),
             correct=correct,
             loss=float(seed),
+            weights_sha256=weights_sha256 or self._evaluation.weights_sha256,
         )
         evaluation = evaluation.write_probabilities(probabilities).save()
         sealed = tiny_bundle.seal(
@@ -87,6 +90,7 @@ class Candidates:
             weights=weights,
             labels=examples.class_names,
             evaluation_sha256=evaluation.digest(),
+            weights_sha256=self._evaluation.weights_sha256,
         )
         verification = replace(self._verification, path=self._new("verification"), bundle_sha256=sealed.sha256)
         return Candidate(Bundle.load(sealed.path), evaluation, verification.save(), examples)

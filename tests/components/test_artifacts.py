@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from dataclasses import fields, is_dataclass, replace
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from components import analyze, evaluate, export, ingest, promote, train, transform, validate, verify
 from components.artifacts.anomalies import Anomalies, Anomaly
 from components.artifacts.bundle import Bundle
-from components.artifacts.evaluation import Evaluation
+from components.artifacts.evaluation import Evaluation, probabilities_sha256
 from components.artifacts.examples import Examples, write_block
 from components.artifacts.model import Model
 from components.artifacts.promotion import Promotion
@@ -20,6 +21,9 @@ from components.artifacts.transform import Transform
 from components.artifacts.verification import Verification
 from components.augmentation import Augmentation
 from components.beam import BeamOptions
+from components.calibration import Bin
+from components.confusion import ClassFigures
+from components.wilson import Estimate
 
 REFUSAL = {"passed": False, "reasons": ("one, with “quotes” and ü", "two")}
 VALUES = {
@@ -42,13 +46,23 @@ VALUES = {
         "parameters": 3,
     },
     Evaluation: {
+        "weights_sha256": "1" * 64,
         "test_sha256": "0" * 64,
+        "probabilities_sha256": "2" * 64,
         "rows": 10,
         "correct": 7,
         "interval": (0.1, 1 / 3),
         "loss": 0.30000000000000004,
         "min_accuracy": None,
+        "min_recall": 0.1,
         "confusion": ((1, 2), (3, 4)),
+        "classes": (
+            ClassFigures("ä", 3, 4, 1, Estimate(1 / 4, 0.1, 0.2), Estimate(1 / 3, 0.1, 1e-17), Estimate(0.3, 0.0, 1.0)),
+            ClassFigures("b,c", 0, 0, 0, None, None, None),
+        ),
+        "calibration_error": 1 / 3,
+        "calibration": (Bin("0 to 0.5", 0, None, None), Bin("0.5 to 1", 10, 1 / 3, 0.7)),
+        "rules": (Rule("accuracy", True, "0.7 ≥ 0.6"), Rule("recall", False, "“1” < 2")),
         **REFUSAL,
     },
     Verification: {
@@ -120,6 +134,29 @@ def test_probabilities_come_back_and_the_greatest_is_the_prediction(made, tmp_pa
     assert written.probabilities().dtype == np.float32
     assert np.array_equal(written.probabilities(), probabilities)
     assert written.predictions().tolist() == [2, 1, 0]
+
+
+def test_probabilities_digest_is_of_their_rows_in_order(made):
+    probabilities = np.random.default_rng(1).random((5, 3), np.float32)
+    digest = hashlib.sha256(probabilities.tobytes()).hexdigest()
+    assert probabilities_sha256(probabilities) == digest
+    assert probabilities_sha256(np.asfortranarray(probabilities)) == digest
+    assert probabilities_sha256(probabilities.astype(">f4")) == digest
+    assert probabilities_sha256(probabilities[::-1]) != digest
+
+
+def test_weights_digest_follows_every_file_and_nothing_else(made, tmp_path):
+    shutil.copytree(made.model.path, tmp_path / "model")
+    copied = replace(made.model, path=tmp_path / "model")
+    digest = made.model.weights_sha256()
+    (copied.path / "summary.txt").write_text("other words")
+    assert copied.weights_sha256() == digest
+    for file in copied.path.glob("weights-*.npy"):
+        content = file.read_bytes()
+        file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+        assert copied.weights_sha256() != digest
+        file.write_bytes(content)
+    assert copied.weights_sha256() == digest
 
 
 def test_block_digest_is_of_its_pixels_and_labels(tmp_path):

@@ -58,7 +58,10 @@ def test_manifest_says_where_the_model_comes_from(made):
         "interval": list(made.evaluation.interval),
         "min_accuracy": 0.9,
         "rows": 200,
+        "min_recall": None,
+        "calibration_error": made.evaluation.calibration_error,
         "evaluation_sha256": made.evaluation.digest(),
+        "weights_sha256": made.evaluation.weights_sha256,
     }
 
 

@@ -93,6 +93,9 @@ def swapped(candidate, other):
         "bundle of another model": replace(candidate, bundle=other.bundle),
         "other test images": replace(candidate, examples=other.examples),
         "stale evaluation": replace(candidate, evaluation=replace(candidate.evaluation, min_accuracy=0.1)),
+        "evaluation that the bundle was exported under, of other weights": replace(
+            candidate, bundle=other.bundle, evaluation=other.evaluation
+        ),
         "refused evaluation": replace(
             candidate, evaluation=replace(candidate.evaluation, passed=False, reasons=("too low",))
         ),
@@ -110,6 +113,7 @@ def swapped(candidate, other):
         ("bundle of another model", "was exported under evaluation"),
         ("other test images", "the evaluation is of test images"),
         ("stale evaluation", "was exported under evaluation"),
+        ("evaluation that the bundle was exported under, of other weights", "the evaluation is of weights"),
         ("refused evaluation", "too low"),
         ("refused verification", "differs"),
     ],
@@ -118,7 +122,7 @@ def test_verdict_that_is_not_of_this_very_bundle_is_refused_and_nothing_publishe
     candidates, offered, models, what, words
 ):
     one = candidates.candidate(candidates.examples(100), [1])
-    other = candidates.candidate(candidates.examples(101), [2])
+    other = candidates.candidate(candidates.examples(101), [2], weights_sha256="another model's")
     refused = offered(swapped(one, other)[what])
     assert not refused.passed
     assert refused.version is None

@@ -156,8 +156,9 @@ def test_other_epochs_execute_training_and_what_follows(promoted, run):
 
 def test_gate_refuses_with_its_arithmetic_and_nothing_is_exported(promoted, run):
     before = promoted.registry()
-    done = run(promoted, "--evaluate.min-accuracy", "0.99")
+    done = run(promoted, "--evaluate.min-accuracy", "0.99", "--evaluate.min-recall", "0.95")
     assert done.returncode == 3
+    assert "1.0000 (50 of 50), 95 % interval 0.9287 to 1.0000, lower bound 0.9287 < 0.95" in done.stdout
     assert "accuracy 1.0000 (200 of 200), 95 % interval 0.9812 to 1.0000, lower bound 0.9812 < 0.99" in done.stdout
     assert promoted.executed() == ["evaluate"]
     assert [promoted.outcomes()[step] for step in STEPS[6:]] == ["refused"] * 3

@@ -11,11 +11,14 @@ from hypothesis import settings
 from PIL import Image
 
 from components.analyze import count
-from components.artifacts.evaluation import Evaluation
+from components.artifacts.evaluation import Evaluation, probabilities_sha256
 from components.artifacts.examples import SPLITS, Examples, write_block
 from components.artifacts.model import Model
 from components.artifacts.statistics import Statistics
-from components.evaluate import confusion_matrix, wilson_interval
+from components.calibration import calibration_bins, calibration_error
+from components.confusion import class_figures, confusion_matrix
+from components.evaluate import Params, find_rules
+from components.wilson import wilson_interval
 from pipeline.report.style import drawing
 
 # How long an example takes is no matter of a test.
@@ -70,7 +73,7 @@ class Maker:
             examples.save(),
             self._statistics(parts, names),
             self._model(epochs),
-            self._evaluation(random, parts[1][1], len(names), skill),
+            self._evaluation(random, parts[1][1], names, skill),
         )
 
     def _rows(self, random, rows, classes, shape, without):
@@ -92,21 +95,32 @@ class Maker:
         history = tuple({"accuracy": 1 - 0.5**epoch, "loss": 0.5**epoch} for epoch in range(1, epochs + 1))
         return Model(path=self._new("model"), recipe={"preset": "by-hand"}, history=history, parameters=1234).save()
 
-    def _evaluation(self, random, labels, classes, skill):
+    def _evaluation(self, random, labels, names, skill):
+        classes = len(names)
         scores = random.normal(size=(len(labels), classes)) + skill * (labels[:, None] == np.arange(classes))
         probabilities = (np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)).astype(np.float32)
         predicted = probabilities.argmax(axis=1)
         correct = int((predicted == labels).sum())
+        confusion = confusion_matrix(labels, predicted, classes)
+        figures = class_figures(confusion, names)
+        bins = calibration_bins(probabilities, labels)
         return (
             Evaluation(
                 path=self._new("evaluation"),
+                weights_sha256="",
                 test_sha256="",
+                probabilities_sha256=probabilities_sha256(probabilities),
                 rows=len(labels),
                 correct=correct,
                 interval=wilson_interval(correct, len(labels)),
                 loss=1.0,
                 min_accuracy=0.5,
-                confusion=confusion_matrix(labels, predicted, classes),
+                min_recall=None,
+                confusion=confusion,
+                classes=figures,
+                calibration_error=calibration_error(bins),
+                calibration=bins,
+                rules=find_rules(figures, Params(0.5)),
             )
             .write_probabilities(probabilities)
             .save()
