@@ -28,8 +28,6 @@ class Network:
         options.intra_op_num_threads = threads or usable_processors()
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        # A processor without VNNI adds products of 8 bits up in 16, which overflow: there it takes slower ones.
-        options.add_session_config_entry("session.x64quantprecision", "1")
         self._session = onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
         self._classes = int(self._session.get_outputs()[0].shape[1])
 

@@ -130,8 +130,7 @@ def session(monkeypatch):
         batches: list = []  # noqa: RUF012
 
         def __init__(self, model, options, **said):
-            precise = options.get_session_config_entry("session.x64quantprecision")
-            self.given.update(said, model=model, threads=options.intra_op_num_threads, precise=precise)
+            self.given.update(said, model=model, threads=options.intra_op_num_threads)
             super().__init__(model, options, **said)
 
         def run(self, outputs, feeds):
@@ -149,12 +148,7 @@ def test_model_is_given_at_most_a_batch_at_once(sealed, session):
 
 def test_session_takes_checked_bytes_on_the_processor_with_the_threads_that_were_said(sealed, session):
     Scorer(sealed, threads=2)
-    assert session.given == {
-        "model": sealed.read("model.onnx"),
-        "providers": ["CPUExecutionProvider"],
-        "threads": 2,
-        "precise": "1",
-    }
+    assert session.given == {"model": sealed.read("model.onnx"), "providers": ["CPUExecutionProvider"], "threads": 2}
 
 
 def test_network_needs_no_bundle(sealed):
