@@ -1,4 +1,4 @@
-"""Model + Transform + Examples + Evaluation -> Bundle: SavedModel and ONNX with the preprocessing inside."""
+"""Model + Transform + Examples + Evaluation -> Bundle: SavedModel and ONNX, float and int8, preprocessing inside."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,12 +16,23 @@ from components.artifacts.evaluation import Evaluation
 from components.artifacts.examples import Examples
 from components.artifacts.model import Model
 from components.artifacts.transform import Transform
+from components.evaluate import judge_again
 from components.onnx_graph import convert
+from components.precisions import Classes, judge_int8, score
+from components.quantization import quantize
 from components.saved_model import serving_module, write_saved_model
 from serving.bundle import Manifest
+from serving.errors import BeamlineError
+from serving.images import Images
+from serving.network import Network
+
+if TYPE_CHECKING:
+    import onnx
 
 # What this step imports, and so what its key holds: a bundle never names versions that it was not made with.
-LIBRARIES = ("keras", "numpy", "onnx", "tensorflow", "tf2onnx")
+LIBRARIES = ("keras", "numpy", "onnx", "onnxruntime", "tensorflow", "tf2onnx")
+# Of the training split, at most: what the ranges of the int8 model's activations are taken from.
+CALIBRATION_ROWS = 1000
 
 SAMPLE_ROWS = 16
 
@@ -39,12 +51,12 @@ class Params:
 def run(
     model: Model, transform: Transform, examples: Examples, evaluation: Evaluation, params: Params, out: Path
 ) -> Bundle:
-    """Writes both formats and seals them; nothing in the bundle depends on run, time, host or path."""
+    """Writes all formats and seals them; nothing in the bundle depends on run, time, host or path."""
     module = serving_module(model, transform, examples.image_shape)
     write_saved_model(module, out)
     labels = json.dumps(examples.class_names, ensure_ascii=False)
     converted = convert(module, {"model": params.model, "labels": labels})
-    (out / serving.bundle.ONNX).write_bytes(converted.SerializeToString(deterministic=True))
+    precisions = _write_precisions(converted, examples, evaluation, out)
     _write_sample(examples, evaluation, out)
     return Bundle.seal(
         out,
@@ -71,6 +83,7 @@ def run(
                 "evaluation_sha256": evaluation.digest(),
                 "weights_sha256": model.weights_sha256(),
             },
+            precisions=precisions,
             versions={library: version(library) for library in LIBRARIES},
         ),
     )
@@ -82,3 +95,39 @@ def _write_sample(examples: Examples, evaluation: Evaluation, out: Path) -> None
     (out / serving.bundle.SAMPLE_IMAGES).parent.mkdir()
     np.save(out / serving.bundle.SAMPLE_IMAGES, np.array(images))
     np.save(out / serving.bundle.SAMPLE_PROBABILITIES, evaluation.probabilities()[: len(images)])
+
+
+def calibration_images(examples: Examples) -> Images:
+    """uint8 (n, h, w, c), n at most CALIBRATION_ROWS: training rows evenly apart, for some sets come in order."""
+    step = -(-examples.rows("train") // CALIBRATION_ROWS)
+    first, parts = 0, []
+    for block in examples.blocks["train"]:
+        parts.append(examples.images(block)[-first % step :: step])
+        first += block.rows
+    return np.concatenate(parts)
+
+
+def _write_precisions(model: onnx.ModelProto, examples: Examples, evaluation: Evaluation, out: Path) -> dict[str, Any]:
+    """Writes the model, and its int8 one where that may serve. Returns: the manifest's `precisions`."""
+    images = np.concatenate([examples.images(block) for block in examples.blocks["test"]])
+    labels = examples.all_labels("test")
+    content = model.SerializeToString(deterministic=True)
+    (out / serving.bundle.ONNX).write_bytes(content)
+    float32 = _classes(content, images)
+    said = {"float32": {"file": serving.bundle.ONNX, **score(float32, labels)}}
+    try:
+        content = quantize(model, calibration_images(examples)).SerializeToString(deterministic=True)
+    except BeamlineError as error:
+        return said | {"int8": {"left_out": str(error)}}
+    found = _classes(content, images)
+    int8 = judge_int8(found, float32, labels, judge_again(found, examples, evaluation))
+    if "file" in int8:
+        (out / int8["file"]).write_bytes(content)
+    return said | {"int8": int8}
+
+
+def _classes(content: bytes, images: Images) -> Classes:
+    """int64 (n,): the most probable class of each image."""
+    # One thread, so that the last bits do not depend on this machine's processors.
+    classes: Classes = Network(content, threads=1).probabilities(images).argmax(axis=1)
+    return classes

@@ -13,7 +13,7 @@ from components.artifacts.bundle import Bundle
 from components.artifacts.model import Model
 from components.artifacts.transform import Transform
 from serving.errors import BeamlineError, BundleError
-from serving.scorer import Scorer
+from serving.scorer import Precision, Scorer
 
 # Images uint8 (n, h, w, c), 0 to 255, and the size of a batch -> float32 (n, classes), each row summing to 1.
 Implementation = Callable[[npt.NDArray[np.uint8], int], Probabilities]
@@ -48,13 +48,13 @@ def saved_model_implementation(bundle: Bundle) -> Implementation:
     return answer
 
 
-def onnx_implementation(opened: serving.bundle.Bundle) -> Implementation:
-    """The bundle's ONNX model, as the batch scorer runs it."""
+def onnx_implementation(opened: serving.bundle.Bundle, precision: Precision = "float32") -> Implementation:
+    """One of the bundle's ONNX models, as the batch scorer runs it."""
 
     def answer(images: npt.NDArray[np.uint8], batch_size: int) -> Probabilities:
         try:
             # One thread, so that the last bits do not depend on this machine's processors.
-            return Scorer(opened, threads=1, batch_size=batch_size).score(images).probabilities
+            return Scorer(opened, 1, batch_size, precision).score(images).probabilities
         except BeamlineError:
             raise
         except Exception as error:

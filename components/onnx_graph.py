@@ -41,7 +41,7 @@ def weights_sha256(model: onnx.ModelProto) -> str:
 
 
 def canonicalize(model: Any) -> None:
-    """Takes out, in place, what depends on the process and not on the graph.
+    """Takes out, in place, what depends on the process and not on the graph, and what its output does not need.
 
     tf2onnx numbers names over the life of the process, orders what it makes by these names, and lets chance choose
     which name a constant keeps that it found twice: so constants are named by their place.
@@ -51,7 +51,8 @@ def canonicalize(model: Any) -> None:
     del graph.node[:]
     graph.node.extend(nodes)
     used = {name: place for place, name in enumerate(dict.fromkeys(name for node in nodes for name in node.input))}
-    constants = sorted(graph.initializer, key=lambda tensor: used[tensor.name])
+    needed = [tensor for tensor in graph.initializer if tensor.name in used]
+    constants = sorted(needed, key=lambda tensor: used[tensor.name])
     del graph.initializer[:]
     graph.initializer.extend(constants)
     del graph.value_info[:]

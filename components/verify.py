@@ -26,7 +26,7 @@ from components.implementations import (
     saved_model_implementation,
 )
 from serving.errors import BeamlineError, BundleError, InputError
-from serving.scorer import BATCH_SIZE
+from serving.network import BATCH_SIZE
 from serving.trial import LOOSEST, require_answers
 
 # The same model has to answer the same whatever it is given at once; the numbers are the smallest, an odd one, and
@@ -105,6 +105,7 @@ def run(
         *fresh,
         _checker_rule(opened),
         *_gate_rules("ONNX", scored, examples, evaluation),
+        *_int8_rules(opened, images, examples, evaluation),
         _sample_rule(opened),
     ]
     verification = _verification(bundle, labels, rules, out, agreement, answers)
@@ -142,6 +143,22 @@ def _gate_rules(name: str, probabilities: Probabilities, examples: Examples, eva
     """The gate that the trained model passed, for what is going to serve."""
     rules = judge_again(probabilities.argmax(axis=1), examples, evaluation)
     return [Rule(f"{name} {rule.name}", rule.passed, f"{name}: {rule.words}") for rule in rules]
+
+
+def _int8_rules(
+    opened: serving.bundle.Bundle, images: npt.NDArray[np.uint8], examples: Examples, evaluation: Evaluation
+) -> list[Rule]:
+    """The gate once more for the int8 model, where there is one, and whether it is the one that export judged."""
+    said = opened.manifest.precisions["int8"]
+    if "file" not in said:
+        return []
+    try:
+        probabilities = onnx_implementation(opened, "int8")(images, BATCH_SIZE)
+    except BundleError as error:
+        return [Rule("int8", False, str(error))]
+    correct = int((probabilities.argmax(axis=1) == examples.all_labels("test")).sum())
+    words = f"int8: {correct:,} test images right, {said['correct']:,} when it was exported"
+    return [Rule("int8", correct == said["correct"], words), *_gate_rules("int8", probabilities, examples, evaluation)]
 
 
 def _sample_rule(opened: serving.bundle.Bundle) -> Rule:

@@ -12,9 +12,10 @@ from serving.arguments import Arguments
 from serving.errors import BeamlineError
 from serving.images import open_images
 from serving.interrupts import Terminated, raise_on_signals
+from serving.network import BATCH_SIZE
 from serving.predictions import require_replaceable, writer_for
 from serving.process import peak_memory_bytes
-from serving.scorer import BATCH_SIZE, Scorer
+from serving.scorer import FILES, Scorer
 from serving.selection import find_bundle
 
 # Images that are read, scored and written at once: some tens of megabytes, whatever the file's size.
@@ -53,6 +54,7 @@ def _parser() -> Arguments:
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help=".csv or .npy (default: <images>.predictions.csv)")
     parser.add_argument("--probabilities", action="store_true", help="write the probability of every class")
+    parser.add_argument("--precision", choices=FILES, default="float32", help="default: %(default)s; int8 is faster")
     parser.add_argument(
         "--threads", type=_from_1_to(1024), metavar="N", help="default: the processors this process may use"
     )
@@ -84,7 +86,7 @@ def _score(options: argparse.Namespace) -> None:
     bundle, version = find_bundle(images, options.models, options.model)
     manifest = bundle.manifest
     images.require_fit(manifest.image_shape)
-    scorer = Scorer(bundle, options.threads, options.batch_size)
+    scorer = Scorer(bundle, options.threads, options.batch_size, options.precision)
     loaded = time.perf_counter()
     bar = tqdm(total=images.rows, unit=" images", unit_scale=True, leave=False, disable=None)
     with bar, writer_kind(target, images.rows, manifest.labels, options.probabilities) as writer:
@@ -97,6 +99,7 @@ def _score(options: argparse.Namespace) -> None:
                 "model": manifest.model,
                 "version": version,
                 "bundle_sha256": bundle.sha256,
+                "precision": options.precision,
                 "input": str(options.images),
                 "rows": images.rows,
                 "probabilities": options.probabilities,

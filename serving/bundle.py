@@ -17,6 +17,7 @@ from serving.onnx_file import external_files
 FORMAT = 1
 MANIFEST = "manifest.json"
 ONNX = "model.onnx"
+ONNX_INT8 = "model.int8.onnx"
 # A few test images, and what the trained model said of them: to try the bundle wherever it is to serve.
 SAMPLE_IMAGES = "sample/images.npy"
 SAMPLE_PROBABILITIES = "sample/probabilities.npy"
@@ -34,6 +35,8 @@ class Manifest:
         dataset: name, version, and per split its rows and the SHA-256 of its content.
         training: the recipe: preset, layers, loss, optimizer, epochs, batch size, seed.
         gate: accuracy on the test split with its interval, the limit, and the number of rows.
+        precisions: by name, `float32` and `int8`, the file and what it scores on the test split by onnxruntime; of an
+            int8 model that lost to the float one, why it was left out instead of the file.
         versions: of the libraries that made it.
     """
 
@@ -44,6 +47,7 @@ class Manifest:
     dataset: dict[str, Any]
     training: dict[str, Any]
     gate: dict[str, Any]
+    precisions: dict[str, Any]
     versions: dict[str, str]
 
 
@@ -102,6 +106,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
             "dataset": manifest.dataset,
             "training": manifest.training,
             "gate": manifest.gate,
+            "precisions": manifest.precisions,
             "versions": manifest.versions,
             "files": files,
         },
@@ -153,6 +158,7 @@ def _parse(path: Path, raw: bytes) -> tuple[Manifest, dict[str, tuple[str, int]]
             dataset=said["dataset"],
             training=said["training"],
             gate=said["gate"],
+            precisions=said["precisions"],
             versions=said["versions"],
         )
         files = {name: (entry["sha256"], entry["size_bytes"]) for name, entry in said["files"].items()}

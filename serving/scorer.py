@@ -1,18 +1,20 @@
-"""Bundle + images -> labels, confidences, probabilities: onnxruntime over the promoted model."""
+"""Bundle + images -> labels, confidences, probabilities: the promoted model in one of its precisions."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from serving.bundle import ONNX, Bundle
+from serving.bundle import ONNX, ONNX_INT8, Bundle
 from serving.errors import InputError
 from serving.images import Images
+from serving.network import BATCH_SIZE, Network
 
-BATCH_SIZE = 1024
+Precision = Literal["float32", "int8"]
+FILES: dict[Precision, str] = {"float32": ONNX, "int8": ONNX_INT8}
 
 
 @dataclass(frozen=True)
@@ -35,27 +37,33 @@ class Scores:
 
 
 class Scorer:
-    """A loaded model. Calls from several threads are safe: onnxruntime's sessions are."""
+    """A loaded model. Calls from several threads are safe: the network's are."""
 
-    def __init__(self, bundle: Bundle, threads: int | None = None, batch_size: int = BATCH_SIZE) -> None:
-        """Loads the bundle's ONNX model.
+    def __init__(
+        self,
+        bundle: Bundle,
+        threads: int | None = None,
+        batch_size: int = BATCH_SIZE,
+        precision: Precision = "float32",
+    ) -> None:
+        """Loads one of the bundle's ONNX models.
 
         Args:
             bundle: from `serving.bundle.load`, so that onnxruntime sees checked bytes only.
             threads: for one matrix product; None takes the processors that this process may use.
             batch_size: images that are given to the model at once.
-        """
-        # Read when it is imported: it would write an identifier and a database below the user's home.
-        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-        import onnxruntime
+            precision: of the arithmetic; int8 is faster, and a bundle in which it lost comes without it.
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or usable_processors()
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
+        Raises:
+            InputError: the bundle has no model of this precision.
+        """
+        if (why := bundle.manifest.precisions.get(precision, {}).get("left_out")) is not None:
+            raise InputError(
+                f"--precision {precision}: {bundle.path} comes without it ({why}): score with --precision float32"
+            )
         self.bundle = bundle
         self._batch_size = batch_size
-        self._session = onnxruntime.InferenceSession(bundle.read(ONNX), options, providers=["CPUExecutionProvider"])
+        self._network = Network(bundle.read(FILES[precision]), threads)
 
     def score(self, images: Images) -> Scores:
         """Scores images of the model's own shape.
@@ -72,15 +80,5 @@ class Scorer:
                 f"images are {images.dtype} {images.shape}, the model takes uint8 (n, "
                 f"{', '.join(map(str, manifest.image_shape))}), 0 to 255: convert and reshape them"
             )
-        probabilities = np.empty((len(images), len(manifest.labels)), np.float32)
-        for start in range(0, len(images), self._batch_size):
-            batch = np.ascontiguousarray(images[start : start + self._batch_size])
-            (probabilities[start : start + len(batch)],) = self._session.run(["probabilities"], {"images": batch})
+        probabilities = self._network.probabilities(images, self._batch_size)
         return Scores(probabilities.argmax(axis=1), probabilities)
-
-
-def usable_processors() -> int:
-    """The processors that this process may run on, where the system says so; else all of them."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

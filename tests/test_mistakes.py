@@ -16,6 +16,7 @@ import components.source
 from pipeline.__main__ import main
 from serving import batch_score
 from tests.components.test_source import MNIST_SHA256
+from tests.serving import tiny_bundle
 
 IMAGES = np.zeros((3, 8, 8, 1), np.uint8)
 
@@ -129,6 +130,8 @@ SCORER = [
     wrong("images.npy --models nowhere", "nowhere holds no promoted model", "--models"),
     wrong("images.npy --model bundle --threads 0", "--threads", "from 1 to"),
     wrong("images.npy --model bundle --batch-size x", "--batch-size", "from 1 to"),
+    wrong("images.npy --model bundle --precision int16", "--precision", "int16", "'float32', 'int8'"),
+    wrong("images.npy --model float --precision int8", "--precision int8", "p 0.00098 < 0.05", "--precision float32"),
     wrong("images.npy --model bundle --out scores.txt", "scores.txt", ".csv"),
     wrong("images.npy --model bundle --out foreign.csv", "foreign.csv", "--overwrite"),
     wrong("images.npy --model bundle --out nowhere/scores.csv", "nowhere"),
@@ -150,6 +153,7 @@ def filled(tmp_path_factory, made):
     (tmp_path / "damaged" / "history").mkdir(parents=True)
     (tmp_path / "damaged" / "history" / "0001.json").write_text("{")
     write_files(tmp_path)
+    tiny_bundle.seal(tmp_path / "float", image_shape=(8, 8, 1))
     shutil.copytree(made.bundle.path, tmp_path / "bundle")
     shutil.copytree(made.bundle.path, tmp_path / "tampered")
     with (tmp_path / "tampered" / "model.onnx").open("ab") as model:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -40,7 +41,14 @@ class Bundle(Artifact):
         return serving.bundle.load(self.path, self.sha256)
 
     def summary(self) -> str:
-        """Digest, files, size."""
+        """Digest, files, size, and what became of int8."""
+        manifest = json.loads((self.path / serving.bundle.MANIFEST).read_text(encoding="utf-8"))
+        float32, int8 = manifest["precisions"]["float32"], manifest["precisions"]["int8"]
         files = [file for file in self.path.rglob("*") if file.is_file()]
         size_bytes = sum(file.stat().st_size for file in files)
-        return f"SavedModel and ONNX, {len(files)} files, {size_bytes / 1e6:.2f} MB, sha256 {self.sha256[:12]}"
+        if "left_out" in int8:
+            precisions = f"int8 left out: {int8['left_out']}"
+        else:
+            precisions = f"int8 accuracy {int8['accuracy']:.4f}, float32 {float32['accuracy']:.4f}"
+        formats = f"SavedModel and ONNX, {len(files)} files, {size_bytes / 1e6:.2f} MB, sha256 {self.sha256[:12]}"
+        return f"{formats}; {precisions}"

@@ -43,10 +43,14 @@ class Transform(Artifact):
         """
         import tensorflow as tf
 
-        scaled = tf.cast(images, tf.float32) * tf.constant(self.scale, tf.float32)
+        def by_pixel(by_channel: tuple[float, ...]) -> tf.Tensor:
+            # onnxruntime takes a product by channel apart into as many as there are pixels: 30 times as long.
+            return tf.broadcast_to(tf.constant(by_channel, tf.float32), images.shape[1:])
+
+        scaled = tf.cast(images, tf.float32) * by_pixel(self.scale)
         if not any(self.offset):
             return scaled
-        return scaled + tf.constant(self.offset, tf.float32)
+        return scaled + by_pixel(self.offset)
 
     def dataset(
         self, examples: Examples, split: str, batch_size: int, *, one_hot: bool, order: Order | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -83,7 +84,95 @@ def test_manifest_says_which_libraries_made_it(made):
     assert versions["numpy"] == np.__version__
     # All of them, and no other, are a part of the step's key: an upgrade makes another bundle.
     assert versions.items() <= library_versions("components.export").items()
-    assert {"tf2onnx", "onnx"} < versions.keys()
+    assert {"tf2onnx", "onnx", "onnxruntime"} < versions.keys()
+
+
+def answers(bundle, file, images):
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(bundle.path / file, providers=["CPUExecutionProvider"])
+    return session.run(["probabilities"], {"images": images})[0]
+
+
+def test_int8_model_stands_beside_the_float_one_with_its_figures(made, rows_of):
+    images, labels = rows_of(made.examples, "test")
+    float32, int8 = (answers(made.bundle, file, images) for file in ("model.onnx", "model.int8.onnx"))
+    assert 0 < np.abs(int8 - float32).max() < 0.05
+    assert made.bundle.opened().manifest.precisions == {
+        "float32": {"file": "model.onnx", "correct": 200, "rows": 200, "accuracy": 1.0},
+        "int8": {
+            "file": "model.int8.onnx",
+            "correct": int((int8.argmax(axis=1) == labels).sum()),
+            "rows": 200,
+            "accuracy": (int8.argmax(axis=1) == labels).mean(),
+            "agreement": (int8.argmax(axis=1) == float32.argmax(axis=1)).mean(),
+            "lost": 0,
+            "gained": 0,
+            "p_worse": 0.5,
+        },
+    }
+    assert made.bundle.summary().endswith("; int8 accuracy 1.0000, float32 1.0000")
+
+
+@pytest.fixture
+def export_with(made, rows_of, write_examples, tmp_path):
+    """Weight -> the bundle of the trained model, with that weight on a pixel that is black in every image."""
+    splits = {split: rows_of(made.examples, split) for split in ("train", "test")}
+    for images, _ in splits.values():
+        images[:, 0, 7] = 0
+    for name in ("examples", "out"):
+        (tmp_path / name).mkdir()
+    examples = write_examples(tmp_path / "examples", splits, made.examples.class_names)
+
+    def run(weight):
+        shutil.copytree(made.model.path, tmp_path / "model")
+        weights = np.load(tmp_path / "model" / "weights-000.npy")
+        weights[7] = weight
+        np.save(tmp_path / "model" / "weights-000.npy", weights)
+        model = replace(made.model, path=tmp_path / "model")
+        return export.run(model, made.transform, examples, made.evaluation, export.Params("tiny"), tmp_path / "out")
+
+    return run
+
+
+def test_int8_model_that_loses_is_left_out_and_the_manifest_says_why(export_with):
+    bundle = export_with(1e5)  # As int8, all other weights are 0 beside it.
+    float32, int8 = bundle.opened().manifest.precisions.values()
+    assert float32["accuracy"] > 0.95
+    assert int8["accuracy"] < 0.5
+    assert int8["lost"] > 100
+    assert int8["p_worse"] < 1e-9
+    assert int8["left_out"].startswith(f"{int8['lost']} test rows that float32 gets right are wrong")
+    assert not (bundle.path / "model.int8.onnx").exists()
+    assert "model.int8.onnx" not in bundle.opened().files
+    assert bundle.summary().endswith(f"; int8 left out: {int8['left_out']}")
+
+
+def test_int8_model_serves_where_that_pixel_weighs_nothing(export_with):
+    assert (export_with(0).path / "model.int8.onnx").exists()
+
+
+def test_model_of_no_numbers_has_no_int8_model(export_with):
+    int8 = export_with(np.nan).opened().manifest.precisions["int8"]
+    assert int8.keys() == {"left_out"}
+    assert "reaches nan to nan on training images" in int8["left_out"]
+
+
+@pytest.mark.parametrize(("rows", "block_rows", "expected"), [(2500, 7, 834), (999, 100, 999), (3, 2, 3)])
+def test_calibration_images_are_taken_from_all_over_the_training_split(
+    write_examples, tmp_path, rows, block_rows, expected
+):
+    images = (np.arange(rows)[:, None, None, None] >> [0, 8]).astype(np.uint8)
+    examples = write_examples(
+        tmp_path,
+        {"train": (images, np.zeros(rows, np.int64)), "test": (images[:1], np.zeros(1, np.int64))},
+        ("a",),
+        block_rows,
+    )
+    taken = export.calibration_images(examples)
+    assert taken.shape == (expected, 1, 1, 2)
+    numbers = taken[..., 0].ravel() + 256 * taken[..., 1].ravel().astype(int)
+    assert numbers.tolist() == list(range(0, rows, -(-rows // 1000)))
 
 
 def test_bundle_names_neither_its_place_nor_that_of_its_inputs(made, contents):

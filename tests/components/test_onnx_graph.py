@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -59,6 +60,22 @@ def test_sigmoid_and_convolutions_on_colour_images_answer_as_keras(
     assert probabilities == pytest.approx(scores / scores.sum(axis=1, keepdims=True), abs=1e-5)
     assert probabilities.sum(axis=1) == pytest.approx(np.ones(20), abs=1e-6)
     assert np.array_equal(probabilities.argmax(axis=1), scores.argmax(axis=1))
+
+
+@pytest.mark.parametrize("image_shape", [(9, 7, 1), (9, 7, 3)])
+@pytest.mark.parametrize("offset", [0.0, -0.5])
+def test_preprocessing_is_by_pixel_which_onnxruntime_does_in_one_go(
+    write_untrained, unit_transform, tmp_path, image_shape, offset
+):
+    from onnx import numpy_helper
+
+    channels = image_shape[-1]
+    fixed = replace(unit_transform(channels, 4), offset=(offset,) * channels)
+    graph = convert(serving_module(write_untrained(tmp_path, image_shape, 4), fixed, image_shape), {}).graph
+    shapes = {tensor.name: numpy_helper.to_array(tensor).shape for tensor in graph.initializer}
+    operations = [node for node in graph.node if node.op_type in ("Mul", "Add")]
+    assert [node.op_type for node in operations] == (["Mul", "Add"] if offset else ["Mul"])
+    assert {shapes[node.input[1]] for node in operations} == {image_shape}
 
 
 def test_input_and_output_keep_their_names_and_a_free_batch_dimension(made):

@@ -60,6 +60,7 @@ def test_neither_fingerprint_nor_empty_folders_are_written(made):
     files = {file.relative_to(made.bundle.path).as_posix() for file in made.bundle.path.rglob("*")}
     assert files == {
         "manifest.json",
+        "model.int8.onnx",
         "model.onnx",
         "sample",
         "sample/images.npy",

@@ -116,7 +116,7 @@ def test_other_saved_model_is_refused_though_onnx_is_right(
 def test_accuracy_of_the_onnx_file_below_the_gate_is_refused(made, run):
     refused = run(made.bundle, min_accuracy=0.9999)
     assert not refused.passed
-    assert [reason[: len("ONNX: accuracy")] for reason in refused.reasons] == ["ONNX: accuracy"]
+    assert [reason[: len("ONNX: accuracy")] for reason in refused.reasons] == ["ONNX: accuracy", "int8: accuracy"]
     assert "< 0.9999" in refused.reasons[0]
 
 
@@ -162,7 +162,10 @@ def test_fresh_process_takes_our_scorer_whatever_stands_in_the_current_folder(ma
 
 def test_every_rule_is_kept_with_its_words(verification):
     names = [rule.name for rule in verification.rules]
-    assert names == ["classes", "probabilities", "batches", "fresh process", "checker", "ONNX accuracy", "sample"]
+    assert names == [
+        *("classes", "probabilities", "batches", "fresh process", "checker", "ONNX accuracy"),
+        *("int8", "int8 accuracy", "sample"),
+    ]
     assert all(rule.passed for rule in verification.rules)
 
 
@@ -258,3 +261,33 @@ def test_sample_with_other_answers_is_refused(made, run, copied):
     refused = run(sealed_again(copied, made.bundle.opened().manifest))
     (reason,) = refused.reasons
     assert "its stored sample is answered differently" in reason
+
+
+def test_int8_model_that_is_not_the_one_that_export_judged_is_refused(made, run, copied):
+    import onnx
+    from onnx import numpy_helper
+
+    model = onnx.load(copied / "model.int8.onnx")
+    weights = [tensor for tensor in model.graph.initializer if tuple(tensor.dims) == (16, 4)][-1]
+    weights.CopyFrom(numpy_helper.from_array(-numpy_helper.to_array(weights), weights.name))
+    (copied / "model.int8.onnx").write_bytes(model.SerializeToString())
+    refused = run(sealed_again(copied, made.bundle.opened().manifest))
+    assert not refused.passed
+    assert [rule.name for rule in refused.rules if not rule.passed] == ["int8", "int8 accuracy"]
+    assert f"{made.evaluation.correct:,} when it was exported" in refused.reasons[0]
+
+
+def test_int8_model_that_cannot_be_loaded_is_refused(made, run, copied):
+    (copied / "model.int8.onnx").write_bytes((copied / "model.onnx").read_bytes().replace(b"Softmax", b"Softmix"))
+    refused = run(sealed_again(copied, made.bundle.opened().manifest))
+    (reason,) = refused.reasons
+    assert "onnxruntime cannot score it" in reason
+
+
+def test_bundle_without_int8_is_verified_without_it(made, run, copied):
+    manifest = made.bundle.opened().manifest
+    (copied / "model.int8.onnx").unlink()
+    without = {**manifest.precisions, "int8": {"left_out": "it lost"}}
+    passed = run(sealed_again(copied, replace(manifest, precisions=without)))
+    assert passed.passed
+    assert not any(rule.name.startswith("int8") for rule in passed.rules)

@@ -16,7 +16,7 @@ from onnx.reference import ReferenceEvaluator
 from serving import batch_score
 from serving.batch_score import main
 from serving.scorer import Scorer
-from tests.serving.tiny_bundle import LABELS, npy, publish, random_images
+from tests.serving.tiny_bundle import LABELS, LEFT_OUT, npy, publish, random_images
 
 
 @pytest.fixture(autouse=True)
@@ -99,7 +99,16 @@ def test_sidecar_says_what_made_the_output(score, folder, promoted):
     said = json.loads((folder / "images.predictions.csv.json").read_text(encoding="utf-8"))
     assert said["input"] == str(folder / "images.npy")
     assert (said["model"], said["version"], said["bundle_sha256"]) == ("tiny", 1, promoted.sha256)
-    assert (said["rows"], said["probabilities"]) == (50, True)
+    assert (said["rows"], said["probabilities"], said["precision"]) == (50, True, "float32")
+
+
+def test_int8_model_scores_where_it_is_asked_for(score, seal, folder):
+    bundle = seal(int8=True)
+    assert score("--model", bundle.path, "--precision", "int8", "--probabilities", "--out", folder / "out.npy")[0] == 0
+    expected = Scorer(bundle, precision="int8").score(random_images(50)).probabilities
+    np.testing.assert_array_equal(np.load(folder / "out.npy"), expected)
+    said = json.loads((folder / "out.npy.json").read_text(encoding="utf-8"))
+    assert (said["precision"], said["bundle_sha256"]) == ("int8", bundle.sha256)
 
 
 @pytest.mark.parametrize("flags", [[], ["--threads", 2], ["--batch-size", 7], ["--probabilities"]])
@@ -179,6 +188,8 @@ def test_missing_images_are_exit_2(score, folder):
         (["--threads", "0"], "'0' is no number from 1 to 1,024"),
         (["--threads", "999999999999"], "is no number from 1 to 1,024"),
         (["--batch-size", "many"], "'many' is no number from 1 to"),
+        (["--precision", "int16"], "choose from 'float32', 'int8'"),
+        (["--precision", "int8"], LEFT_OUT),
         (["--out", "out.txt"], ".csv or .npy"),
         (["--model", "unknown"], "unknown"),
     ],

@@ -52,6 +52,10 @@ def test_manifest_is_read_back_as_it_was_written(sealed):
     assert manifest.dataset["splits"] == {"test": {"rows": 10, "sha256": "0" * 64}}
     assert manifest.training == {"preset": "linear", "seed": 0}
     assert manifest.gate == {"accuracy": 0.97, "rows": 10}
+    assert manifest.precisions == {
+        "float32": {"file": "model.onnx", "accuracy": 0.97, "rows": 10},
+        "int8": {"left_out": tiny_bundle.LEFT_OUT},
+    }
     assert manifest.versions == {"numpy": "2"}
 
 

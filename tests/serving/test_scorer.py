@@ -6,13 +6,16 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
+from onnx import version_converter
 from onnx.reference import ReferenceEvaluator
 
 from serving.errors import BundleError, InputError
-from serving.scorer import Scorer, usable_processors
-from tests.serving.tiny_bundle import random_images
+from serving.network import Network, usable_processors
+from serving.scorer import Scorer
+from tests.serving.tiny_bundle import LEFT_OUT, random_images
 
 
 def reference(bundle, images):
@@ -32,6 +35,32 @@ def test_scores_are_what_onnx_defines(sealed):
     np.testing.assert_allclose(scores.confidences, np.sort(expected, axis=1)[:, -1], rtol=0, atol=1e-6)
     assert scores.confidences.dtype == np.float32
     assert set(scores.labels.tolist()) == {0, 1, 2, 3}
+
+
+def test_int8_scores_are_those_of_the_int8_model(seal):
+    bundle = seal(int8=True)
+    images = random_images(500)
+    # The first version that the evaluator knows whole.
+    defined = version_converter.convert_version(onnx.load(bundle.path / "model.int8.onnx"), 19)
+    (expected,) = ReferenceEvaluator(defined).run(["probabilities"], {"images": images})
+    scores = Scorer(bundle, precision="int8").score(images)
+    np.testing.assert_allclose(scores.probabilities, expected, rtol=0, atol=1e-6)
+    assert 1e-5 < np.abs(scores.probabilities - reference(bundle, images)).max() < 0.05
+
+
+def test_int8_of_a_bundle_without_it_is_refused_with_the_reason(sealed):
+    with pytest.raises(InputError) as caught:
+        Scorer(sealed, precision="int8")
+    assert str(caught.value) == (
+        f"--precision int8: {sealed.path} comes without it ({LEFT_OUT}): score with --precision float32"
+    )
+
+
+def test_int8_model_that_changed_after_loading_is_not_used(seal):
+    bundle = seal(int8=True)
+    (bundle.path / "model.int8.onnx").write_bytes((bundle.path / "model.onnx").read_bytes())
+    with pytest.raises(BundleError, match=r"model\.int8\.onnx"):
+        Scorer(bundle, precision="int8")
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 64, 100, 1000])
@@ -120,6 +149,13 @@ def test_model_is_given_at_most_a_batch_at_once(sealed, session):
 def test_session_takes_checked_bytes_on_the_processor_with_the_threads_that_were_said(sealed, session):
     Scorer(sealed, threads=2)
     assert session.given == {"model": sealed.read("model.onnx"), "providers": ["CPUExecutionProvider"], "threads": 2}
+
+
+def test_network_needs_no_bundle(sealed):
+    images = random_images(100)
+    probabilities = Network(sealed.read("model.onnx"), threads=1).probabilities(images, batch_size=30)
+    assert probabilities.dtype == np.float32
+    np.testing.assert_allclose(probabilities, reference(sealed, images), rtol=0, atol=1e-6)
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="the system does not say which processors are ours")

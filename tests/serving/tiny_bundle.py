@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from components.quantization import quantize
 from serving import bundle
 from serving.bundle import Bundle, Manifest
 from serving.history import Evidence
@@ -19,6 +20,7 @@ from serving.registry import Promoted, Registry
 
 SHAPE = (4, 3, 2)
 LABELS = ("plain", "comma, inside", 'quote "inside"', "snow 雪")
+LEFT_OUT = "9 test rows that float32 gets right are wrong, 0 the other way round, p 0.00098 < 0.05"
 
 
 def random_weights(image_shape: tuple[int, int, int], classes: int, seed: int) -> np.ndarray:
@@ -64,12 +66,15 @@ def seal(
     seed: int = 0,
     weights: np.ndarray | None = None,
     labels: tuple[str, ...] = LABELS,
+    int8: bool = False,
     **said: Any,
 ) -> Bundle:
     """Makes a bundle in a new folder and loads it; another seed makes another digest, `said` goes into its gate."""
     (folder / "variables").mkdir(parents=True)
     made = network(image_shape, len(LABELS), seed, weights)
     onnx.save(made, folder / bundle.ONNX)
+    if int8:
+        onnx.save(quantize(made, random_images(100, image_shape)), folder / bundle.ONNX_INT8)
     write_sample(folder, image_shape, made)
     (folder / "saved_model.pb").write_bytes(b"a saved model")
     (folder / "variables" / "variables.index").write_bytes(b"an index")
@@ -81,6 +86,10 @@ def seal(
         dataset={"name": dataset, "version": "1.0.0", "splits": {"test": {"rows": 10, "sha256": "0" * 64}}},
         training={"preset": "linear", "seed": seed},
         gate={"accuracy": 0.97, "rows": 10, **said},
+        precisions={
+            "float32": {"file": bundle.ONNX, "accuracy": 0.97, "rows": 10},
+            "int8": {"file": bundle.ONNX_INT8, "accuracy": 0.97, "rows": 10} if int8 else {"left_out": LEFT_OUT},
+        },
         versions={"numpy": "2"},
     )
     bundle.write_manifest(folder, manifest)
