@@ -12,7 +12,7 @@ IMAGES ?= images.npy
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup pipeline score test test-all check clean lock
+.PHONY: help setup pipeline score bench test test-all check clean lock
 
 help:  ## list the targets and variables
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +34,9 @@ pipeline: $(READY)  ## ingest, train, evaluate, export, verify and promote
 
 score: $(READY)  ## score IMAGES with the promoted model
 	@$(PY) -m serving.batch_score "$(IMAGES)" --models "$(MODELS)" $(ARGS)
+
+bench: $(READY)  ## how many times as fast the promoted model scores IMAGES in int8
+	@$(PY) -m benchmarks.int8 "$(MODELS)/$(or $(DATASET),mnist)" "$(IMAGES)" $(ARGS)
 
 test: $(READY)  ## run the tests, but for the few that take minutes
 	@$(PY) -m pytest -n 2 --dist loadfile -m "not exhaustive" $(ARGS)

@@ -137,6 +137,12 @@ def test_images_may_have_spaces_in_their_name(told):
     assert told("score", "IMAGES=a b.npy")[:3] == ["-m", "serving.batch_score", "a b.npy"]
 
 
+def test_benchmark_is_of_the_promoted_model(told):
+    assert told("bench") == ["-m", "benchmarks.int8", "models/mnist", "images.npy"]
+    said = told("bench", "DATASET=digits", "MODELS=the models", "IMAGES=a b.npy", "ARGS=--labels l.npy")
+    assert said[2:] == ["the models/digits", "a b.npy", "--labels", "l.npy"]
+
+
 def test_clean_takes_its_flags(told):
     assert told("clean", "ARGS=--keep 3")[-2:] == ["--keep", "3"]
 

@@ -1,0 +1,70 @@
+"""benchmarks.int8: the ratio of what was measured, both accuracies, and in one sentence what is wrong."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from benchmarks.int8 import ROUNDS, main, measure
+from serving.scorer import Scorer
+from tests.serving import tiny_bundle
+
+
+class Clock:
+    """Time that passes only while somebody scores: for each batch, and for each image more in large ones."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.calls: list[str] = []
+
+    def __call__(self) -> float:
+        return self.seconds
+
+    def scoring(self, name: str, batch_seconds: float, full_rows: int):
+        def score(batch_size: int) -> None:
+            self.calls.append(name)
+            self.seconds += 8192 / batch_size * batch_seconds + max(0, batch_size - full_rows)
+
+        return score
+
+
+def test_each_is_measured_at_its_own_best_batch_size_in_turn():
+    clock = Clock()
+    rates = measure(clock.scoring("float32", 8.0, 256), clock.scoring("int8", 2.0, 1024), 8192, clock)
+    assert rates.batch_sizes == (256, 1024)
+    assert rates.float32 == pytest.approx([8192 / (32 * 8)] * ROUNDS)
+    assert rates.int8 == pytest.approx([8192 / (8 * 2)] * ROUNDS)
+    assert rates.ratios == pytest.approx([16.0] * ROUNDS)
+    assert clock.calls[-2 * ROUNDS :] == ["float32", "int8"] * ROUNDS
+
+
+@pytest.fixture
+def images(tmp_path):
+    np.save(tmp_path / "images.npy", tiny_bundle.random_images(100))
+    return tmp_path / "images.npy"
+
+
+def test_command_prints_both_accuracies_and_the_ratio(tmp_path, images, capsys):
+    bundle = tiny_bundle.seal(tmp_path / "bundle", int8=True)
+    labels = Scorer(bundle).score(tiny_bundle.random_images(100)).labels
+    labels[:10] = (labels[:10] + 1) % 4
+    np.save(tmp_path / "labels.npy", labels)
+    assert main([str(bundle.path), str(images), "--labels", str(tmp_path / "labels.npy")]) == 0
+    accuracy, *rates = capsys.readouterr().out.splitlines()
+    same = (Scorer(bundle, precision="int8").score(tiny_bundle.random_images(100)).labels == labels).mean()
+    assert accuracy.startswith(f"accuracy of 100 images: float32 0.9000, int8 {same:.4f}; the same class for ")
+    assert rates[0].startswith("1 thread: int8 ")
+    for line in rates:
+        assert re.search(
+            r"int8 [\d.]+ times float32 \([\d.]+ to [\d.]+ in 8 of 10 rounds\); float32 [\d,]+ images/s", line
+        )
+
+
+def test_bundle_without_int8_is_refused_with_the_reason(tmp_path, images, capsys):
+    assert main([str(tiny_bundle.seal(tmp_path / "bundle").path), str(images)]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert tiny_bundle.LEFT_OUT in said.err
+    assert said.err.count("\n") == 1
