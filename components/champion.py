@@ -122,7 +122,22 @@ def drop(
     """
     if max_drop_fraction is None:
         return ()
-    best, version, unknown = 0.0, 0, []
+    best, version, unknown = _best(history, folder, rows)
+    left_out = f"; not counted, because it cannot score this data: version {_listed(unknown)}" if unknown else ""
+    if not version:
+        return ()
+    # In whole rows: a difference of fractions would refuse the limit itself by a rounding error.
+    passed = round((best - accuracy) * len(rows.labels), 6) <= max_drop_fraction * len(rows.labels)
+    words = (
+        f"accuracy {accuracy:.4f} {'≥' if passed else '<'} {best - max_drop_fraction:.4f}, which is "
+        f"{max_drop_fraction:g} under the best ever promoted ({best:.4f}, version {version}){left_out}"
+    )
+    return (Rule("drop", passed, words),)
+
+
+def _best(history: History, folder: Path, rows: HeldOut) -> tuple[float, int, list[int]]:
+    """Accuracy and version of the best that ever served, 0 where there is none; and the versions that are unknown."""
+    best, version, unknown = 0.0, 0, list[int]()
     barred = history.rolled_back()
     for event in {event.bundle_sha256: event for event in history.events}.values():
         if event.bundle_sha256 in barred:
@@ -134,16 +149,7 @@ def drop(
             unknown.append(event.to_version)
         elif reached > best:
             best, version = reached, event.to_version
-    left_out = f"; not counted, because it cannot score this data: version {_listed(unknown)}" if unknown else ""
-    if not version:
-        return ()
-    # In whole rows: a difference of fractions would refuse the limit itself by a rounding error.
-    passed = round((best - accuracy) * len(rows.labels), 6) <= max_drop_fraction * len(rows.labels)
-    words = (
-        f"accuracy {accuracy:.4f} {'≥' if passed else '<'} {best - max_drop_fraction:.4f}, which is "
-        f"{max_drop_fraction:g} under the best ever promoted ({best:.4f}, version {version}){left_out}"
-    )
-    return (Rule("drop", passed, words),)
+    return best, version, unknown
 
 
 def remembered(sha256: str, run: str, history: History, gap: str | None, restore: bool) -> tuple[Rule, ...]:
