@@ -15,7 +15,7 @@ from components.mcnemar import Discordance, discordance
 from serving import bundle
 from serving.bundle import Bundle
 from serving.errors import BeamlineError, BundleError
-from serving.history import History
+from serving.history import Event, History
 from serving.registry import Promoted
 from serving.scorer import Scorer
 
@@ -61,14 +61,20 @@ class HeldOut:
             raise BeamlineError(
                 f"it knows the classes {_listed(manifest.labels)}, these are {_listed(self.class_names)}"
             )
-        correct: npt.NDArray[np.bool_] = Scorer(opened).score(self.images).labels == self.labels
+        try:
+            correct: npt.NDArray[np.bool_] = Scorer(opened).score(self.images).labels == self.labels
+        except BeamlineError:
+            raise
+        except Exception as error:
+            # onnxruntime has an exception of its own for each kind of trouble, and no common one.
+            raise BeamlineError(f"onnxruntime cannot score it: {error}") from error
         return correct
 
 
 def compare(
     correct: npt.NDArray[np.bool_], champion: Promoted | None, rows: HeldOut, how: Compare
 ) -> tuple[Rule, Discordance | None]:
-    """Holds the candidate against the version that serves, on the same rows, each scored now.
+    """Holds the candidate's evaluation against the version that serves, which scores the same rows now.
 
     Args:
         correct: bool (n,), the candidate's outcomes.
@@ -86,8 +92,11 @@ def compare(
         return Rule("champion", True, f"not compared with {against}: --promote.compare off"), None
     try:
         found = discordance(correct, rows.outcomes(champion.load()))
+    except BundleError as error:
+        again = f"`python -m pipeline promote {champion.run} --reason TEXT` publishes it anew"
+        return Rule("champion", False, f"{against} is damaged ({error}): {again}"), None
     except BeamlineError as error:
-        words = f"{against} cannot score this data: {str(error).removesuffix(': promote the model again')}"
+        words = f"{against} cannot score this data: {error}"
         return Rule("champion", False, f"{words}; promote under another name with --model NAME, or {OFF}"), None
     return judge(found, against, len(correct), how), found
 
@@ -152,28 +161,27 @@ def _best(history: History, folder: Path, rows: HeldOut) -> tuple[float, int, li
     return best, version, unknown
 
 
-def remembered(sha256: str, run: str, history: History, gap: str | None, restore: bool) -> tuple[Rule, ...]:
-    """A digest that was rolled back from comes back only where a person asks for it.
+def remembered(barring: Event | None, run: str, gap: str | None, by_hand: bool) -> tuple[Rule, ...]:
+    """What was rolled back from comes back only where a person asks for it.
 
     Args:
-        sha256: the candidate's digest.
+        barring: the rollback from this bundle or from these weights; None where there was none.
         run: the run that made it.
-        history: all moves of the pointer.
-        gap: what is missing in the history, so that nobody can say what was rolled back from.
-        restore: a person asks for it.
+        gap: what is missing on record, so that nobody can say what was rolled back from; None where nothing is.
+        by_hand: a person asks for it.
 
     Returns:
         The rules that matter for this candidate.
     """
     rules = []
     if gap is not None:
-        rules.append(Rule("history", restore, gap))
-    event = history.rolled_back().get(sha256)
-    if event is not None:
-        words = f"{event.user} rolled back from this very bundle at {event.time} ({event.reason})"
+        rules.append(Rule("history", by_hand, gap))
+    if barring is not None:
+        words = f"{barring.user} rolled back from this very model at {barring.time} ({barring.reason})"
         command = f"`python -m pipeline promote {run} --reason TEXT`"
-        remedy = "it is asked for again" if restore else f"{command} brings it back"
-        rules.append(Rule("rollback", restore, f"{words}: {remedy}"))
+        rules.append(
+            Rule("rollback", by_hand, f"{words}: {'asked for again' if by_hand else f'{command} brings it back'}")
+        )
     return tuple(rules)
 
 

@@ -18,6 +18,7 @@ from serving.errors import InputError
 from serving.history import Evidence
 from serving.pointer import Pointer, held
 from serving.registry import Promoted, Registry
+from serving.versions import require_same_dataset
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Params:
         max_drop_fraction: how far the accuracy may be under that of the best version ever promoted, a fraction; None
             sets no limit.
         reason: why it is promoted, in a person's words; where there are none, the comparison's.
-        restore: promote also what was rolled back from.
+        restore: a person asks for it: promote also what was rolled back from, or where nobody can say what was.
     """
 
     model: str
@@ -76,7 +77,8 @@ def run(
         return _promotion(bundle, params, out, [rule for rule in proof if not rule.passed])
     rows = HeldOut.of(examples)
     with held(Registry(params.models), params.model) as pointer:
-        champion = pointer.champion()
+        require_same_dataset(pointer.folder, opened)
+        champion = pointer.serving() if params.restore else pointer.champion()
         if champion is not None and champion.sha256 == bundle.sha256:
             rules, found = [Rule("champion", True, "it is the champion itself")], None
         else:
@@ -89,8 +91,10 @@ def run(
             verification_sha256=verification.digest(),
             accuracy=evaluation.accuracy,
             test_sha256=evaluation.test_sha256,
+            weights_sha256=evaluation.weights_sha256,
         )
-        promoted = pointer.promote(opened, evidence, params.reason or "; ".join(rule.words for rule in rules))
+        reason = params.reason or "; ".join(rule.words for rule in rules)
+        promoted = pointer.promote(opened, evidence, reason, params.restore)
     return _promotion(bundle, params, out, rules, champion, found, promoted)
 
 
@@ -139,7 +143,8 @@ def _rules(
     correct = evaluation.predictions() == rows.labels
     compared, found = compare(correct, champion, rows, params.compare)
     dropped = drop(evaluation.accuracy, history, pointer.folder, rows, params.max_drop_fraction)
-    return [compared, *dropped, *remembered(bundle.sha256, params.run, history, gap, params.restore)], found
+    barring = history.barring(bundle.sha256, evaluation.weights_sha256)
+    return [compared, *dropped, *remembered(barring, params.run, gap, params.restore)], found
 
 
 def _promotion(

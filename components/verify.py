@@ -201,7 +201,13 @@ def limit_rules(measured: Measured, params: Params) -> list[Rule]:
         bound = "at most" if sign > 0 else "at least"
         words = f"{name} {bound} {limit:g} {unit}"
         rules.append(
-            Rule(name, passed, words if passed else f"{name} {found:,.4g} {unit}, {bound} {limit:g} is allowed")
+            Rule(
+                name,
+                passed,
+                words
+                if passed
+                else f"{name} {found:,.4g} {unit}, {bound} {limit:g} is allowed; --force measures again",
+            )
         )
     return rules
 

@@ -11,7 +11,8 @@ from pipeline.history import History
 from pipeline.store import Store
 from serving import bundle
 from serving.errors import BeamlineError
-from serving.registry import HISTORY, Promoted, Registry
+from serving.pointer import Pointer
+from serving.registry import HISTORY, POINTER, Promoted, Registry
 from serving.servers import says
 
 
@@ -92,26 +93,34 @@ def _pointer_findings(registry: Registry, model: str) -> Iterator[Finding]:
     try:
         promoted = registry.promoted(model)
         if promoted is None:
-            yield Finding("note", "registry", f"{registry.root / model} promotes no version")
+            yield _nothing_serves(registry, model)
             return
         promoted.load()
     except (BeamlineError, OSError) as error:
-        yield Finding("do", "registry", f"{model} cannot serve: {error}: run the pipeline again")
+        yield Finding("do", "registry", f"{model} cannot serve: {error}")
         return
     yield from _record_findings(registry, promoted)
     yield Finding("ok", "registry", f"{model} version {promoted.version} serves, sha256 {promoted.sha256[:12]}")
 
 
+def _nothing_serves(registry: Registry, model: str) -> Finding:
+    last = registry.history(model).last
+    if last is None:
+        return Finding("note", "registry", f"{registry.root / model} promotes no version")
+    words = f"{registry.root / model} has a history and no {POINTER}: say what shall serve with "
+    return Finding(
+        "do", "registry", f"{words}`python -m pipeline rollback {model} --to {last.to_version} --reason TEXT`"
+    )
+
+
 def _record_findings(registry: Registry, promoted: Promoted) -> Iterator[Finding]:
     """What the history lacks, what other servers are told wrongly, and what a person took out of service."""
-    folder, history = registry.root / promoted.model, registry.history(promoted.model)
+    history = registry.history(promoted.model)
     for number in history.damaged:
-        words = f"{folder / HISTORY}: line {number} cannot be read: put it right, or remove it to go on without"
+        words = f"{registry.root / promoted.model / HISTORY}: line {number} cannot be read: put it right"
         yield Finding("do", "registry", words)
-    known = {event.sequence for event in history.events}
-    if missing := [number for number in range(1, promoted.event.sequence) if number not in known]:
-        words = f"{folder / HISTORY} lacks {len(missing)} moves before the last: put them back if you have them"
-        yield Finding("note", "registry", words)
+    if (gap := Pointer(registry, promoted.model).gap()) is not None:
+        yield Finding("do", "registry", gap)
     for file, text in registry.server_files(promoted.model).items():
         if not says(file, text):
             words = f"{file} does not name version {promoted.version}: the next run or rollback writes it again"

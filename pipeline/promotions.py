@@ -14,7 +14,6 @@ from components.artifacts.examples import Examples
 from components.artifacts.verification import Verification
 from components.champion import Compare
 from pipeline.history import History, Record
-from pipeline.presets import MAX_DROP
 from pipeline.served import add_reason, parser_of, require_reason
 from pipeline.store import Store
 from serving.arguments import Arguments
@@ -39,7 +38,7 @@ def promote(arguments: list[str]) -> int:
     store = Store(given.runs)
     with store.shared(), tempfile.TemporaryDirectory() as out:
         record = History(given.runs).read(given.run)
-        limit = MAX_DROP.get(record.config["ingest"]["dataset"].split(":")[0], promotion.Params.max_drop_fraction)
+        asked = record.config["promote"]
         made = promotion.run(
             _taken(record, store, "export", Bundle),
             _taken(record, store, "evaluate", Evaluation),
@@ -49,8 +48,8 @@ def promote(arguments: list[str]) -> int:
                 model=record.config["model"],
                 models=given.models,
                 run=record.run,
-                compare=given.compare,
-                max_drop_fraction=limit if given.max_drop_fraction is None else given.max_drop_fraction,
+                compare=given.compare or asked["compare"],
+                max_drop_fraction=asked["max_drop_fraction"] if given.drop is None else given.drop,
                 reason=reason,
                 restore=True,
             ),
@@ -65,13 +64,12 @@ def promote(arguments: list[str]) -> int:
 def _parser() -> Arguments:
     parser = parser_of("promote", "Makes the model of a run serve, also one that was rolled back from.")
     parser.add_argument("run", help="the run's number, as `runs` lists it")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="FOLDER", help="default: %(default)s")
     add_reason(parser)
     parser.add_argument(
-        "--compare", choices=get_args(Compare), default="not-worse", help="with the champion (default: %(default)s)"
+        "--promote.compare", dest="compare", choices=get_args(Compare), help="default: as the run was told"
     )
     parser.add_argument(
-        "--max-drop-fraction", type=float, metavar="F", help="under the best ever promoted (default: as in a run)"
+        "--promote.max-drop-fraction", dest="drop", type=float, metavar="F", help="default: as the run was told"
     )
     return parser
 

@@ -54,9 +54,10 @@ def history(arguments: list[str]) -> int:
 
 
 def parser_of(command: str, description: str) -> Arguments:
-    """A parser with the flag that says where the registry is."""
+    """A parser with the flags that say where runs and models are."""
     parser = Arguments(f"python -m pipeline {command}", description)
-    parser.add_argument("--models", type=Path, default=Path("models"), metavar="FOLDER", help="default: %(default)s")
+    for flag, default in (("--runs", Path("runs")), ("--models", Path("models"))):
+        parser.add_argument(flag, type=Path, default=default, metavar="FOLDER", help="default: %(default)s")
     return parser
 
 
@@ -66,10 +67,11 @@ def add_reason(parser: Arguments) -> None:
 
 
 def require_reason(text: str | None) -> str:
-    """The reason, on one line. Raises: InputError: there is none."""
-    if text is None or not text.strip():
+    """The reason, on one line of what can be shown. Raises: InputError: there is none."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in text or "")
+    if not shown.strip():
         raise InputError("--reason is missing: say why, for those who read the history")
-    return " ".join(text.split())
+    return " ".join(shown.split())
 
 
 def _registry_with(models: Path, model: str) -> Registry:
@@ -91,6 +93,6 @@ def _line(event: Event) -> str:
 
 
 def _version(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise InputError(f"--to {text} is no version: give a number, 1 or more")
+    if not text.isdecimal() or len(text) > 9 or int(text) < 1:
+        raise InputError(f"--to {text[:20]} is no version: give a number, 1 or more")
     return int(text)

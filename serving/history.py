@@ -9,10 +9,11 @@ import socket
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from serving.files import append_line
 
+Action = Literal["promote", "rollback"]
 # Keywords of the language, and what the fields are called where they are written.
 WRITTEN = {"from_version": "from", "to_version": "to"}
 
@@ -27,6 +28,7 @@ class Evidence:
         verification_sha256: the digest of the verification that passed for it.
         accuracy: fraction of the test images that got their own label.
         test_sha256: the digest of these test images and labels.
+        weights_sha256: the digest of its weights, which may stand in several bundles.
     """
 
     run: str
@@ -34,6 +36,7 @@ class Evidence:
     verification_sha256: str
     accuracy: float
     test_sha256: str
+    weights_sha256: str
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,9 @@ class Event:
         time: ISO 8601 in UTC; for people.
         user: who did it, as the system calls them.
         host: where.
+        by_hand: a person asked for it, and took what was on record into account.
         from_version: the version that served until then; None where there was none.
+        from_sha256: its digest.
         to_version: the version that serves from then on.
         bundle_sha256: its digest.
         reason: why, in the words of who did it, or the arithmetic of the comparison that let it pass.
@@ -54,11 +59,13 @@ class Event:
     """
 
     sequence: int
-    action: Literal["promote", "rollback"]
+    action: Action
     time: str
     user: str
     host: str
+    by_hand: bool
     from_version: int | None
+    from_sha256: str | None
     to_version: int
     bundle_sha256: str
     reason: str
@@ -78,10 +85,24 @@ class Event:
             event = cls(**own, evidence=proof)
         except (KeyError, TypeError) as error:
             raise ValueError(f"no event: {error!r}") from error
-        numbers, words = (event.sequence, event.to_version), (event.action, event.bundle_sha256, event.evidence.run)
-        if any(type(number) is not int for number in numbers) or any(type(word) is not str for word in words):
-            raise ValueError("no event: a number or a text is of another type")
+        event._check()
         return event
+
+    def _check(self) -> None:
+        """Refuses values that no move has. Raises: ValueError."""
+        accuracy, *words = (self.evidence.accuracy, self.time, self.user, self.host, self.bundle_sha256, self.reason)
+        words += [getattr(self.evidence, name) for name in Evidence.__dataclass_fields__ if name != "accuracy"]
+        numbers = [self.sequence, self.to_version] + ([] if self.from_version is None else [self.from_version])
+        if (
+            any(type(number) is not int or number < 1 for number in numbers)
+            or any(type(word) is not str for word in words)
+            or self.action not in get_args(Action)
+            or type(self.by_hand) is not bool
+            or not (self.from_sha256 is None or type(self.from_sha256) is str)
+            or type(accuracy) not in (int, float)
+            or not 0 <= accuracy <= 1
+        ):
+            raise ValueError("no event: it has a value that no move has")
 
 
 @dataclass(frozen=True)
@@ -109,13 +130,24 @@ class History:
     def rolled_back(self) -> dict[str, Event]:
         """The digests that were rolled back from, each with the move that did it, unless a person took it back."""
         barred: dict[str, Event] = {}
-        serving: str | None = None
         for event in self.events:
-            if event.action == "rollback" and serving is not None:
-                barred[serving] = event
+            if event.action == "rollback" and event.from_sha256 is not None:
+                barred[event.from_sha256] = event
             barred.pop(event.bundle_sha256, None)
-            serving = event.bundle_sha256
         return barred
+
+    def barring(self, bundle_sha256: str, weights_sha256: str) -> Event | None:
+        """The rollback from this bundle, or from another one with these weights; None where there was none."""
+        barred = self.rolled_back()
+        weights = {e.evidence.weights_sha256: barred[e.bundle_sha256] for e in self.events if e.bundle_sha256 in barred}
+        return barred.get(bundle_sha256) or weights.get(weights_sha256)
+
+    def missing(self) -> list[int]:
+        """The numbers of the moves that are not here, after the last promotion by hand: it was made without them."""
+        known = {event.sequence for event in self.events}
+        last = max(known, default=0)
+        agreed = max((e.sequence for e in self.events if e.by_hand and e.action == "promote"), default=0)
+        return [number for number in range(agreed + 1, last) if number not in known]
 
     def earlier(self) -> Event | None:
         """The move to the version to go back to: it served before the present one, and nobody went back from it."""
@@ -152,21 +184,23 @@ def append_event(file: Path, event: Event) -> None:
 
 def next_event(
     history: History,
-    serving: int | None,
-    action: Literal["promote", "rollback"],
+    serving: tuple[int, str] | None,
+    action: Action,
     to: tuple[int, str],
     reason: str,
     evidence: Evidence,
+    by_hand: bool,
 ) -> Event:
     """The move that comes next, by this user, on this host, now.
 
     Args:
         history: all moves before it.
-        serving: the version that serves until then.
+        serving: version and digest that serve until then; None where nothing does.
         action: what it is.
         to: version and digest that will serve.
         reason: why.
         evidence: of that version.
+        by_hand: a person asks for it.
     """
     return Event(
         sequence=max((event.sequence for event in history.events), default=0) + 1,
@@ -174,7 +208,9 @@ def next_event(
         time=datetime.now(UTC).isoformat(timespec="seconds"),
         user=_user(),
         host=socket.gethostname(),
-        from_version=serving,
+        by_hand=by_hand,
+        from_version=None if serving is None else serving[0],
+        from_sha256=None if serving is None else serving[1],
         to_version=to[0],
         bundle_sha256=to[1],
         reason=reason,

@@ -58,6 +58,9 @@ def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
     at = 0
     while at < len(message):
         tag, at = _varint(message, at)
+        if tag > 0xFFFF_FFFF:
+            # onnxruntime would leave the upper bits out, and find another field.
+            raise ValueError("a field's number is too large")
         number, wire = tag >> 3, tag & 7
         if wire == VARINT:
             value, at = _varint(message, at)

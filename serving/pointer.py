@@ -8,18 +8,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from serving import bundle
 from serving.bundle import Bundle
-from serving.errors import BundleError, InputError
+from serving.errors import BeamlineError, BundleError, InputError
 from serving.files import fsync_folder, replace_json
-from serving.history import Event, Evidence, History, append_event, next_event, read_history
+from serving.history import Action, Event, Evidence, History, append_event, next_event, read_history
 from serving.interrupts import finishing
 from serving.registry import HISTORY, POINTER, Promoted, Registry, require_plain_name
 from serving.servers import write_where_other
 from serving.trial import require_answers
-from serving.versions import add_version, require_same_dataset, versions
+from serving.versions import add_version, is_whole, require_same_dataset, versions
 
 
 @contextmanager
@@ -58,6 +57,13 @@ class Pointer:
         """The model's folder."""
         return self.registry.root / self.model
 
+    def serving(self) -> Promoted | None:
+        """The version that serves; None where none does, or nobody can say which."""
+        try:
+            return self.registry.promoted(self.model)
+        except BundleError:
+            return None
+
     def champion(self) -> Promoted | None:
         """The version that serves; None where none was ever promoted.
 
@@ -69,7 +75,8 @@ class Pointer:
         if promoted is None and last is not None:
             raise BundleError(
                 f"{self.folder / POINTER} is gone, version {last.to_version} served last: say what shall serve with "
-                f"`python -m pipeline rollback {self.model} --to {last.to_version} --reason TEXT`"
+                f"`python -m pipeline rollback {self.model} --to {last.to_version} --reason TEXT`, or with "
+                "`python -m pipeline promote RUN --reason TEXT`"
             )
         return promoted
 
@@ -78,33 +85,41 @@ class Pointer:
         return self.registry.history(self.model)
 
     def gap(self) -> str | None:
-        """What is missing in the history, so that nobody can say what was rolled back from; None where it is whole."""
-        file, history = self.folder / HISTORY, self.history()
-        if history.damaged:
-            lines = ", ".join(map(str, history.damaged))
-            return f"{file} is damaged in line {lines}: put it right, or remove what is damaged to go on without"
-        if history.events and history.events[-1].sequence > 1 and not file.exists():
-            return f"{file} is gone: put it back, or make an empty one to go on without"
+        """What is missing on record, so that nobody can say what was rolled back from; None where nothing is."""
+        file, history, serving = self.folder / HISTORY, self.history(), self.serving()
+        by_hand = "or go on without with `python -m pipeline promote RUN --reason TEXT`"
+        if missing := history.missing():
+            return f"{file} lacks {len(missing)} moves, the first is number {missing[0]}: put them back, {by_hand}"
+        if serving is not None and history.last is not None and serving.event.sequence < history.last.sequence:
+            return (
+                f"{self.folder / POINTER} is older than {file}, of which the last move was to version "
+                f"{history.last.to_version}: say what shall serve with `python -m pipeline rollback {self.model} "
+                "--to VERSION --reason TEXT`"
+            )
+        if not history.events and (held := versions(self.folder)) and held[-1] > 1:
+            return f"{self.folder} holds version {held[-1]} and has no history: put it back, {by_hand}"
         return None
 
-    def promote(self, candidate: Bundle, evidence: Evidence, reason: str) -> Promoted:
+    def promote(self, candidate: Bundle, evidence: Evidence, reason: str, by_hand: bool = False) -> Promoted:
         """Makes a bundle the version that serves: the next number, or the one that it already has.
 
         Args:
             candidate: the bundle; its copy in the registry is checked, and has to answer its own sample.
             evidence: what its right to serve rests on.
             reason: why it shall serve.
+            by_hand: a person asks for it.
 
         Raises:
             InputError: the model holds versions of another data set.
-            BundleError: the copy is not what was checked, or does not answer.
+            BundleError: the copy is not what was checked, or does not answer; or nobody can say what serves, and no
+                person asks.
         """
-        champion = self.champion()
+        serving = self.serving() if by_hand else self.champion()
         require_same_dataset(self.folder, candidate)
-        version = add_version(self.folder, candidate)
-        if champion is not None and (champion.version, champion.sha256) == (version, candidate.sha256):
-            return champion
-        return self._move("promote", version, candidate.sha256, reason, evidence)
+        version = add_version(self.folder, candidate, (event.to_version for event in self.history().events))
+        if serving is not None and (serving.version, serving.sha256) == (version, candidate.sha256):
+            return serving
+        return self._move("promote", version, candidate.sha256, reason, evidence, by_hand)
 
     def roll_back(self, version: int | None, reason: str) -> Promoted:
         """Makes a version serve that served before.
@@ -118,7 +133,7 @@ class Pointer:
             BundleError: it is not what was promoted, or does not answer its sample.
         """
         target = self._target(version)
-        return self._move("rollback", target.to_version, target.bundle_sha256, reason, target.evidence)
+        return self._move("rollback", target.to_version, target.bundle_sha256, reason, target.evidence, True)
 
     def mend(self) -> None:
         """Does what a killed promotion or rollback did not come to, and puts right what can be told from the rest."""
@@ -133,9 +148,7 @@ class Pointer:
             return
         if promoted is None:
             return
-        # Where the whole history is gone, a new one that looks complete would hide it.
-        if promoted.event not in read_history(file).events and (file.exists() or promoted.event.sequence == 1):
-            append_event(file, promoted.event)
+        self._record(promoted.event)
         self._tell_servers()
 
     def _target(self, version: int | None) -> Event:
@@ -149,32 +162,46 @@ class Pointer:
             )
             served = ", ".join(map(str, sorted({event.to_version for event in history.events})))
             raise InputError(f"{self.model} has {which}; {served} served so far: give one of them with --to VERSION")
-        try:
-            serving = self.registry.promoted(self.model)
-        except BundleError:
-            serving = None
-        if serving is not None and serving.sha256 == target.bundle_sha256:
+        serving, last = self.serving(), history.last
+        settled = serving is not None and last is not None and serving.event.sequence == last.sequence
+        if (
+            settled
+            and serving is not None
+            and serving.sha256 == target.bundle_sha256
+            and is_whole(serving.path, serving.sha256)
+        ):
             raise InputError(f"{self.model} version {target.to_version} serves already: nothing was changed")
         if target.to_version not in versions(self.folder):
             raise InputError(f"{self.folder / str(target.to_version)} is gone: give another version with --to VERSION")
         return target
 
     def _move(
-        self, action: Literal["promote", "rollback"], version: int, sha256: str, reason: str, evidence: Evidence
+        self, action: Action, version: int, sha256: str, reason: str, evidence: Evidence, by_hand: bool
     ) -> Promoted:
         path = self.folder / str(version)
         require_answers(bundle.load(path, sha256))
-        try:
-            serving = self.registry.promoted(self.model)
-        except BundleError:
-            serving = None
-        before = None if serving is None else serving.version
-        event = next_event(self.history(), before, action, (version, sha256), reason, evidence)
+        serving = self.serving()
+        before = None if serving is None else (serving.version, serving.sha256)
+        event = next_event(self.history(), before, action, (version, sha256), reason, evidence, by_hand)
         with finishing():
-            _write(self.folder / POINTER, event)
-            append_event(self.folder / HISTORY, event)
-            self._tell_servers()
+            # What cannot be recorded must not be done: the history is opened before the pointer moves.
+            with (self.folder / HISTORY).open("ab"):
+                _write(self.folder / POINTER, event)
+            try:
+                self._record(event)
+                self._tell_servers()
+            except OSError as error:
+                raise BeamlineError(
+                    f"version {version} serves now, but {error.filename} could not be written ({error.strerror}): "
+                    "put that right, the next command writes it again"
+                ) from error
         return Promoted(self.model, version, sha256, path, event)
+
+    def _record(self, event: Event) -> None:
+        """Adds a move to the history, unless it is there."""
+        file = self.folder / HISTORY
+        if all(event.sequence != other.sequence for other in read_history(file).events):
+            append_event(file, event)
 
     def _tell_servers(self) -> None:
         """One file tells TensorFlow Serving of all models, so that it has a lock of its own."""

@@ -75,6 +75,8 @@ class Registry:
             return Promoted(model, version, sha256, self.root / model / str(version), event)
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise BundleError(f"{pointer} cannot be read: {error.strerror}: put that right") from error
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise BundleError(f"{pointer} is damaged ({error!r}): promote the model again") from error
 
@@ -125,13 +127,15 @@ class Registry:
         return None if promoted is None else promoted.version
 
     def _is_followed(self, promoted: Promoted) -> bool:
-        written = read_history(self.root / promoted.model / HISTORY).events
-        return promoted.event in written and all(
-            says(file, text) for file, text in self.server_files(promoted.model).items()
+        last = read_history(self.root / promoted.model / HISTORY).last
+        return (
+            last is not None
+            and last.sequence == promoted.event.sequence
+            and all(says(file, text) for file, text in self.server_files(promoted.model).items())
         )
 
 
 def require_plain_name(model: str) -> None:
-    """Refuses a model name that is no plain folder name. Raises: InputError."""
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", model):
+    """Refuses a model name that is no plain folder name, or is taken for another file. Raises: InputError."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", model) or model.lower() == TENSORFLOW_SERVING:
         raise InputError(f"{model!r} is no model name: use letters, digits, '_', '-' and '.', a letter or digit first")

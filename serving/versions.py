@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from serving import bundle
@@ -30,7 +31,7 @@ def is_whole(path: Path, sha256: str) -> bool:
     return True
 
 
-def add_version(folder: Path, candidate: Bundle) -> int:
+def add_version(folder: Path, candidate: Bundle, used: Iterable[int]) -> int:
     """Gives a bundle its number: the one that it already has, whole, or the next.
 
     It appears in one rename, complete. A version that was damaged is never mended in place, where somebody may be
@@ -39,6 +40,7 @@ def add_version(folder: Path, candidate: Bundle) -> int:
     Args:
         folder: the model's.
         candidate: its files are copied, and checked once more in their new place.
+        used: numbers that were given before, also to versions that are gone: none is given twice.
 
     Raises:
         BundleError: the copy is not what was checked.
@@ -47,7 +49,7 @@ def add_version(folder: Path, candidate: Bundle) -> int:
     for version in numbers:
         if is_whole(folder / str(version), candidate.sha256):
             return version
-    version = max(numbers, default=0) + 1
+    version = max((*numbers, *used), default=0) + 1
     _copy_in(candidate, folder / str(version))
     return version
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -69,6 +70,7 @@ class Candidates:
         weights = np.zeros((500, len(LABELS)), np.float32)
         places = np.concatenate(list(map(examples.images, examples.blocks["test"])))
         weights[places.reshape(len(labels), -1).argmax(axis=1), predicted] = 5
+        digest = hashlib.sha256(weights.tobytes()).hexdigest()
         correct = int((predicted == labels).sum())
         probabilities = np.eye(len(LABELS), dtype=np.float32)[predicted]
         evaluation = replace(
@@ -78,7 +80,7 @@ class Candidates:
             rows=len(labels),
             correct=correct,
             loss=float(seed),
-            weights_sha256=weights_sha256 or self._evaluation.weights_sha256,
+            weights_sha256=weights_sha256 or digest,
         )
         evaluation = evaluation.write_probabilities(probabilities).save()
         sealed = tiny_bundle.seal(
@@ -90,7 +92,7 @@ class Candidates:
             weights=weights,
             labels=examples.class_names,
             evaluation_sha256=evaluation.digest(),
-            weights_sha256=self._evaluation.weights_sha256,
+            weights_sha256=digest,
         )
         verification = replace(self._verification, path=self._new("verification"), bundle_sha256=sealed.sha256)
         return Candidate(Bundle.load(sealed.path), evaluation, verification.save(), examples)

@@ -263,8 +263,9 @@ def test_champion_that_is_damaged_refuses_another_candidate_and_the_same_bundle_
     offered(first)
     (models / "chosen/1/model.onnx").write_bytes(b"damaged")
     refused = offered(candidates.candidate(rows, [1]))
-    assert "champion version 1 cannot score this data" in refused.reasons[0]
+    assert "champion version 1 is damaged" in refused.reasons[0]
     assert "model.onnx" in refused.reasons[0]
+    assert "`python -m pipeline promote 0001 --reason TEXT` publishes it anew" in refused.reasons[0]
     assert offered(first).version == 2
     assert serves(models).load()
 
@@ -294,14 +295,49 @@ def test_what_was_rolled_back_from_is_no_longer_the_best(candidates, offered, mo
     assert offered(candidates.candidate(rows, range(1, 8))).passed
 
 
+def test_weights_that_were_rolled_back_from_do_not_come_back_in_another_bundle(candidates, offered, models):
+    rows = candidates.examples(50)
+    offered(candidates.candidate(rows, [0]))
+    offered(candidates.candidate(rows, [1]))
+    with held(Registry(models), "chosen") as pointer:
+        pointer.roll_back(None, "wrong at night")
+    same_weights = candidates.candidate(rows, [1], seed=5)
+    refused = offered(same_weights)
+    assert "rolled back from this very model" in refused.reasons[0]
+    assert offered(same_weights, restore=True).version == 3
+
+
 def test_gap_in_the_history_refuses_a_run_and_not_a_person(candidates, offered, models):
     rows = candidates.examples(50)
     offered(candidates.candidate(rows, [0]))
+    offered(candidates.candidate(rows, [1]))
     lines = models / "chosen/history.jsonl"
-    lines.write_bytes(lines.read_bytes() + b"damaged\n")
-    second = candidates.candidate(rows, [1])
-    assert "damaged in line 2" in offered(second).reasons[0]
-    assert offered(second, restore=True).version == 2
+    lines.write_bytes(lines.read_bytes().splitlines(keepends=True)[1])
+    third = candidates.candidate(rows, [2])
+    assert "lacks 1 moves, the first is number 1" in offered(third).reasons[0]
+    assert offered(third, restore=True).version == 3
+    assert offered(candidates.candidate(rows, [3])).version == 4
+
+
+@pytest.mark.parametrize("left", ["", "{"])
+def test_where_nobody_can_say_what_serves_a_person_can_promote(candidates, offered, models, left):
+    rows = candidates.examples(50)
+    for wrong in ([0], [1]):
+        offered(candidates.candidate(rows, wrong))
+    (models / "chosen/promoted.json").write_text(left)
+    (models / "chosen/history.jsonl").write_text("")
+    shutil.rmtree(models / "chosen/1")
+    third = candidates.candidate(rows, [2])
+    with pytest.raises(BundleError, match=r"promoted\.json is damaged"):
+        offered(third)
+    assert offered(third, restore=True).version == 3
+    assert serves(models).version == 3
+
+
+def test_another_data_set_is_refused_at_once(candidates, offered, tiny):
+    offered(candidates.candidate(candidates.examples(50), []))
+    with pytest.raises(InputError, match="holds version 1 of by-hand, this one was trained on tiny"):
+        offered(tiny, model="chosen")
 
 
 def test_version_that_cannot_be_held_against_these_rows_is_told(candidates, offered, models):

@@ -61,7 +61,7 @@ def test_rollback_promote_and_history_without_tensorflow_or_beam(project, run):
 
     nightly = run(project, "--train.epochs", "6")
     assert nightly.returncode == 3
-    assert "rolled back from this very bundle" in nightly.stdout
+    assert "rolled back from this very model" in nightly.stdout
     assert "(slow at night): `python -m pipeline promote 0003 --reason TEXT` brings it back" in nightly.stdout
     assert serving(project) == 1
 
@@ -126,7 +126,17 @@ def test_worse_candidate_is_refused_with_counts_and_p_and_the_champion_stays(pro
     )
     assert project.registry() == before
     forced = project.command(
-        *("pipeline", "promote", "3", "--reason", "a trial", "--compare", "off", "--max-drop-fraction", "1"),
+        *(
+            "pipeline",
+            "promote",
+            "3",
+            "--reason",
+            "a trial",
+            "--promote.compare",
+            "off",
+            "--promote.max-drop-fraction",
+            "1",
+        ),
         blocked=True,
     )
     assert forced.returncode == 0, forced.stderr

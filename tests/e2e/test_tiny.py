@@ -151,7 +151,7 @@ def test_other_epochs_execute_training_and_what_follows(promoted, run):
     assert done.returncode == 0, done.stderr
     assert promoted.executed() == STEPS[4:]
     pointer = json.loads((promoted.folder / "models/tiny/promoted.json").read_text())
-    assert (pointer["version"], pointer["run"]) == (2, "0002")
+    assert (pointer["version"], pointer["event"]["run"]) == (2, "0002")
 
 
 def test_gate_refuses_with_its_arithmetic_and_nothing_is_exported(promoted, run):

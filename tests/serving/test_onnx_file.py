@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import onnx
 import pytest
 from hypothesis import given
@@ -128,3 +129,41 @@ def test_names_that_are_no_utf8_are_told_all_the_same():
     )
     graph = bytes([0x2A, len(raw)]) + raw
     assert external_files(bytes([0x3A, len(graph)]) + graph) == ["�"]
+
+
+def varint(number):
+    content = bytearray()
+    while number > 0x7F:
+        content.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*content, number])
+
+
+def field(number, content, lifted=False):
+    tag = number << 3 | 2
+    return varint(tag | 1 << 32 if lifted else tag) + varint(len(content)) + content
+
+
+def test_field_whose_number_onnxruntime_would_cut_is_refused(tmp_path, monkeypatch):
+    """It takes the lower 32 bits of a field's tag alone, and would find the weights in another file."""
+    import onnxruntime
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "weights.bin").write_bytes(np.array([7.0, 7.0], np.float32).tobytes())
+    plain = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[2]).SerializeToString()
+    location = field(1, b"location") + field(2, b"weights.bin")
+    elsewhere = varint(14 << 3 | 1 << 32) + varint(TensorProto.EXTERNAL)
+    tensor = plain + field(13, location, lifted=True) + elsewhere
+    graph = helper.make_graph(
+        [helper.make_node("Identity", ["w"], ["y"])],
+        "g",
+        [],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [2])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
+    rest = model.SerializeToString() + field(7, field(5, tensor))
+    (tmp_path / "model.onnx").write_bytes(rest)
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])
+    assert session.run(None, {})[0].tolist() == [7.0, 7.0]
+    with pytest.raises(ValueError, match="number is too large"):
+        external_files(rest)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from multiprocessing import get_context
@@ -11,8 +12,9 @@ from multiprocessing import get_context
 import pytest
 
 from serving import files
-from serving.errors import BundleError, InputError
+from serving.errors import BeamlineError, BundleError, InputError
 from serving.history import read_history
+from serving.interrupts import Terminated
 from serving.pointer import held
 from tests.conftest import ROOT
 from tests.serving.tiny_bundle import evidence, publish
@@ -148,23 +150,138 @@ def test_damaged_pointer_beside_a_damaged_history_is_not_guessed(registry, seal)
     assert roll_back(registry, 1).version == 1
 
 
-def test_gap_in_the_history_is_told(registry, seal):
-    for seed in range(2):
+def test_gap_in_the_history_is_told_until_a_person_goes_on_without(registry, seal):
+    for seed in range(3):
         publish(registry, seal(seed=seed))
     lines = registry.root / "tiny/history.jsonl"
+    whole = lines.read_bytes().splitlines(keepends=True)
+    for kept, first in (([whole[0], b"damaged\n", whole[2]], 2), ([whole[0], whole[2]], 2), ([whole[2]], 1), ([], 1)):
+        lines.write_bytes(b"".join(kept))
+        with held(registry, "tiny") as pointer:
+            assert f"moves, the first is number {first}: put them back" in pointer.gap()
+    with held(registry, "tiny") as pointer:
+        pointer.promote(seal(seed=3), evidence(), "I know", by_hand=True)
     with held(registry, "tiny") as pointer:
         assert pointer.gap() is None
-        whole = lines.read_bytes()
-        lines.write_bytes(b"damaged\n" + whole)
-        assert "is damaged in line 1" in pointer.gap()
-        lines.unlink()
-        assert "is gone" in pointer.gap()
+        assert [event.sequence for event in written(registry).events] == [3, 4]
+
+
+def test_move_that_only_the_pointer_knows_is_not_lost_with_the_next_one(registry, seal):
+    publish(registry, seal())
+    publish(registry, seal(seed=1))
+    roll_back(registry, reason="bad at night")
+    (registry.root / "tiny/history.jsonl").unlink()
+    with held(registry, "tiny") as pointer:
+        pointer.promote(seal(seed=2), evidence(), "I know", by_hand=True)
+    assert [event.reason for event in written(registry).events] == ["bad at night", "I know"]
+
+
+def test_older_pointer_that_was_put_back_is_told_and_any_move_settles_it(registry, seal):
+    publish(registry, seal())
+    older = (registry.root / "tiny/promoted.json").read_bytes()
+    publish(registry, seal(seed=1))
+    (registry.root / "tiny/promoted.json").write_bytes(older)
+    with held(registry, "tiny") as pointer:
+        assert "promoted.json is older than" in pointer.gap()
+    assert roll_back(registry, 1).event.sequence == 3
+    with held(registry, "tiny") as pointer:
+        assert pointer.gap() is None
+
+
+def test_versions_without_pointer_and_history_are_no_new_model(registry, seal):
+    publish(registry, seal())
+    for name in ("promoted.json", "history.jsonl"):
+        (registry.root / "tiny" / name).unlink()
+    with held(registry, "tiny") as pointer:
+        assert pointer.gap() is None
+    shutil.copytree(seal(seed=1).path, registry.root / "tiny/2")
+    with held(registry, "tiny") as pointer:
+        assert "holds version 2 and has no history" in pointer.gap()
+
+
+def test_number_of_a_version_that_is_gone_is_not_given_again(registry, seal):
+    for seed in range(2):
+        publish(registry, seal(seed=seed))
+    roll_back(registry)
+    shutil.rmtree(registry.root / "tiny/2")
+    assert publish(registry, seal(seed=2)).version == 3
+
+
+def test_line_that_was_edited_is_not_written_twice(registry, seal):
+    publish(registry, seal())
+    lines = registry.root / "tiny/history.jsonl"
+    lines.write_bytes(lines.read_bytes().replace(b"because it is good", b"because it is better"))
     with held(registry, "tiny"):
-        assert not lines.exists()
-        lines.touch()
+        pass
+    assert len(lines.read_bytes().splitlines()) == 1
+
+
+def test_what_cannot_be_recorded_is_not_done(registry, seal):
+    publish(registry, seal())
+    publish(registry, seal(seed=1))
+    lines = registry.root / "tiny/history.jsonl"
     with held(registry, "tiny") as pointer:
-        assert pointer.gap() is None
-        assert [event.sequence for event in written(registry).events] == [2]
+        lines.unlink()
+        lines.mkdir()
+        with pytest.raises(IsADirectoryError):
+            pointer.roll_back(1, "a trial")
+    assert registry.promoted("tiny").version == 2
+
+
+def test_what_fails_after_the_move_says_that_it_moved(registry, seal, monkeypatch):
+    publish(registry, seal())
+    publish(registry, seal(seed=1))
+
+    def full(file, event):
+        raise OSError(28, "No space left on device", str(file))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("serving.pointer.append_event", full)
+        with pytest.raises(
+            BeamlineError, match=r"version 1 serves now, but .*history\.jsonl could not be written \(No"
+        ):
+            roll_back(registry)
+    assert registry.promoted("tiny").version == 1
+    with held(registry, "tiny"):
+        assert [event.sequence for event in written(registry).events] == [1, 2, 3]
+
+
+def test_stop_between_pointer_and_history_waits_for_both(registry, seal, monkeypatch, handled_signals):
+    publish(registry, seal())
+    publish(registry, seal(seed=1))
+    real = files.append_line
+
+    def stopped(*arguments):
+        signal.raise_signal(signal.SIGTERM)
+        real(*arguments)
+
+    monkeypatch.setattr("serving.history.append_line", stopped)
+    with pytest.raises(Terminated):
+        roll_back(registry)
+    assert registry.promoted("tiny").version == 1
+    assert written(registry).last.to_version == 1
+
+
+def test_damaged_version_that_serves_can_be_named_to_be_refused_and_not_as_settled(registry, seal):
+    first = publish(registry, seal())
+    (first.path / "model.onnx").write_bytes(b"damaged")
+    with pytest.raises(BundleError, match=r"model\.onnx"):
+        roll_back(registry, 1)
+
+
+def test_name_of_the_file_for_tensorflow_serving_is_no_model(registry, sealed):
+    for name in ("models.config", "Models.Config"):
+        with pytest.raises(InputError, match="is no model name"):
+            publish(registry, sealed, name)
+
+
+def test_unreadable_pointer_of_another_model_is_its_own_trouble(registry, seal):
+    publish(registry, seal())
+    publish(registry, seal(seed=1))
+    (registry.root / "other/promoted.json").mkdir(parents=True)
+    assert roll_back(registry).version == 1
+    with pytest.raises(BundleError, match=r"other/promoted\.json cannot be read"):
+        registry.promoted("other")
 
 
 CRASH = """
@@ -286,6 +403,27 @@ def test_of_two_promotions_at_once_the_second_sees_the_first_as_the_champion(reg
     events = written(registry).events
     assert [(e.sequence, e.from_version, e.to_version) for e in events] == [(1, None, 1), (2, 1, 2), (3, 2, 3)]
     assert [event.evidence.run for event in events[1:]] == [run for run, _, _ in got]
+
+
+def publish_together(barrier, registry, candidate, model):
+    barrier.wait()
+    publish(registry, candidate, model)
+
+
+def test_models_that_move_at_once_all_stand_in_the_one_file_of_tensorflow_serving(registry, seal):
+    context = get_context("spawn")
+    barrier = context.Barrier(4)
+    models = [f"model-{number}" for number in range(4)]
+    processes = [
+        context.Process(target=publish_together, args=(barrier, registry, seal(seed=seed), model))
+        for seed, model in enumerate(models)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    said = (registry.root / "models.config").read_text()
+    assert all(f'name: "{model}"' in said for model in models)
 
 
 def test_file_that_is_flushed_keeps_its_lines(tmp_path):

@@ -108,9 +108,11 @@ def write_sample(folder: Path, image_shape: tuple[int, int, int], model: onnx.Mo
     np.save(folder / bundle.SAMPLE_PROBABILITIES, probabilities)
 
 
-def evidence(run: str = "0001", accuracy: float = 0.97, test_sha256: str = "0" * 64) -> Evidence:
+def evidence(
+    run: str = "0001", accuracy: float = 0.97, test_sha256: str = "0" * 64, weights_sha256: str = "w" * 64
+) -> Evidence:
     """What a promotion of a small bundle rests on."""
-    return Evidence(run, "e" * 64, "f" * 64, accuracy, test_sha256)
+    return Evidence(run, "e" * 64, "f" * 64, accuracy, test_sha256, weights_sha256)
 
 
 def publish(registry: Registry, candidate: Bundle, model: str = "tiny", run: str = "0001", **said) -> Promoted:
