@@ -320,6 +320,11 @@ def test_drop_that_is_no_fraction_is_refused(models):
             promote.Params(model="tiny", models=models, run="1", max_drop_fraction=value)
 
 
+@pytest.mark.parametrize("value", [0, 1, None])
+def test_every_fraction_is_a_limit_of_the_drop(models, value):
+    assert promote.Params(model="tiny", models=models, run="1", max_drop_fraction=value).max_drop_fraction == value
+
+
 def promote_together(barrier, answers, candidate, out, models, run):
     barrier.wait()
     promotion = candidate.promoted(out, models, run=run)
