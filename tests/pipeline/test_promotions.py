@@ -17,6 +17,7 @@ from pipeline.options import parse_run
 from pipeline.outcome import Outcome
 from pipeline.store import Store
 from serving.errors import BeamlineError
+from serving.pointer import held
 from serving.registry import Registry
 from tests.serving.tiny_bundle import publish, seal
 
@@ -94,6 +95,35 @@ def test_what_was_refused_is_not_promoted_by_hand_either(remember, verification,
     assert main(PROMOTE) == 3
     assert "they differ; what serves is unchanged" in capsys.readouterr().err
     assert serving() is None
+
+
+def test_what_a_step_refused_to_make_is_told_with_its_reasons(remember, store, capsys):
+    remember()
+    record = History(store.root).read("1")
+    refused = Outcome("export", "refused", reasons=("refused by evaluate: too low",))
+    steps = [refused if step.name == "export" else step for step in record.steps]
+    History(store.root).finish(replace(record, steps=tuple(steps)))
+    assert main(PROMOTE) == 3
+    assert "has nothing to promote, export made nothing: refused by evaluate: too low" in capsys.readouterr().err
+
+
+def test_artifact_that_was_damaged_is_refused_with_the_files_name(remember, store, capsys):
+    remember()
+    with (store.root / f"artifacts/export-{KEY[:12]}/payload/model.onnx").open("ab") as model:
+        model.write(b"more")
+    assert main(PROMOTE) == 4
+    assert "the artifact of export is not as it was committed (model.onnx was changed)" in capsys.readouterr().err
+    assert serving() is None
+
+
+def test_what_was_rolled_back_from_serves_again_where_a_person_asks(remember, tmp_path):
+    publish(Registry(Path("models")), seal(tmp_path / "first"), accuracy=0.5)
+    remember()
+    assert main([*PROMOTE, "--compare", "off"]) == 0
+    with held(Registry(Path("models")), "tiny") as pointer:
+        pointer.roll_back(None, "slow at night")
+    assert main([*PROMOTE, "--compare", "off"]) == 0
+    assert serving().version == 2
 
 
 def test_artifact_that_another_run_made_anew_is_not_taken_for_this_runs(remember, store, verification, capsys):
