@@ -84,10 +84,12 @@ def test_promoted_bundle_with_another_manifest_is_refused(registry, seal):
     promoted = publish(registry, seal(), "tiny", "run-1")
     for path in sorted(promoted.path.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
-    seal(seed=1).path.rename(promoted.path)
+    other = seal(seed=1)
+    other.path.rename(promoted.path)
     assert bundle.load(promoted.path).manifest.training == {"preset": "linear", "seed": 1}
     with pytest.raises(BundleError, match=r"manifest\.json"):
         promoted.load()
+    assert registry.serving("tiny", other.sha256) is None
 
 
 def test_bundle_serves_only_under_its_digest_and_whole(registry, seal):

@@ -112,6 +112,11 @@ def test_model_whose_pointer_is_damaged_is_not_taken_from_the_servers(registry, 
     assert {model: versions for model, (_, versions) in tensorflow_serving(registry).items()} == {"second": [2]}
 
 
+def test_model_that_serves_nothing_has_nothing_to_say(registry, sealed):
+    publish(registry, sealed, "other")
+    assert registry.server_files("tiny") == {}
+
+
 def test_path_with_a_quote_is_read_back_as_it_is(tmp_path, sealed):
     from serving.registry import Registry
 
