@@ -14,6 +14,7 @@ from components.artifacts.evaluation import Evaluation
 from components.artifacts.examples import Examples
 from components.artifacts.promotion import Promotion
 from components.artifacts.verification import Verification
+from tests.components.examples_by_hand import write_examples
 from tests.serving import tiny_bundle
 from tests.serving.tiny_bundle import LABELS
 
@@ -37,9 +38,8 @@ class Candidate:
 class Candidates:
     """Makes candidates: test image i has its one bright pixel at place i, so that a linear layer may say anything."""
 
-    def __init__(self, folder: Path, write_examples, evaluation: Evaluation, verification: Verification) -> None:
+    def __init__(self, folder: Path, evaluation: Evaluation, verification: Verification) -> None:
         self.folder = folder
-        self._write_examples = write_examples
         self._evaluation, self._verification = evaluation, verification
         self._made = 0
 
@@ -57,7 +57,7 @@ class Candidates:
         images = images.reshape(rows, *shape)
         labels = (np.arange(rows) % len(LABELS)).astype(np.int64)
         splits = {"train": (images[:1], labels[:1]), "test": (images, labels)}
-        return self._write_examples(self._new("examples"), splits, class_names)
+        return write_examples(self._new("examples"), splits, class_names)
 
     def candidate(
         self, examples: Examples, wrong: range | list[int], seed: int = 0, weights_sha256: str | None = None

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import settings
 
 from components import verify
-from components.artifacts.examples import Examples, write_block
 from components.artifacts.model import Model
 from components.artifacts.transform import Transform
+from tests.components.examples_by_hand import write_examples as write_examples_by_hand
 
 # How long an example takes is no matter of a test.
 settings.register_profile("components", deadline=None)
@@ -23,20 +23,6 @@ def _contents(folder):
 def _rows_of(examples, split):
     images = np.concatenate([examples.images(block) for block in examples.blocks[split]])
     return images, examples.all_labels(split)
-
-
-def _write_examples(folder, splits, class_names, block_rows=1000):
-    blocks = {}
-    for split, (images, labels) in splits.items():
-        starts = range(0, len(images), block_rows)
-        blocks[split] = tuple(
-            write_block(folder, split, index, images[start : start + block_rows], labels[start : start + block_rows])
-            for index, start in enumerate(starts)
-        )
-    shape = splits["train"][0].shape[1:]
-    return Examples(
-        path=folder, dataset="by-hand", version="1.0.0", class_names=class_names, image_shape=shape, blocks=blocks
-    ).save()
 
 
 def _write_untrained(folder, image_shape, classes, *, seed=1, **layers):
@@ -66,7 +52,7 @@ def rows_of():
 @pytest.fixture(scope="session")
 def write_examples():
     """Folder, {split: (images, labels)}, class names -> Examples."""
-    return _write_examples
+    return write_examples_by_hand
 
 
 @pytest.fixture(scope="session")

@@ -63,6 +63,21 @@ def test_difference_above_the_tolerance_refuses_though_classes_agree():
     assert judged(pair, tolerance=1e-3)[2]
 
 
+def test_difference_of_exactly_the_tolerance_is_none():
+    pair = answers(keras=[[0.75, 0.25]], onnx=[[0.875, 0.125]])
+    assert judged(pair, tolerance=0.125)[2]
+    assert not judged(pair, tolerance=0.1249)[2]
+
+
+def test_any_two_of_three_are_held_against_each_other():
+    three = answers(keras=[[0.5, 0.5]], saved=[[0.25, 0.75]], onnx=[[0.75, 0.25]])
+    assert largest_difference(three) == 0.5
+    alike = [[0.25, 0.75]]
+    listed, classes, _, _ = judged(answers(keras=alike, saved=alike, onnx=[[0.75, 0.25]]), tolerance=1.0)
+    assert listed == ("test image 0: keras 1, saved 1, onnx 0; margin 5.0e-01",)
+    assert not classes
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_answer_that_is_no_number_refuses(value):
     both = [[value, 0.5]]

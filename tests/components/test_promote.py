@@ -26,8 +26,8 @@ def models(tmp_path):
 
 
 @pytest.fixture
-def candidates(tmp_path, made, verification, write_examples):
-    return Candidates(tmp_path / "candidates", write_examples, made.evaluation, verification)
+def candidates(tmp_path, made, verification):
+    return Candidates(tmp_path / "candidates", made.evaluation, verification)
 
 
 @pytest.fixture
@@ -354,6 +354,11 @@ def test_drop_that_is_no_fraction_is_refused(models):
     for value in (-0.1, 1.1, float("nan")):
         with pytest.raises(InputError, match=r"--promote\.max-drop-fraction"):
             promote.Params(model="tiny", models=models, run="1", max_drop_fraction=value)
+
+
+@pytest.mark.parametrize("value", [0, 1, None])
+def test_every_fraction_is_a_limit_of_the_drop(models, value):
+    assert promote.Params(model="tiny", models=models, run="1", max_drop_fraction=value).max_drop_fraction == value
 
 
 def promote_together(barrier, answers, candidate, out, models, run):

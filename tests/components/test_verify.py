@@ -212,6 +212,50 @@ def test_limit_that_limits_nothing_is_refused(name, value):
         Params(**{name: value})
 
 
+def test_limit_that_is_just_kept_holds():
+    measured = Measured(load_seconds=0.5, images_per_second=1000, peak_memory_bytes=200_000_000)
+    rules = limit_rules(measured, Params(max_load_seconds=0.5, min_images_per_second=1000, max_memory_mb=200))
+    assert [rule.passed for rule in rules] == [True] * 3
+
+
+@pytest.mark.parametrize("name", ["margin", "tolerance"])
+@pytest.mark.parametrize("value", [-1e-9, 2e-3, float("nan")])
+def test_closeness_that_would_verify_nothing_is_refused(name, value):
+    with pytest.raises(InputError, match=f"--verify.{name} "):
+        Params(**{name: value})
+
+
+def test_process_without_images_is_refused():
+    with pytest.raises(InputError, match=r"--verify\.fresh-rows 0: give 1 or more"):
+        Params(fresh_rows=0)
+
+
+def test_difference_of_a_ten_thousandth_is_refused_where_nobody_says_otherwise(made, run, copied):
+    change_weights(copied, lambda bias: bias.__setitem__(0, bias[0] + 5e-4), shape=(4,))
+    refused = run(sealed_again(copied, made.bundle.opened().manifest))
+    assert 2e-5 < refused.max_difference < 1e-3
+    assert [rule.name for rule in refused.rules if not rule.passed] == ["probabilities"]
+
+
+def test_saved_model_that_answers_small_batches_otherwise_is_refused(made, run, copied):
+    import tensorflow as tf
+
+    module = serving_module(made.model, made.transform, made.examples.image_shape)
+    answer = module.serve
+
+    def of_a_batch(images):
+        probabilities = answer(images)["probabilities"]
+        shift = 1e-4 * tf.reduce_mean(probabilities[:, 0]) * tf.constant([1.0, -1.0, 0.0, 0.0])
+        return {"probabilities": probabilities + shift}
+
+    module.serve = tf.function(of_a_batch, input_signature=answer.input_signature)
+    shutil.rmtree(copied / "variables")
+    write_saved_model(module, copied)
+    refused = run(sealed_again(copied, made.bundle.opened().manifest), params=Params(tolerance=1e-3))
+    (reason,) = refused.reasons
+    assert reason.startswith("batches of 1 and 7 are answered otherwise than large ones, by up to Keras")
+
+
 def test_model_that_answers_small_batches_otherwise_is_refused(made, run, copied):
     """The mean of a batch is added to its rows: right for no batch, and other for each size."""
     import onnx
@@ -244,6 +288,17 @@ def test_model_that_onnx_checker_refuses_is_refused(made, run, copied):
     (copied / "model.onnx").write_bytes(model.SerializeToString())
     refused = run(sealed_again(copied, made.bundle.opened().manifest))
     assert any(reason.startswith("onnx.checker refuses the model") for reason in refused.reasons)
+
+
+def test_model_that_onnxruntime_takes_and_the_format_does_not_is_refused(made, run, copied):
+    import onnx
+
+    model = onnx.load(copied / "model.onnx")
+    model.graph.name = ""
+    (copied / "model.onnx").write_bytes(model.SerializeToString())
+    refused = run(sealed_again(copied, made.bundle.opened().manifest))
+    (reason,) = refused.reasons
+    assert reason.startswith("onnx.checker refuses the model")
 
 
 def test_model_that_onnxruntime_cannot_load_is_refused(made, run, copied):

@@ -179,8 +179,8 @@ def test_crash_in_between_leaves_no_half_of_an_artifact(three, capsys, monkeypat
         raise OSError("the disk is gone")
 
     monkeypatch.setattr(clean_module.shutil, "rmtree", crash)
-    with pytest.raises(OSError, match="the disk is gone"):
-        main(["clean", "--keep", "1"])
+    assert main(["clean", "--keep", "1"]) == 1
+    assert "clean: the disk is gone" in capsys.readouterr().err
     monkeypatch.undo()
     monkeypatch.chdir(three.folder)
     for entry in (three.store.root / "artifacts").iterdir():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from importlib.metadata import PackageNotFoundError
 
@@ -12,8 +13,9 @@ from pipeline import doctor as doctor_module
 from pipeline.__main__ import main
 from pipeline.history import History
 from pipeline.options import parse_run
+from serving.pointer import held
 from serving.registry import Registry
-from tests.serving.tiny_bundle import publish
+from tests.serving.tiny_bundle import evidence, publish, seal
 
 
 @pytest.fixture
@@ -102,6 +104,51 @@ def test_damaged_pointer_and_a_promotion_that_was_cut_off_are_named(place, capsy
     lines = to_do(capsys)
     assert ".incoming-2 was left by a promotion" in lines[0]
     assert "promoted.json is damaged" in lines[1]
+
+
+def test_pointer_that_cannot_be_read_is_named(place, capsys):
+    (place.folder / "models/tiny/promoted.json").unlink()
+    (place.folder / "models/tiny/promoted.json").mkdir()
+    (line,) = to_do(capsys)
+    assert "tiny cannot serve" in line
+
+
+def test_model_that_serves_nothing_is_noted_and_one_that_lost_its_pointer_is_to_be_seen_to(place, capsys):
+    (place.folder / "models/tiny/promoted.json").unlink()
+    (line,) = to_do(capsys)
+    assert "models/tiny has a history and no promoted.json: say what shall serve with" in line
+    assert "`python -m pipeline rollback tiny --to 1 --reason TEXT`" in line
+    (place.folder / "models/tiny/history.jsonl").unlink()
+    assert "note  registry     models/tiny promotes no version" in findings(capsys)[1]
+
+
+def test_lines_that_the_history_lacks_are_told_with_what_to_do(place, capsys):
+    lines = place.folder / "models/tiny/history.jsonl"
+    lines.write_bytes(b"damaged\n" + lines.read_bytes())
+    (line,) = to_do(capsys)
+    assert "models/tiny/history.jsonl: line 1 cannot be read: put it right" in line
+    pointer = place.folder / "models/tiny/promoted.json"
+    said = json.loads(pointer.read_text())
+    said["event"]["sequence"] = 3
+    pointer.write_text(json.dumps(said))
+    lines.write_text("")
+    (line,) = to_do(capsys)
+    assert "models/tiny/history.jsonl lacks 2 moves, the first is number 1: put them back" in line
+
+
+def test_rollback_and_what_servers_are_told_wrongly_are_noted(place, capsys):
+    publish(Registry(place.folder / "models"), seal(place.folder / "second"), "other", "0001")
+    with held(Registry(place.folder / "models"), "other") as pointer:
+        pointer.promote(seal(place.folder / "third", seed=1), evidence("0002"), "it is better")
+        pointer.roll_back(None, "slow at night")
+    (place.folder / "models/other/config.pbtxt").unlink()
+    code, lines = findings(capsys)
+    assert code == 0
+    noted = [line for line in lines if line.startswith("note  registry")]
+    assert len(noted) == 2
+    assert "models/other/config.pbtxt does not name version 1" in noted[0]
+    assert "other was rolled back from version 2, " in noted[1]
+    assert noted[1].endswith(": slow at night")
 
 
 def test_missing_version_is_named(place, capsys):

@@ -48,6 +48,30 @@ def test_digest_is_of_content_and_names(tmp_path):
     assert digests[0] == digests[1] != digests[2]
 
 
+def test_what_differs_each_time_is_kept_and_changes_no_digest(tmp_path):
+    digests = []
+    for folder, seconds in (("one", "0.1"), ("two", "0.2")):
+        store = Store(tmp_path / folder)
+        with store.staging("step", KEY) as out:
+            (out / "file").write_text("content")
+            (out / "measured.json").write_text(seconds)
+            stored = store.commit("step", KEY, {})
+        assert (stored.path / "measured.json").read_text() == seconds
+        (stored.path / "measured.json").unlink()
+        assert stored.damage() is None
+        digests.append(stored.sha256)
+    assert digests[0] == digests[1]
+
+
+def test_file_of_that_name_elsewhere_is_digested_as_any_other(tmp_path):
+    store = Store(tmp_path)
+    with store.staging("step", KEY) as out:
+        (out / "sub").mkdir()
+        (out / "sub" / "measured.json").write_text("1")
+        stored = store.commit("step", KEY, {})
+    assert list(stored.files) == ["sub/measured.json"]
+
+
 @pytest.mark.parametrize("moment", ["fsync_tree", "write_json"])
 def test_crash_while_committing_leaves_nothing_to_be_found(tmp_path, monkeypatch, moment):
     def crash(*arguments):

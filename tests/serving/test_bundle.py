@@ -10,7 +10,6 @@ import shutil
 
 import onnx
 import pytest
-from onnx import numpy_helper
 from onnx.external_data_helper import set_external_data
 
 from serving import bundle
@@ -198,6 +197,12 @@ def test_read_refuses_a_file_that_changed_after_loading(sealed, damage):
         sealed.read("model.onnx")
 
 
+def test_read_refuses_a_file_that_the_manifest_does_not_name(sealed):
+    (sealed.path / "later.txt").write_text("put there after loading")
+    with pytest.raises(BundleError, match=r"later\.txt is not in its manifest"):
+        sealed.read("later.txt")
+
+
 def test_link_is_not_sealed(sealed):
     (sealed.path / "manifest.json").unlink()
     (sealed.path / "link").symlink_to(sealed.path / "model.onnx")
@@ -214,7 +219,7 @@ def sealed_with(sealed, change):
 
 
 @pytest.mark.parametrize(
-    "name", ["../outside.txt", "variables/../../outside.txt", "{absolute}", "./model.onnx", "a//b", ""]
+    "name", ["../outside.txt", "variables/../../outside.txt", "{absolute}", "./model.onnx", "a//b", "", "."]
 )
 def test_manifest_that_names_a_file_elsewhere_is_refused_though_the_file_is_as_it_says(sealed, name):
     outside = sealed.path.parent / "outside.txt"
@@ -225,23 +230,32 @@ def test_manifest_that_names_a_file_elsewhere_is_refused_though_the_file_is_as_i
     refused(sealed.path, f"manifest.json names {name!r}, which is no path below")
 
 
-def with_external_weights(sealed, location):
+def test_size_that_is_not_the_files_own_is_refused_though_its_content_is_as_the_manifest_says(sealed):
+    sealed_with(sealed, lambda said: said["files"]["model.onnx"].update(size_bytes=1))
+    refused(sealed.path, "model.onnx")
+
+
+def with_external_weights(sealed, location, name="model.onnx"):
     """The sealed network with one weight that lies in another file, sealed again."""
     model = onnx.load(sealed.path / "model.onnx")
     tensor = next(tensor for tensor in model.graph.initializer if tensor.name == "weights")
-    content = numpy_helper.to_array(tensor).tobytes()
     set_external_data(tensor, location)
     tensor.ClearField("raw_data")
-    (sealed.path / "model.onnx").write_bytes(model.SerializeToString())
+    (sealed.path / name).write_bytes(model.SerializeToString())
     (sealed.path / "manifest.json").unlink()
     bundle.write_manifest(sealed.path, sealed.manifest)
-    return content
 
 
 @pytest.mark.parametrize("location", ["../weights.bin", "/etc/weights.bin", "weights.bin", "*/_ORT_MEM_ADDR_/*"])
 def test_model_that_takes_weights_from_elsewhere_is_refused(sealed, location):
     with_external_weights(sealed, location)
     refused(sealed.path, f"model.onnx takes weights from another file ({location})")
+
+
+@pytest.mark.parametrize("name", ["model.int8.onnx", "variables/model.onnx"])
+def test_second_model_that_takes_weights_from_elsewhere_is_refused_too(sealed, name):
+    with_external_weights(sealed, "weights.bin", name)
+    refused(sealed.path, f"{name} takes weights from another file (weights.bin)")
 
 
 def test_model_that_is_no_protobuf_is_refused(sealed):

@@ -72,6 +72,17 @@ def test_replacement_is_flushed_before_it_is_renamed_and_its_folder_after(tmp_pa
     assert done == [(tmp_path / "pointer.json").stat().st_ino, "rename", tmp_path.stat().st_ino]
 
 
+def test_what_is_flushed_is_all_that_was_written(tmp_path, monkeypatch):
+    flushed = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: flushed.append(os.fstat(descriptor)))
+    files.write_json(tmp_path / "record.json", {"name": "value"})
+    files.append_line(tmp_path / "lines", "one")
+    assert [(found.st_ino, found.st_size) for found in flushed[:2]] == [
+        ((tmp_path / name).stat().st_ino, (tmp_path / name).stat().st_size) for name in ("record.json", "lines")
+    ]
+    assert [found.st_ino for found in flushed[2:]] == [tmp_path.stat().st_ino]
+
+
 def test_whole_tree_is_flushed(tmp_path, monkeypatch):
     (tmp_path / "variables" / "deep").mkdir(parents=True)
     for name in ("model.onnx", "variables/index", "variables/deep/data"):

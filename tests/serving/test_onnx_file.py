@@ -99,6 +99,30 @@ def test_graphs_within_graphs_are_read_however_deep_they_are():
     assert external_files(helper.make_model(graph).SerializeToString()) == ["elsewhere.bin"]
 
 
+# Of every kind that protobuf has but a text: 8 bytes, 4 bytes, a number.
+@pytest.mark.parametrize("unknown", [b"\xa1\x06" + bytes(8), b"\xa5\x06" + bytes(4), b"\xa0\x06\x80\x01"])
+def test_field_that_onnx_does_not_have_hides_nothing_that_comes_after_it(unknown):
+    graph = onnx.GraphProto(initializer=[external()]).SerializeToString()
+    content = unknown + b"\x3a" + bytes([len(graph)]) + graph
+    assert len(onnx.ModelProto.FromString(content).graph.initializer) == 1
+    assert external_files(content) == ["elsewhere.bin"]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (network(SHAPE, len(LABELS), 0).SerializeToString()[:-1], "ends after the file does"),
+        (b"\xa3\x06\xa4\x06", "of no kind"),
+        (b"\x08" + b"\x80" * 10 + b"\x00", "does not end"),
+        (b"\x08\x80", "does not end"),
+    ],
+    ids=["cut off", "group", "number of 11 bytes", "number without an end"],
+)
+def test_what_is_not_written_as_onnx_writes_is_refused(content, words):
+    with pytest.raises(ValueError, match=words):
+        external_files(content)
+
+
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(content):
     try:

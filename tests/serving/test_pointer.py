@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
 import subprocess
 import sys
 from multiprocessing import get_context
+from pathlib import Path
 
 import pytest
 
@@ -77,6 +79,11 @@ def test_rollback_that_cannot_be_is_refused_and_changes_nothing(registry, sealed
     assert {file: file.read_bytes() for file in registry.root.rglob("*") if file.is_file()} == before
 
 
+def test_model_without_a_history_has_nothing_to_go_back_to(registry):
+    with pytest.raises(InputError, match="has no history, so there is nothing to go back to"):
+        roll_back(registry, 1)
+
+
 def test_version_that_was_never_promoted_is_no_target(registry, seal):
     publish(registry, seal())
     shutil.copytree(seal(seed=1).path, registry.root / "tiny/2")
@@ -134,9 +141,19 @@ def test_damaged_pointer_is_what_the_history_says(registry, seal):
     publish(registry, seal())
     second = publish(registry, seal(seed=1))
     (registry.root / "tiny/promoted.json").write_text("{")
+    (registry.root / "tiny/config.pbtxt").unlink()
     with held(registry, "tiny") as pointer:
         assert pointer.champion() == second
     assert registry.promoted("tiny") == second
+    assert registry.serving("tiny", second.sha256) == second
+
+
+def test_damaged_pointer_without_a_history_is_not_guessed(registry, seal):
+    publish(registry, seal())
+    (registry.root / "tiny/promoted.json").write_text("{")
+    (registry.root / "tiny/history.jsonl").unlink()
+    with pytest.raises(BundleError, match=r"promoted\.json is damaged"):
+        publish(registry, seal(seed=1))
 
 
 def test_damaged_pointer_beside_a_damaged_history_is_not_guessed(registry, seal):
@@ -284,6 +301,46 @@ def test_unreadable_pointer_of_another_model_is_its_own_trouble(registry, seal):
         registry.promoted("other")
 
 
+def test_first_move_that_was_cut_off_before_its_line_is_written_later(registry, sealed):
+    first = publish(registry, sealed)
+    (registry.root / "tiny/history.jsonl").unlink()
+    with held(registry, "tiny") as pointer:
+        assert pointer.gap() is None
+    assert written(registry).events == (first.event,)
+
+
+def test_move_that_the_pointer_did_not_make_is_not_on_record(registry, seal, monkeypatch):
+    publish(registry, seal())
+    before = written(registry)
+
+    def fail(source, target):
+        raise OSError("no rename")
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(OSError, match="no rename"):
+        publish(registry, seal(seed=1))
+    assert written(registry) == before
+
+
+@pytest.mark.usefixtures("handled_signals")
+def test_stop_while_the_pointer_moves_waits_until_the_move_is_on_record_and_servers_know(registry, seal, monkeypatch):
+    publish(registry, seal())
+    replace = os.replace
+
+    def stopped(source, target):
+        if Path(target).name == "promoted.json":
+            signal.raise_signal(signal.SIGINT)
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        publish(registry, seal(seed=1))
+    now = registry.promoted("tiny")
+    assert now.version == 2
+    assert written(registry).last == now.event
+    assert registry.serving("tiny", now.sha256) == now
+
+
 CRASH = """
 import os, sys
 from pathlib import Path
@@ -374,8 +431,51 @@ def test_each_rename_is_between_a_flush_of_what_moves_and_one_of_the_folder(regi
         source, target = calls[place][1]
         assert ("fsync", source) in calls[:place]
         assert calls[place + 1] == ("fsync", os.path.dirname(target))
-    history = str(registry.root / "tiny/history.jsonl")
-    assert ("fsync", history) in calls
+    history = calls.index(("fsync", str(registry.root / "tiny/history.jsonl")))
+    assert calls[history + 1] == ("fsync", str(registry.root / "tiny"))
+
+
+def test_folder_of_a_new_model_is_on_the_disk_before_its_pointer_is_held(registry, monkeypatch):
+    flushed = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: flushed.append(os.readlink(f"/proc/self/fd/{descriptor}")))
+    with held(registry, "tiny"):
+        assert flushed == [str(registry.root)]
+
+
+def is_locked(file):
+    """Whether somebody keeps even readers of this lock away."""
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def test_all_of_a_model_moves_under_its_lock_and_what_tells_servers_under_that_of_all_models(
+    registry, sealed, monkeypatch
+):
+    locked = {}
+
+    def watch(name, real):
+        def call(source, target):
+            locked[Path(target).name] = (is_locked(registry.root / "tiny/.lock"), is_locked(registry.root / ".lock"))
+            real(source, target)
+
+        monkeypatch.setattr(os, name, call)
+
+    for name in ("replace", "rename"):
+        watch(name, getattr(os, name))
+    publish(registry, sealed)
+    assert locked == {
+        "1": (True, False),
+        "promoted.json": (True, False),
+        "config.pbtxt": (True, True),
+        "models.config": (True, True),
+    }
+    assert not is_locked(registry.root / "tiny/.lock")
 
 
 def promote_together(barrier, answers, registry, candidate, run):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 
 import pytest
 
@@ -83,10 +84,12 @@ def test_promoted_bundle_with_another_manifest_is_refused(registry, seal):
     promoted = publish(registry, seal(), "tiny", "run-1")
     for path in sorted(promoted.path.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
-    seal(seed=1).path.rename(promoted.path)
+    other = seal(seed=1)
+    other.path.rename(promoted.path)
     assert bundle.load(promoted.path).manifest.training == {"preset": "linear", "seed": 1}
     with pytest.raises(BundleError, match=r"manifest\.json"):
         promoted.load()
+    assert registry.serving("tiny", other.sha256) is None
 
 
 def test_bundle_serves_only_under_its_digest_and_whole(registry, seal):
@@ -124,6 +127,40 @@ def test_another_data_set_is_refused_also_where_no_pointer_says_so(registry, sea
         publish(registry, seal(dataset="other", seed=1), "tiny", "run-2")
 
 
+@pytest.mark.parametrize(
+    "content", [None, "{", "{}", "[]", "[" * 100_000], ids=["missing", "cut", "bare", "list", "nested"]
+)
+def test_version_whose_manifest_is_damaged_is_no_reason_to_refuse_another(registry, seal, content):
+    manifest = publish(registry, seal(), "tiny", "run-1").path / "manifest.json"
+    manifest.unlink()
+    if content is not None:
+        manifest.write_text(content)
+    assert publish(registry, seal(seed=1), "tiny", "run-2").version == 2
+
+
+def test_number_is_never_given_twice_while_a_later_version_stands(registry, seal):
+    for seed in range(2):
+        publish(registry, seal(seed=seed), "tiny", "run")
+    shutil.rmtree(registry.root / "tiny" / "1")
+    assert publish(registry, seal(seed=2), "tiny", "run-3").version == 3
+
+
+def test_only_folders_with_a_plain_number_are_versions(registry, seal):
+    publish(registry, seal(), "tiny", "run-1")
+    for name in ("0", "007", "5x", "-6"):
+        (registry.root / "tiny" / name).mkdir()
+    (registry.root / "tiny" / "9").touch()
+    assert publish(registry, seal(seed=1), "tiny", "run-2").version == 2
+
+
+def test_version_may_be_read_by_whoever_may_read_new_files(registry, sealed, tmp_path):
+    (tmp_path / "new").touch()
+    for name in sealed.files:
+        (sealed.path / name).chmod(0o400)
+    promoted = publish(registry, sealed, "tiny", "run-1")
+    assert {(promoted.path / name).stat().st_mode for name in sealed.files} == {(tmp_path / "new").stat().st_mode}
+
+
 def test_models_are_those_with_a_promoted_version(registry, sealed):
     assert registry.models() == []
     for model in ("second", "first"):
@@ -143,7 +180,8 @@ def test_name_that_is_no_plain_folder_name_is_refused(registry, sealed, name):
 
 @pytest.mark.parametrize(
     "content",
-    ["", "{", "[]", "null", "{}", '{"version": 1}', '{"version": "one", "sha256": "", "event": {}}'],
+    ["", "{", "[]", "null", "{}", '{"version": 1}', '{"version": "one", "sha256": "", "event": {}}', "[" * 100_000],
+    ids=["empty", "cut", "list", "null", "bare", "version", "event", "nested"],
 )
 def test_damaged_pointer_is_refused(registry, sealed, content):
     publish(registry, sealed, "tiny", "run-1")
@@ -158,6 +196,14 @@ def test_pointer_without_a_digest_is_refused_rather_than_trusting_the_folder(reg
     said = {**said, "sha256": None, "event": {**said["event"], "bundle_sha256": None}}
     (registry.root / "tiny" / "promoted.json").write_text(json.dumps(said))
     with pytest.raises(BundleError, match=r"promoted\.json is damaged"):
+        registry.promoted("tiny")
+
+
+@pytest.mark.parametrize(("name", "value"), [("version", 2), ("sha256", "f" * 64)])
+def test_pointer_that_says_otherwise_than_its_own_move_is_refused(registry, sealed, name, value):
+    publish(registry, sealed, "tiny", "run-1")
+    (registry.root / "tiny" / "promoted.json").write_text(json.dumps({**pointer(registry), name: value}))
+    with pytest.raises(BundleError, match=r"promoted\.json is damaged .*not that of its event"):
         registry.promoted("tiny")
 
 

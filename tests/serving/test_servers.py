@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
 
@@ -105,14 +107,31 @@ def test_model_whose_pointer_is_damaged_is_not_taken_from_the_servers(registry, 
     (registry.root / "first/promoted.json").write_text("{")
     publish(registry, seal(seed=1), "second")
     assert tensorflow_serving(registry)["first"][1] == [1]
+    (registry.root / "first/history.jsonl").unlink()
+    publish(registry, seal(seed=2), "second")
+    assert {model: versions for model, (_, versions) in tensorflow_serving(registry).items()} == {"second": [2]}
+
+
+def test_model_that_serves_nothing_has_nothing_to_say(registry, sealed):
+    publish(registry, sealed, "other")
+    assert registry.server_files("tiny") == {}
 
 
 def test_path_with_a_quote_is_read_back_as_it_is(tmp_path, sealed):
     from serving.registry import Registry
 
-    registry = Registry(tmp_path / 'a "quoted" back\\slash é')
+    registry = Registry(tmp_path / 'a "quoted" back\\slash é and a new\nline')
     publish(registry, sealed)
     assert tensorflow_serving(registry)["tiny"][0] == str(registry.root.resolve() / "tiny")
+
+
+def test_path_is_told_whole_because_the_server_starts_elsewhere(tmp_path, sealed, monkeypatch):
+    from serving.registry import Registry
+
+    monkeypatch.chdir(tmp_path)
+    registry = Registry(Path("models"))
+    publish(registry, sealed)
+    assert tensorflow_serving(registry)["tiny"][0] == str(tmp_path.resolve() / "models/tiny")
 
 
 def test_promoted_bundle_that_is_damaged_leaves_the_servers_as_they_were(registry, seal):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
@@ -37,6 +39,34 @@ def test_other_answers_are_refused_with_the_difference(sealed):
     answers[3, 2] += 0.25
     np.save(file, answers)
     refused(sealed, r"answered differently here, by up to 2\.5e-01")
+
+
+@pytest.mark.parametrize(("difference", "taken"), [(5e-4, True), (2e-3, False)])
+def test_answers_may_differ_as_processors_do_and_no_more(sealed, difference, taken):
+    file = sealed.path / "sample/probabilities.npy"
+    np.save(file, np.load(file) + np.float32(difference))
+    if taken:
+        require_answers(sealed_again(sealed))
+    else:
+        refused(sealed, "answered differently here")
+
+
+class Touches:
+    """What runs a program where it is unpickled."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def __reduce__(self):
+        return (os.mknod, (self.file,))
+
+
+@pytest.mark.parametrize("name", ["sample/images.npy", "sample/probabilities.npy"])
+def test_sample_that_is_a_program_is_not_run(sealed, tmp_path, name):
+    np.save(sealed.path / name, np.array([Touches(str(tmp_path / "run"))], dtype=object), allow_pickle=True)
+    with pytest.raises((BundleError, ValueError)):
+        require_answers(sealed_again(sealed))
+    assert not (tmp_path / "run").exists()
 
 
 def test_answers_that_are_no_numbers_are_refused(sealed):
