@@ -10,6 +10,8 @@ import pytest
 
 from tests import tiny_set
 
+pytestmark = pytest.mark.exhaustive
+
 
 @pytest.fixture(scope="module")
 def data_dir(tmp_path_factory):
