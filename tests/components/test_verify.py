@@ -13,6 +13,7 @@ import pytest
 
 import serving.bundle
 from components import fresh_process, verify
+from components.agreement import compare
 from components.artifacts.bundle import Bundle
 from components.artifacts.verification import Measured, Verification
 from components.saved_model import serving_module, write_saved_model
@@ -256,28 +257,54 @@ def test_saved_model_that_answers_small_batches_otherwise_is_refused(made, run, 
     assert reason.startswith("batches of 1 and 7 are answered otherwise than large ones, by up to Keras")
 
 
-def test_model_that_answers_small_batches_otherwise_is_refused(made, run, copied):
-    """The mean of a batch is added to its rows: right for no batch, and other for each size."""
+def add_batch_mean(folder, label=0, above=0.0, slope=1e-4):
+    """Adds a batch's mean to its rows, right for no batch and other for each size: to those surer of a label alone."""
     import onnx
     from onnx import helper, numpy_helper
 
-    model = onnx.load(copied / "model.onnx")
-    logits = next(node.input[0] for node in model.graph.node if node.op_type == "Softmax")
-    model.graph.initializer.append(numpy_helper.from_array(np.array([1e-4, 0, 0, 0], np.float32), "slope"))
-    added = [
-        helper.make_node("ReduceMean", [logits], ["of_batch"], axes=[0], keepdims=1),
-        helper.make_node("Mul", ["of_batch", "slope"], ["a_little"]),
-        helper.make_node("Add", [logits, "a_little"], ["shifted"]),
-    ]
-    place = [node.op_type for node in model.graph.node].index("Softmax")
-    model.graph.node[place].input[0] = "shifted"
-    nodes = [*model.graph.node[:place], *added, *model.graph.node[place:]]
-    del model.graph.node[:]
-    model.graph.node.extend(nodes)
-    (copied / "model.onnx").write_bytes(model.SerializeToString())
+    model = onnx.load(folder / "model.onnx")
+    softmax = next(node for node in model.graph.node if node.op_type == "Softmax")
+    output = softmax.output[0]
+    softmax.output[0] = "alone"
+    constants = {"of_label": np.array([label]), "above": np.float32(above), "slope": np.float32([[slope, 0, 0, 0]])}
+    model.graph.initializer.extend(numpy_helper.from_array(np.asarray(v), name) for name, v in constants.items())
+    model.graph.node.extend(
+        [
+            helper.make_node("ReduceMean", ["alone"], ["of_batch"], axes=[0], keepdims=1),
+            helper.make_node("Gather", ["alone", "of_label"], ["sure"], axis=1),
+            helper.make_node("Sub", ["sure", "above"], ["more"]),
+            helper.make_node("Relu", ["more"], ["only_more"]),
+            helper.make_node("Mul", ["of_batch", "slope"], ["a_little"]),
+            helper.make_node("Mul", ["a_little", "only_more"], ["shift"]),
+            helper.make_node("Add", ["alone", "shift"], [output]),
+        ]
+    )
+    (folder / "model.onnx").write_bytes(model.SerializeToString())
+
+
+def test_model_that_answers_small_batches_otherwise_is_refused(made, run, copied):
+    add_batch_mean(copied)
     refused = run(sealed_again(copied, made.bundle.opened().manifest), params=Params(tolerance=1e-3))
     (reason,) = refused.reasons
     assert reason.startswith("batches of 1 and 7 are answered otherwise than large ones, by up to Keras")
+
+
+def test_every_test_image_is_scored_in_small_batches_with_onnx(made, run, copied):
+    probabilities = made.evaluation.probabilities()
+    first, later = probabilities[:100].max(axis=0), probabilities[100:].max(axis=0)
+    label = int((later - first).argmax())
+    gap = float(later[label] - first[label])
+    assert gap > 1e-6
+    add_batch_mean(copied, label, above=first[label] + gap / 2, slope=1e-3 / gap)
+    refused = run(sealed_again(copied, made.bundle.opened().manifest), params=Params(tolerance=1e-3))
+    assert [rule.name for rule in refused.rules if not rule.passed] == ["batches"]
+
+
+@pytest.mark.parametrize(("apart", "refused"), [(5e-6, False), (1.5e-5, True)])
+def test_disagreement_of_a_hundred_thousandth_is_refused_where_nobody_says_otherwise(apart, refused):
+    sure = np.array([[0.5 + apart / 2, 0.5 - apart / 2]], np.float32)
+    classes, _ = compare({"Keras": sure, "ONNX": sure[:, ::-1]}, Params().margin, Params().tolerance).rules
+    assert classes.passed is not refused
 
 
 def test_model_that_onnx_checker_refuses_is_refused(made, run, copied):

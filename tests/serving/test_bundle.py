@@ -178,6 +178,12 @@ def test_manifest_that_lacks_a_key_is_refused(sealed, key):
     refused(sealed.path, key)
 
 
+@pytest.mark.parametrize(("key", "value"), [("files", []), ("labels", 3), ("inputs", None)])
+def test_manifest_with_a_value_of_another_kind_is_refused(sealed, key, value):
+    sealed_with(sealed, lambda said: said.update({key: value}))
+    refused(sealed.path, "manifest.json is damaged")
+
+
 @pytest.mark.parametrize("path", ["nowhere", "empty", "file"])
 def test_folder_without_manifest_is_refused(tmp_path, path):
     (tmp_path / "empty").mkdir()

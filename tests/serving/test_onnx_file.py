@@ -100,7 +100,7 @@ def test_graphs_within_graphs_are_read_however_deep_they_are():
 
 
 # Of every kind that protobuf has but a text: 8 bytes, 4 bytes, a number.
-@pytest.mark.parametrize("unknown", [b"\xa1\x06" + bytes(8), b"\xa5\x06" + bytes(4), b"\xa0\x06\x80\x01"])
+@pytest.mark.parametrize("unknown", [b"\xa1\x06" + b"\n" * 8, b"\xa5\x06" + b"\n" * 4, b"\xa0\x06\x80\x01"])
 def test_field_that_onnx_does_not_have_hides_nothing_that_comes_after_it(unknown):
     graph = onnx.GraphProto(initializer=[external()]).SerializeToString()
     content = unknown + b"\x3a" + bytes([len(graph)]) + graph
