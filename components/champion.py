@@ -189,7 +189,7 @@ def _accuracy(path: Path, sha256: str, rows: HeldOut) -> float | None:
     """A version's accuracy on these rows; None where it is gone, damaged, or cannot score them."""
     try:
         return float(rows.outcomes(bundle.load(path, sha256)).mean())
-    except (BeamlineError, BundleError):
+    except BeamlineError:
         return None
 
 

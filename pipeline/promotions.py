@@ -93,5 +93,5 @@ def _taken(record: Record, store: Store, step: str, kind: type[Kind]) -> Kind:
         )
     try:
         return kind.load(stored.path)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BeamlineError(f"run {record.run}: the artifact of {step} cannot be read: {error!r}") from error

@@ -43,7 +43,7 @@ def external_files(model: bytes) -> list[str]:
                 elif (kind, number) == ("tensor", EXTERNAL_DATA):
                     names += _location(value)
             elif (kind, number) == ("tensor", DATA_LOCATION):
-                elsewhere = elsewhere or value != 0
+                elsewhere = value != 0
         found += names or (["a file without a name"] if elsewhere else [])
     return found
 

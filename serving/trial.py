@@ -7,7 +7,7 @@ import io
 import numpy as np
 
 from serving.bundle import SAMPLE_IMAGES, SAMPLE_PROBABILITIES, Bundle
-from serving.errors import BeamlineError, BundleError
+from serving.errors import BundleError
 from serving.scorer import Scorer
 
 # Probabilities that differ by more are of another model; processors and thread counts differ by far less.
@@ -26,16 +26,18 @@ def require_answers(bundle: Bundle) -> None:
     for name in (SAMPLE_IMAGES, SAMPLE_PROBABILITIES):
         if name not in bundle.files:
             raise _refusal(bundle, f"it holds no {name}, so that nobody can try it: export it again")
-    images, expected = (
-        np.load(io.BytesIO(bundle.read(name)), allow_pickle=False) for name in (SAMPLE_IMAGES, SAMPLE_PROBABILITIES)
-    )
     try:
+        images, expected = (
+            np.load(io.BytesIO(bundle.read(name)), allow_pickle=False) for name in (SAMPLE_IMAGES, SAMPLE_PROBABILITIES)
+        )
         found = Scorer(bundle, threads=1).score(images).probabilities
-    except BeamlineError:
+    except BundleError:
         raise
     except Exception as error:
         # onnxruntime has an exception of its own for each of a dozen kinds of trouble, and no common one.
-        raise _refusal(bundle, f"onnxruntime cannot score it: {error}") from error
+        raise _refusal(bundle, f"onnxruntime cannot score it, or its sample cannot be read: {error}") from error
+    if not len(expected):
+        raise _refusal(bundle, "its sample holds no image, so that nobody can try it: export it again")
     if found.shape != expected.shape:
         raise _refusal(bundle, f"its sample holds answers {expected.shape}, it gives {found.shape}")
     difference = float(np.abs(found - expected).max(initial=0.0))

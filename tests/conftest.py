@@ -28,6 +28,10 @@ from tests import tiny_set
 
 ROOT = Path(__file__).parent.parent
 
+# A shell's job in the background ignores Ctrl-C, and so would every command that is started here to be stopped.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 class Made:
     """The artifacts of the small data set, each made by its component when it is first asked for."""

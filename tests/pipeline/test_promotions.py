@@ -135,7 +135,7 @@ def test_artifact_that_another_run_made_anew_is_not_taken_for_this_runs(remember
     assert serving() is None
 
 
-@pytest.mark.parametrize("content", ["{", "{}", '{"rules": [{}]}'])
+@pytest.mark.parametrize("content", ["{", "{}", "[]", '{"rules": [{}]}'])
 def test_artifact_of_another_release_is_told_in_one_sentence(remember, verification, capsys, content):
     (verification.path / "verification.json").write_text(content)
     remember(verify=verification)

@@ -85,3 +85,21 @@ def test_model_that_onnxruntime_does_not_take_is_refused(sealed):
     content = (sealed.path / "model.onnx").read_bytes()
     (sealed.path / "model.onnx").write_bytes(content.replace(b"Softmax", b"Softmix"))
     refused(sealed, "onnxruntime cannot score it")
+
+
+def test_sample_that_cannot_be_read_is_refused(sealed):
+    (sealed.path / "sample/images.npy").write_bytes(b"no array")
+    refused(sealed, "its sample cannot be read")
+
+
+def test_sample_of_floats_is_refused(sealed):
+    file = sealed.path / "sample/images.npy"
+    np.save(file, np.load(file) / 255)
+    refused(sealed, "its sample cannot be read: images are float64")
+
+
+def test_sample_without_an_image_is_refused(sealed):
+    for name in ("images", "probabilities"):
+        file = sealed.path / f"sample/{name}.npy"
+        np.save(file, np.load(file)[:0])
+    refused(sealed, "its sample holds no image")
