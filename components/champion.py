@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from components.artifacts.examples import Examples
 from components.artifacts.rule import Rule
-from components.mcnemar import Discordance, discordance
+from components.mcnemar import SIGNIFICANCE, Discordance, discordance
 from serving import bundle
 from serving.bundle import Bundle
 from serving.errors import BeamlineError, BundleError
@@ -20,8 +20,6 @@ from serving.registry import Promoted
 from serving.scorer import Scorer
 
 Compare = Literal["not-worse", "better", "off"]
-# The probability with which a gate of this kind errs where the two are equally good.
-SIGNIFICANCE = 0.05
 OFF = "promote it without the comparison: --promote.compare off"
 
 
@@ -44,14 +42,15 @@ class HeldOut:
     @classmethod
     def of(cls, examples: Examples) -> HeldOut:
         """The whole test split."""
-        images = np.concatenate([examples.images(block) for block in examples.blocks["test"]])
-        return cls(images, examples.all_labels("test"), examples.class_names, examples.sha256("test"))
+        return cls(
+            examples.all_images("test"), examples.all_labels("test"), examples.class_names, examples.sha256("test")
+        )
 
     def outcomes(self, opened: Bundle) -> npt.NDArray[np.bool_]:
         """Which rows, as bool (n,), a bundle gives their own label, scored with onnxruntime.
 
         Raises:
-            BeamlineError: it takes images of another shape or knows other classes.
+            BeamlineError: it takes images of another shape, knows other classes, or onnxruntime cannot run it.
         """
         manifest = opened.manifest
         if manifest.image_shape != self.images.shape[1:]:
@@ -61,13 +60,7 @@ class HeldOut:
             raise BeamlineError(
                 f"it knows the classes {_listed(manifest.labels)}, these are {_listed(self.class_names)}"
             )
-        try:
-            correct: npt.NDArray[np.bool_] = Scorer(opened).score(self.images).labels == self.labels
-        except BeamlineError:
-            raise
-        except Exception as error:
-            # onnxruntime has an exception of its own for each kind of trouble, and no common one.
-            raise BeamlineError(f"onnxruntime cannot score it: {error}") from error
+        correct: npt.NDArray[np.bool_] = Scorer(opened).score(self.images).labels == self.labels
         return correct
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 LIBRARIES = ("keras", "numpy", "onnx", "onnxruntime", "tensorflow", "tf2onnx")
 # Of the training split, at most: what the ranges of the int8 model's activations are taken from.
 CALIBRATION_ROWS = 1000
-
+# Of the test split: enough to see that a bundle answers, and little to carry where images are large.
 SAMPLE_ROWS = 16
 
 
@@ -109,7 +109,7 @@ def calibration_images(examples: Examples) -> Images:
 
 def _write_precisions(model: onnx.ModelProto, examples: Examples, evaluation: Evaluation, out: Path) -> dict[str, Any]:
     """Writes the model, and its int8 one where that may serve. Returns: the manifest's `precisions`."""
-    images = np.concatenate([examples.images(block) for block in examples.blocks["test"]])
+    images = examples.all_images("test")
     labels = examples.all_labels("test")
     content = model.SerializeToString(deterministic=True)
     (out / serving.bundle.ONNX).write_bytes(content)

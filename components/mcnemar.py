@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+# The probability with which a gate errs that rests on this test, where the two are equally good.
+SIGNIFICANCE = 0.05
+
 
 @dataclass(frozen=True)
 class Discordance:

@@ -9,11 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from components.artifacts.rule import Rule, verdict
-from components.mcnemar import discordance
+from components.mcnemar import SIGNIFICANCE, discordance
 from serving.bundle import ONNX_INT8
-
-# An int8 model that is as good as the float one is left out in one of twenty cases.
-SIGNIFICANT = 0.05
 
 Classes = npt.NDArray[np.int64]
 
@@ -45,11 +42,11 @@ def judge_int8(int8: Classes, float32: Classes, labels: Classes, gate: Sequence[
     found = discordance(candidate=int8 == labels, champion=float32 == labels)
     passed, reasons = verdict(gate)
     reason = "; ".join(reasons)
-    if found.p_worse < SIGNIFICANT:
+    if found.p_worse < SIGNIFICANCE:
         passed = False
         reason = (
             f"{found.lost:,} test rows that float32 gets right are wrong, {found.gained:,} the other way round, "
-            f"p {found.p_worse:.2g} < {SIGNIFICANT:g}"
+            f"p {found.p_worse:.2g} < {SIGNIFICANCE:g}"
         )
     return {
         **({"file": ONNX_INT8} if passed else {"left_out": reason}),

@@ -49,9 +49,9 @@ def main(arguments: list[str]) -> int:
             raise
         print(f"{command}: {library} is not installed: pip install 'beamline[pipeline]'", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        if isinstance(error, BrokenPipeError):
-            raise
         print(f"{command}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

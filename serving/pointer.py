@@ -43,7 +43,7 @@ def held(registry: Registry, model: str) -> Iterator[Pointer]:
 
 @dataclass(frozen=True)
 class Pointer:
-    """A model's pointer, while its lock is held.
+    """A model's pointer: whoever holds its lock may move and mend it, anyone may ask it.
 
     The pointer itself holds the move that put it there, so that one rename makes the move: the line in the history
     and the files for other servers follow from it, and are written again where a crash came between.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from serving.bundle import ONNX, ONNX_INT8, Bundle
-from serving.errors import InputError
+from serving.errors import BeamlineError, InputError
 from serving.images import Images
 from serving.network import BATCH_SIZE, Network
 
@@ -56,6 +58,7 @@ class Scorer:
 
         Raises:
             InputError: the bundle has no model of this precision.
+            BeamlineError: onnxruntime cannot load it.
         """
         if (why := bundle.manifest.precisions.get(precision, {}).get("left_out")) is not None:
             raise InputError(
@@ -63,7 +66,9 @@ class Scorer:
             )
         self.bundle = bundle
         self._batch_size = batch_size
-        self._network = Network(bundle.read(FILES[precision]), threads)
+        content = bundle.read(FILES[precision])
+        with self._told():
+            self._network = Network(content, threads)
 
     def score(self, images: Images) -> Scores:
         """Scores images of the model's own shape.
@@ -73,6 +78,7 @@ class Scorer:
 
         Raises:
             InputError: another type or shape; nothing is cast in silence.
+            BeamlineError: onnxruntime cannot run the model.
         """
         manifest = self.bundle.manifest
         if images.dtype != np.uint8 or images.shape[1:] != manifest.image_shape:
@@ -80,5 +86,15 @@ class Scorer:
                 f"images are {images.dtype} {images.shape}, the model takes uint8 (n, "
                 f"{', '.join(map(str, manifest.image_shape))}), 0 to 255: convert and reshape them"
             )
-        probabilities = self._network.probabilities(images, self._batch_size)
+        with self._told():
+            probabilities = self._network.probabilities(images, self._batch_size)
         return Scores(probabilities.argmax(axis=1), probabilities)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Names the bundle in what onnxruntime says."""
+        try:
+            yield
+        except Exception as error:
+            # It has an exception of its own for each of a dozen kinds of trouble, and no common one.
+            raise BeamlineError(f"{self.bundle.path}: onnxruntime cannot score it: {error}") from error

@@ -7,7 +7,7 @@ import io
 import numpy as np
 
 from serving.bundle import SAMPLE_IMAGES, SAMPLE_PROBABILITIES, Bundle
-from serving.errors import BundleError
+from serving.errors import BeamlineError, BundleError
 from serving.scorer import Scorer
 
 # Probabilities that differ by more are of another model; processors and thread counts differ by far less.
@@ -33,9 +33,8 @@ def require_answers(bundle: Bundle) -> None:
         found = Scorer(bundle, threads=1).score(images).probabilities
     except BundleError:
         raise
-    except Exception as error:
-        # onnxruntime has an exception of its own for each of a dozen kinds of trouble, and no common one.
-        raise _refusal(bundle, f"onnxruntime cannot score it, or its sample cannot be read: {error}") from error
+    except (BeamlineError, ValueError, EOFError) as error:
+        raise _refusal(bundle, f"it cannot score its sample: {error}") from error
     if not len(expected):
         raise _refusal(bundle, "its sample holds no image, so that nobody can try it: export it again")
     if found.shape != expected.shape:

@@ -80,6 +80,10 @@ class Examples(Artifact):
         labels: npt.NDArray[np.int64] = np.load(self.path / block.labels_file, allow_pickle=False)
         return labels
 
+    def all_images(self, split: str) -> npt.NDArray[np.uint8]:
+        """uint8 (n, h, w, c), 0 to 255: the images of a whole split, in order, in memory."""
+        return np.concatenate([self.images(block) for block in self.blocks[split]])
+
     def all_labels(self, split: str) -> npt.NDArray[np.int64]:
         """int64 (n,): the labels of a whole split, in order."""
         return np.concatenate([self.labels(block) for block in self.blocks[split]])

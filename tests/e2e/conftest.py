@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import tiny_set
 from tests.conftest import ROOT
 
 # Importing one of these fails: what still works needs neither.
@@ -115,3 +116,11 @@ def fresh_project(folder: Path) -> Project:
 @pytest.fixture(scope="session")
 def new_project(tmp_path_factory):
     return lambda: fresh_project(tmp_path_factory.mktemp("project") / "beamline")
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory):
+    """Where the small set is prepared."""
+    folder = tmp_path_factory.mktemp("tfds")
+    tiny_set.prepare(folder)
+    return folder

@@ -8,16 +8,7 @@ import shutil
 
 import pytest
 
-from tests import tiny_set
-
 pytestmark = pytest.mark.exhaustive
-
-
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tfds")
-    tiny_set.prepare(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from serving.registry import Registry
-from tests import tiny_set
 from tests.e2e.stops import contents, flags, require_tidy, stop_from_outside
 from tests.serving import tiny_bundle
 
@@ -38,13 +37,6 @@ def stopped(*given, **named):
 setattr(owner, name, stopped)
 runpy.run_module(command, run_name="__main__", alter_sys=True)
 """
-
-
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tfds")
-    tiny_set.prepare(folder)
-    return folder
 
 
 def test_training_answers_to_ctrl_c_and_goes_on_after_the_last_whole_epoch(new_project, data_dir):

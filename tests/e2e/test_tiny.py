@@ -18,13 +18,6 @@ STEPS = ["ingest", "analyze", "validate", "transform", "train", "evaluate", "exp
 
 
 @pytest.fixture(scope="module")
-def data_dir(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tfds")
-    tiny_set.prepare(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
 def run(data_dir):
     """The command that the tests vary; the limit is reached with 200 test images, none of them wrong."""
     told = ("pipeline", "run", "--dataset", "tiny", "--data-dir", str(data_dir), "--evaluate.min-accuracy", "0.95")

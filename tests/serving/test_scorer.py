@@ -12,7 +12,8 @@ import pytest
 from onnx import version_converter
 from onnx.reference import ReferenceEvaluator
 
-from serving.errors import BundleError, InputError
+from serving import bundle
+from serving.errors import BeamlineError, BundleError, InputError
 from serving.network import Network, usable_processors
 from serving.scorer import Scorer
 from tests.serving.tiny_bundle import LEFT_OUT, random_images
@@ -164,3 +165,12 @@ def test_threads_are_by_default_the_processors_that_are_ours(sealed, session, mo
     assert usable_processors() == 3
     Scorer(sealed)
     assert session.given["threads"] == 3
+
+
+def test_model_that_onnxruntime_does_not_take_is_told_with_its_bundle(sealed):
+    content = (sealed.path / "model.onnx").read_bytes()
+    (sealed.path / "model.onnx").write_bytes(content.replace(b"Softmax", b"Softmix"))
+    (sealed.path / "manifest.json").unlink()
+    bundle.write_manifest(sealed.path, sealed.manifest)
+    with pytest.raises(BeamlineError, match=r"sealed/0: onnxruntime cannot score it: .*Softmix"):
+        Scorer(bundle.load(sealed.path))

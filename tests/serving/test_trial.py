@@ -89,13 +89,13 @@ def test_model_that_onnxruntime_does_not_take_is_refused(sealed):
 
 def test_sample_that_cannot_be_read_is_refused(sealed):
     (sealed.path / "sample/images.npy").write_bytes(b"no array")
-    refused(sealed, "its sample cannot be read")
+    refused(sealed, "it cannot score its sample")
 
 
 def test_sample_of_floats_is_refused(sealed):
     file = sealed.path / "sample/images.npy"
     np.save(file, np.load(file) / 255)
-    refused(sealed, "its sample cannot be read: images are float64")
+    refused(sealed, "it cannot score its sample: images are float64")
 
 
 def test_sample_without_an_image_is_refused(sealed):
