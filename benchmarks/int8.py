@@ -1,4 +1,4 @@
-"""Bundle + images -> how many times as fast int8 scores as float32, by onnxruntime alone.
+"""Bundle + images -> how many times as fast int8 scores as float32 on one processor, by onnxruntime alone.
 
 `python -m benchmarks.int8 models/mnist images.npy --labels images.labels.npy`
 """
@@ -10,16 +10,18 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.turns import ratio, take_turns
 from serving.arguments import Arguments
 from serving.errors import BeamlineError
-from serving.images import Images, open_images
-from serving.network import Network, usable_processors
+from serving.images import find_images
+from serving.inputs.blocks import Images
+from serving.labels import open_labels
+from serving.network import Network
 from serving.scorer import FILES, Precision, Scorer
 from serving.selection import find_bundle
 
@@ -27,25 +29,8 @@ BATCH_SIZES = (64, 128, 256, 512, 1024, 2048, 4096, 8192)
 TRIALS = 3
 ROUNDS = 25
 
-
-@dataclass(frozen=True)
-class Rates:
-    """Images a second, round by round, of both networks in turn, each at the batch size that suits it best.
-
-    Attributes:
-        float32: by round.
-        int8: by round.
-        batch_sizes: of float32 and int8.
-    """
-
-    float32: tuple[float, ...]
-    int8: tuple[float, ...]
-    batch_sizes: tuple[int, int]
-
-    @property
-    def ratios(self) -> list[float]:
-        """int8 to float32, by round."""
-        return [ours / theirs for ours, theirs in zip(self.int8, self.float32, strict=True)]
+# Scores all rows, in batches of the size that it is given.
+Score = Callable[[int], object]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -59,32 +44,30 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def measure(
-    float32: Callable[[int], object],
-    int8: Callable[[int], object],
-    rows: int,
-    clock: Callable[[], float] = time.perf_counter,
-) -> Rates:
+    scores: dict[str, Score], rows: int, clock: Callable[[], float] = time.perf_counter
+) -> tuple[dict[str, list[float]], dict[str, int]]:
     """Finds the best batch size of each, then lets them take turns.
 
     Args:
-        float32: scores all rows, in batches of the size that it is given.
-        int8: likewise.
-        rows: how many these are.
+        scores: by name.
+        rows: how many these score.
         clock: seconds.
+
+    Returns:
+        By name, images a second round by round, and the batch size that suits it best.
     """
 
-    def rate(score: Callable[[int], object], batch_size: int) -> float:
+    def rate(score: Score, batch_size: int) -> float:
         started = clock()
         score(batch_size)
         return rows / (clock() - started)
 
-    def best(score: Callable[[int], object]) -> int:
+    def best(score: Score) -> int:
         score(BATCH_SIZES[-1])
         return max(BATCH_SIZES, key=lambda size: statistics.median(rate(score, size) for _ in range(TRIALS)))
 
-    sizes = best(float32), best(int8)
-    turns = [(rate(float32, sizes[0]), rate(int8, sizes[1])) for _ in range(ROUNDS)]
-    return Rates(tuple(turn[0] for turn in turns), tuple(turn[1] for turn in turns), sizes)
+    sizes = {name: best(score) for name, score in scores.items()}
+    return take_turns({name: partial(rate, score, sizes[name]) for name, score in scores.items()}, ROUNDS), sizes
 
 
 def _parser() -> Arguments:
@@ -93,24 +76,30 @@ def _parser() -> Arguments:
         description="How many times as fast int8 scores as float32: medians of rounds in turn, with their spread.",
     )
     parser.add_argument("model", help="a promoted model's folder, or a bundle's")
-    parser.add_argument("images", type=Path, help="a .npy file, as serving.batch_score takes it")
-    parser.add_argument("--labels", type=Path, metavar="FILE", help="int64 (n,) as .npy: print both accuracies")
+    parser.add_argument("images", help="as serving.batch_score takes them")
+    parser.add_argument("--labels", type=Path, metavar="FILE", help="the true labels: print both accuracies")
     return parser
 
 
 def _run(options: argparse.Namespace) -> None:
-    file = open_images(options.images)
-    bundle, _ = find_bundle(file, Path("models"), options.model)
+    source = find_images([options.images])
+    bundle, _ = find_bundle(source, Path("models"), options.model)
     shape = bundle.manifest.image_shape
-    images = np.concatenate([np.empty((0, *shape), np.uint8), *file.blocks(BATCH_SIZES[-1], shape)])
+    images = source.read(0, source.rows, shape).images
     scorers = {name: Scorer(bundle, precision=name) for name in FILES}
     if options.labels is not None:
-        _print_accuracies(scorers, images, np.load(options.labels, allow_pickle=False))
+        labels = open_labels(options.labels)
+        _print_accuracies(scorers, images, labels.read(0, labels.rows))
     repeated = np.resize(images, (max(len(images), BATCH_SIZES[-1]), *shape))
-    for threads in sorted({1, usable_processors()}):
-        networks = [Network(bundle.read(file), threads) for file in FILES.values()]
-        float32, int8 = (partial(network.probabilities, repeated) for network in networks)
-        _print_rates(threads, measure(float32, int8, len(repeated)))
+    networks = {name: Network(bundle.read(file)) for name, file in FILES.items()}
+    rates, sizes = measure(
+        {name: partial(network.probabilities, repeated) for name, network in networks.items()}, len(repeated)
+    )
+    said = [
+        f"{name} {statistics.median(found):,.0f} images/s in batches of {sizes[name]:,}"
+        for name, found in rates.items()
+    ]
+    print(f"one thread: int8 {ratio(rates['int8'], rates['float32'])} times float32; {', '.join(said)}")
 
 
 def _print_accuracies(scorers: dict[Precision, Scorer], images: Images, labels: np.ndarray) -> None:
@@ -118,18 +107,6 @@ def _print_accuracies(scorers: dict[Precision, Scorer], images: Images, labels: 
     accuracies = ", ".join(f"{name} {(found == labels).mean():.4f}" for name, found in predicted.items())
     agreement = (predicted["int8"] == predicted["float32"]).mean()
     print(f"accuracy of {len(labels):,} images: {accuracies}; the same class for {agreement:.4f}")
-
-
-def _print_rates(threads: int, rates: Rates) -> None:
-    said = [
-        f"{name} {statistics.median(found):,.0f} images/s in batches of {size:,}"
-        for name, found, size in zip(FILES, (rates.float32, rates.int8), rates.batch_sizes, strict=True)
-    ]
-    low, *_, high = statistics.quantiles(rates.ratios, n=10)
-    print(
-        f"{threads} thread{'s' * (threads > 1)}: int8 {statistics.median(rates.ratios):.2f} times float32 "
-        f"({low:.2f} to {high:.2f} in 8 of 10 rounds); {', '.join(said)}"
-    )
 
 
 if __name__ == "__main__":

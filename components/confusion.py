@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from components.wilson import Estimate, estimate
+from serving.wilson import Estimate, estimate
 
 
 @dataclass(frozen=True)

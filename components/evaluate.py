@@ -16,8 +16,8 @@ from components.artifacts.rule import Rule, verdict
 from components.artifacts.transform import Transform
 from components.calibration import calibration_bins, calibration_error
 from components.confusion import ClassFigures, class_figures, confusion_matrix
-from components.wilson import wilson_interval
 from serving.errors import BeamlineError, InputError
+from serving.wilson import wilson_interval
 
 BATCH_SIZE = 1000
 # How many classes a sentence names at most.

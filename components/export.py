@@ -16,6 +16,7 @@ from components.artifacts.evaluation import Evaluation
 from components.artifacts.examples import Examples
 from components.artifacts.model import Model
 from components.artifacts.transform import Transform
+from components.baseline import write_baseline
 from components.evaluate import judge_again
 from components.onnx_graph import convert
 from components.precisions import Classes, judge_int8, score
@@ -23,7 +24,7 @@ from components.quantization import quantize
 from components.saved_model import serving_module, write_saved_model
 from serving.bundle import Manifest
 from serving.errors import BeamlineError
-from serving.images import Images
+from serving.inputs.blocks import Images
 from serving.network import Network
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def run(
     converted = convert(module, {"model": params.model, "labels": labels})
     precisions = _write_precisions(converted, examples, evaluation, out)
     _write_sample(examples, evaluation, out)
+    write_baseline(Network((out / serving.bundle.ONNX).read_bytes()), examples, out)
     return Bundle.seal(
         out,
         Manifest(
@@ -97,16 +99,6 @@ def _write_sample(examples: Examples, evaluation: Evaluation, out: Path) -> None
     np.save(out / serving.bundle.SAMPLE_PROBABILITIES, evaluation.probabilities()[: len(images)])
 
 
-def calibration_images(examples: Examples) -> Images:
-    """uint8 (n, h, w, c), n at most CALIBRATION_ROWS: training rows evenly apart, for some sets come in order."""
-    step = -(-examples.rows("train") // CALIBRATION_ROWS)
-    first, parts = 0, []
-    for block in examples.blocks["train"]:
-        parts.append(examples.images(block)[-first % step :: step])
-        first += block.rows
-    return np.concatenate(parts)
-
-
 def _write_precisions(model: onnx.ModelProto, examples: Examples, evaluation: Evaluation, out: Path) -> dict[str, Any]:
     """Writes the model, and its int8 one where that may serve. Returns: the manifest's `precisions`."""
     images = examples.all_images("test")
@@ -116,7 +108,8 @@ def _write_precisions(model: onnx.ModelProto, examples: Examples, evaluation: Ev
     float32 = _classes(content, images)
     said = {"float32": {"file": serving.bundle.ONNX, **score(float32, labels)}}
     try:
-        content = quantize(model, calibration_images(examples)).SerializeToString(deterministic=True)
+        calibration = np.concatenate([*examples.sampled_images("train", CALIBRATION_ROWS)])
+        content = quantize(model, calibration).SerializeToString(deterministic=True)
     except BeamlineError as error:
         return said | {"int8": {"left_out": str(error)}}
     found = _classes(content, images)
@@ -128,6 +121,5 @@ def _write_precisions(model: onnx.ModelProto, examples: Examples, evaluation: Ev
 
 def _classes(content: bytes, images: Images) -> Classes:
     """int64 (n,): the most probable class of each image."""
-    # One thread, so that the last bits do not depend on this machine's processors.
-    classes: Classes = Network(content, threads=1).probabilities(images).argmax(axis=1)
+    classes: Classes = Network(content).probabilities(images).argmax(axis=1)
     return classes

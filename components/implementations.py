@@ -51,7 +51,6 @@ def onnx_implementation(opened: serving.bundle.Bundle, precision: Precision = "f
     """One of the bundle's ONNX models, as the batch scorer runs it."""
 
     def answer(images: npt.NDArray[np.uint8], batch_size: int) -> Probabilities:
-        # One thread, so that the last bits do not depend on this machine's processors.
-        return Scorer(opened, 1, batch_size, precision).score(images).probabilities
+        return Scorer(opened, None, batch_size, precision).score(images).probabilities
 
     return answer

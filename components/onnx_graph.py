@@ -6,6 +6,8 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Any
 
+from components.folding import fold
+
 if TYPE_CHECKING:
     import onnx
     import tensorflow as tf
@@ -26,6 +28,7 @@ def convert(module: tf.Module, properties: dict[str, str]) -> onnx.ModelProto:
     import tf2onnx
 
     converted, _ = tf2onnx.convert.from_function(module.serve, module.serve.input_signature, opset=OPSET)
+    fold(converted)
     canonicalize(converted)
     onnx.helper.set_model_props(converted, {**properties, "weights_sha256": weights_sha256(converted)})
     onnx.checker.check_model(converted, full_check=True)

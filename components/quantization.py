@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from components.onnx_graph import canonicalize
 from serving.errors import BeamlineError
-from serving.images import Images
+from serving.inputs.blocks import Images
 from serving.network import runtime
 
 if TYPE_CHECKING:
@@ -47,7 +47,6 @@ def quantize(model: onnx.ModelProto, images: Images) -> onnx.ModelProto:
     # What was constant keeps its name and is calculated now: it must not be called as the new constants will be.
     others = dict.fromkeys(("rename_nodes", "rename_edges", "rename_inputs", "rename_outputs"), False)
     graph = ONNXModel(onnx.compose.add_prefix(model, "float_", **others))
-    _fuse_biases(graph)
     pixels = _take_pixels(graph)
     ranges = _ranges(graph.model, images)
     if pixels is not None:
@@ -61,60 +60,20 @@ def quantize(model: onnx.ModelProto, images: Images) -> onnx.ModelProto:
     return quantized.model
 
 
-def _fuse_biases(graph: Any) -> None:
-    """Makes one Gemm, which onnxruntime has in integers, of each product and its bias; and each takes flat rows."""
-    from onnx import helper
-
-    makers, takers = graph.output_name_to_node(), graph.input_name_to_nodes()
-    for product in [node for node in graph.nodes() if node.op_type == "MatMul"]:
-        rows, columns = graph.get_initializer(product.input[1]).dims
-        addition = takers[product.output[0]][0]
-        if addition.op_type == "Add" and graph.get_initializer(addition.input[1]) is not None:
-            bias, output = addition.input[1], addition.output[0]
-            graph.remove_node(addition)
-        else:
-            # The converter leaves a bias out that is 0.
-            bias, output = _added(graph, f"{product.input[1]}_bias", np.zeros(columns, np.float32)), product.output[0]
-        flatten = makers[product.input[0]]
-        if flatten.op_type == "Reshape":
-            # The converter asks the images for their number; then they would have to be there as floats, too.
-            flatten.input[1] = _added(graph, f"{product.input[1]}_rows", np.array([-1, rows]))
-        inputs = [*product.input, bias]
-        product.CopyFrom(helper.make_node("Gemm", inputs, [output], name=product.name))
-
-
 def _take_pixels(graph: Any) -> str | None:
-    """Lets the first layer do the preprocessing's arithmetic, so that it can take the pixels themselves.
-
-    (x · scale + offset) · W + b = x · (scale · W) + (offset · W + b). A convolution with an offset cannot: around the
-    image it has zeros after the preprocessing, and no pixel stands for these.
+    """Lets the first layer take the pixels themselves, where nothing is left of the preprocessing before it.
 
     Returns:
-        The name of the pixels as the first layer takes them, float32, 0 to 255; None where it cannot.
+        The name of the pixels as the first layer takes them, float32, 0 to 255; None where something is left.
     """
     from onnx import TensorProto
 
-    takers = graph.input_name_to_nodes()
-    (cast,) = takers["images"]
-    (scaled,) = takers[cast.output[0]]
-    (after,) = takers[scaled.output[0]]
-    image_shape = [size.dim_value for size in graph.graph().input[0].type.tensor_type.shape.dim[1:]]
-    done = [cast, scaled, after] if after.op_type == "Add" else [cast, scaled]
-    scale = np.broadcast_to(_constant(graph, scaled.input[1]), image_shape)
-    offset = np.broadcast_to(_constant(graph, after.input[1]) if after in done else 0.0, image_shape)
-    first = next(node for node in graph.nodes() if node.op_type in ("Conv", "Gemm"))
-    weights = _constant(graph, first.input[1])
-    if first.op_type == "Gemm":
-        bias = _constant(graph, first.input[2]) + offset.ravel() @ weights
-        first.input[2] = _added(graph, "first_bias", bias.astype(np.float32))
-        weights = scale.reshape(-1, 1) * weights
-    elif offset.any():
+    (cast,) = graph.input_name_to_nodes()["images"]
+    if any(taker.op_type in ("Mul", "Add") for taker in graph.input_name_to_nodes()[cast.output[0]]):
         return None
-    else:
-        weights = scale[0, 0].reshape(-1, 1, 1) * weights
-    first.input[1] = _added(graph, "first_weights", weights.astype(np.float32))
-    graph.replace_input_of_all_nodes(done[-1].output[0], "images")
-    graph.remove_nodes(done)
+    first = next(node for node in graph.nodes() if node.op_type in ("Conv", "Gemm"))
+    graph.replace_input_of_all_nodes(cast.output[0], "images")
+    graph.remove_node(cast)
     graph.graph().input[0].type.tensor_type.elem_type = TensorProto.FLOAT
     return str(first.input[0])
 
@@ -182,17 +141,3 @@ def _drop_needless_pairs(graph: Any, pixels: str | None) -> None:
             taker.op_type in INTEGER for taker in takers[back.output[0]]
         ):
             graph.replace_input_of_all_nodes(back.output[0], there.input[0])
-
-
-def _constant(graph: Any, name: str) -> Array:
-    from onnx import numpy_helper
-
-    return np.asarray(numpy_helper.to_array(graph.get_initializer(name)), np.float64)
-
-
-def _added(graph: Any, name: str, value: Array) -> str:
-    """Adds a constant. Returns: its name."""
-    from onnx import numpy_helper
-
-    graph.add_initializer(numpy_helper.from_array(value, name))
-    return name

@@ -26,7 +26,7 @@ from components.implementations import (
     saved_model_implementation,
 )
 from serving.errors import BeamlineError, BundleError, InputError
-from serving.network import BATCH_SIZE
+from serving.network import MAX_BATCH_SIZE
 from serving.trial import LOOSEST, require_answers
 
 # The same model has to answer the same whatever it is given at once; the numbers are the smallest, an odd one, and
@@ -87,13 +87,13 @@ def run(
     try:
         opened = bundle.opened()
         onnx = onnx_implementation(opened)
-        scored = onnx(images, BATCH_SIZE)
+        scored = onnx(images, MAX_BATCH_SIZE)
     except BeamlineError as error:
         return _verification(bundle, labels, [Rule("bundle", False, str(error))], out)
     saved_model = saved_model_implementation(bundle)
     answers = {
         "Keras": keras_probabilities(model, examples, transform),
-        "SavedModel": saved_model(images, BATCH_SIZE),
+        "SavedModel": saved_model(images, MAX_BATCH_SIZE),
         "ONNX": scored,
     }
     small = {"Keras": keras_implementation(model, transform), "SavedModel": saved_model, "ONNX": onnx}
@@ -153,7 +153,7 @@ def _int8_rules(
     if "file" not in said:
         return []
     try:
-        probabilities = onnx_implementation(opened, "int8")(images, BATCH_SIZE)
+        probabilities = onnx_implementation(opened, "int8")(images, MAX_BATCH_SIZE)
     except BeamlineError as error:
         return [Rule("int8", False, str(error))]
     correct = int((probabilities.argmax(axis=1) == examples.all_labels("test")).sum())

@@ -1,67 +1,93 @@
-"""The command `python -m serving.batch_score images.npy`: a file of images in, a file of predictions out."""
+"""The command `python -m serving.batch_score images.npy`: files of images in, a file of predictions out."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from serving.arguments import Arguments
-from serving.errors import BeamlineError
-from serving.images import open_images
+from serving.bundle import Bundle
+from serving.drift import Baseline
+from serving.errors import BeamlineError, InputError
+from serving.formats import ENDINGS, format_for
+from serving.formats.format import Columns
+from serving.images import find_images
+from serving.inputs.blocks import Source
 from serving.interrupts import Terminated, raise_on_signals
-from serving.network import BATCH_SIZE
-from serving.predictions import require_replaceable, writer_for
-from serving.process import peak_memory_bytes
+from serving.job import Job
+from serving.output import Output
+from serving.replaceable import require_replaceable
+from serving.report import closing_line, report, report_lines
 from serving.scorer import FILES, Scorer
 from serving.selection import find_bundle
 
-# Images that are read, scored and written at once: some tens of megabytes, whatever the file's size.
-BLOCK_ROWS = 16_384
+if TYPE_CHECKING:
+    from serving.labels import Labels
+
+DRIFTED = 5
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs the command. Returns: 0 done, 2 wrong usage or bad input, 4 bundle refused, 1 failed otherwise."""
+    """Runs the command.
+
+    Returns:
+        0 done, 2 wrong usage or bad input, 4 bundle refused, 5 drift where that was to fail, 1 failed otherwise.
+    """
     raise_on_signals()
     try:
-        _score(_parser().parse_args(arguments))
+        return _score(_parser().parse_args(arguments))
     except BeamlineError as error:
         print(f"batch_score: {error}", file=sys.stderr)
         return error.exit_code
     except OSError as error:
         print(f"batch_score: {error}; nothing was written", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("batch_score: interrupted", file=sys.stderr)
-        return 130
-    except Terminated as stop:
-        print("batch_score: terminated", file=sys.stderr)
-        return stop.exit_code
-    return 0
+    except (KeyboardInterrupt, Terminated) as stop:
+        terminated = isinstance(stop, Terminated)
+        what = "terminated" if terminated else "interrupted"
+        print(f"batch_score: {'; '.join([what, *getattr(stop, '__notes__', ())])}", file=sys.stderr)
+        return Terminated.exit_code if terminated else 130
 
 
 def _parser() -> Arguments:
     parser = Arguments(
         prog="python -m serving.batch_score",
-        description="Scores a .npy file of images with the promoted model, with onnxruntime alone.",
+        description="Scores files of images with the promoted model, with onnxruntime alone.",
     )
-    parser.add_argument("images", type=Path, help="uint8 (n, h, w), (n, h, w, c) or (n, h·w·c), 0 to 255, as .npy")
+    parser.add_argument(
+        "images",
+        nargs="+",
+        help=".npy or IDX (.gz too) of uint8 (n, h, w), (n, h, w, c) or (n, h·w·c), 0 to 255; PNG and JPEG files; "
+        "folders of these; patterns",
+    )
     parser.add_argument("--model", metavar="NAME|PATH", help="default: the promoted model whose input fits the images")
     parser.add_argument(
         "--models", type=Path, default=Path("models"), metavar="D", help="the registry (default: models)"
     )
-    parser.add_argument("--out", type=Path, metavar="FILE", help=".csv or .npy (default: <images>.predictions.csv)")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help=f"{ENDINGS} (default: <images>.predictions.csv beside the images)"
+    )
     parser.add_argument("--probabilities", action="store_true", help="write the probability of every class")
+    parser.add_argument(
+        "--top", type=_from_1_to(1 << 20), default=1, metavar="K", help="write the K most probable classes"
+    )
+    parser.add_argument("--labels", type=Path, metavar="FILE", help="the true labels, integers: say the accuracy")
+    parser.add_argument("--fail-on-drift", action="store_true", help=f"exit {DRIFTED} where the images drifted")
+    parser.add_argument("--skip-bad", action="store_true", help="leave out pictures that cannot be read, and list them")
+    parser.add_argument("--resume", action="store_true", help="go on where an earlier run was stopped or killed")
+    parser.add_argument("--overwrite", action="store_true", help="replace an output that is not ours")
     parser.add_argument("--precision", choices=FILES, default="float32", help="default: %(default)s; int8 is faster")
     parser.add_argument(
         "--threads", type=_from_1_to(1024), metavar="N", help="default: the processors this process may use"
     )
     parser.add_argument(
-        "--batch-size", type=_from_1_to(1 << 20), default=BATCH_SIZE, metavar="N", help="default: %(default)s"
+        "--batch-size", type=_from_1_to(1 << 16), metavar="N", help="default: what suits the images' size, at most 256"
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace an output that is not ours")
     return parser
 
 
@@ -74,43 +100,73 @@ def _from_1_to(most: int) -> Callable[[str], int]:
     return number
 
 
-def _score(options: argparse.Namespace) -> None:
+def _score(options: argparse.Namespace) -> int:
+    started = time.perf_counter()
+    source = find_images(options.images, options.skip_bad)
+    target = options.out or _default_target(options.images)
+    replaced = require_replaceable(target, source.paths, options.overwrite)
+    opened = time.perf_counter()
+    bundle, version = find_bundle(source, options.models, options.model)
+    source.require_fit(bundle.manifest.image_shape)
+    columns = Columns(bundle.manifest.labels, source.named, options.probabilities, options.top)
+    job = Job(
+        source=source,
+        scorer=Scorer(bundle, options.threads, options.batch_size, options.precision),
+        format=format_for(target, columns),
+        labels=None if options.labels is None else _fitting_labels(options.labels, source),
+        baseline=_baseline(bundle, options.fail_on_drift),
+        skip_bad=options.skip_bad,
+    )
+    loaded = time.perf_counter()
+    with Output(target, job.key()) as output, _progress(source.rows) as advance:
+        done = job.run(output, options.resume, advance)
+        now = time.perf_counter()
+        said = report(job, done, version, now - started, loaded - opened, now - loaded)
+        output.commit({**said, "inputs": options.images}, job.format.finish, replaced)
+    seconds = time.perf_counter() - started
+    print(closing_line(job, done, version, seconds, target), *report_lines(job, done), sep="\n")
+    drift = job.drift(done)
+    return DRIFTED if options.fail_on_drift and drift is not None and drift.drifted else 0
+
+
+def _default_target(inputs: list[str]) -> Path:
+    if len(inputs) > 1 or any(character in inputs[0] for character in "*?["):
+        raise InputError("several inputs: say where their predictions shall stand with --out FILE")
+    images = Path(inputs[0])
+    return images.with_name(f"{images.name if images.is_dir() else images.stem}.predictions.csv")
+
+
+def _fitting_labels(path: Path, source: Source) -> Labels:
+    from serving.labels import open_labels
+
+    labels = open_labels(path)
+    if labels.rows != source.rows:
+        raise InputError(
+            f"--labels {path} holds {labels.rows:,} labels for {source.rows:,} images: give one for each, in order"
+        )
+    return labels
+
+
+def _baseline(bundle: Bundle, needed: bool) -> Baseline | None:
+    baseline = Baseline.load(bundle)
+    if baseline is None and needed:
+        raise InputError(
+            f"--fail-on-drift: {bundle.path} says nothing of its training images: promote the model again, "
+            "or leave --fail-on-drift out"
+        )
+    return baseline
+
+
+@contextmanager
+def _progress(rows: int) -> Iterator[Callable[[int], object]]:
+    """A bar on a terminal; elsewhere nothing is even imported for it."""
+    if not sys.stderr.isatty():
+        yield lambda advanced: None
+        return
     from tqdm import tqdm
 
-    started = time.perf_counter()
-    images = open_images(options.images)
-    target = options.out or options.images.with_name(options.images.stem + ".predictions.csv")
-    writer_kind = writer_for(target)
-    require_replaceable(target, options.images, options.overwrite)
-    opened = time.perf_counter()
-    bundle, version = find_bundle(images, options.models, options.model)
-    manifest = bundle.manifest
-    images.require_fit(manifest.image_shape)
-    scorer = Scorer(bundle, options.threads, options.batch_size, options.precision)
-    loaded = time.perf_counter()
-    bar = tqdm(total=images.rows, unit=" images", unit_scale=True, leave=False, disable=None)
-    with bar, writer_kind(target, images.rows, manifest.labels, options.probabilities) as writer:
-        for block in images.blocks(BLOCK_ROWS, manifest.image_shape):
-            writer.write(scorer.score(block))
-            bar.update(len(block))
-        seconds = time.perf_counter() - started
-        writer.commit(
-            {
-                "model": manifest.model,
-                "version": version,
-                "bundle_sha256": bundle.sha256,
-                "precision": options.precision,
-                "input": str(options.images),
-                "rows": images.rows,
-                "probabilities": options.probabilities,
-                "seconds": round(seconds, 3),
-                "load_seconds": round(loaded - opened, 4),
-                "images_per_second": round(images.rows / (time.perf_counter() - loaded), 1),
-                "peak_memory_bytes": peak_memory_bytes(),
-            }
-        )
-    named = f"{manifest.model} {bundle.path if version is None else f'version {version}'}"
-    print(f"{images.rows:,} images in {seconds:.2f} s, {images.rows / seconds:,.0f} images/s -> {target} ({named})")
+    with tqdm(total=rows, unit=" images", unit_scale=True, leave=False) as bar:
+        yield bar.update
 
 
 if __name__ == "__main__":

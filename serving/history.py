@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
-import socket
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -207,7 +205,7 @@ def next_event(
         action=action,
         time=datetime.now(UTC).isoformat(timespec="seconds"),
         user=_user(),
-        host=socket.gethostname(),
+        host=os.uname().nodename,
         by_hand=by_hand,
         from_version=None if serving is None else serving[0],
         from_sha256=None if serving is None else serving[1],
@@ -219,6 +217,9 @@ def next_event(
 
 
 def _user() -> str:
+    # A third of what the other modules take to be imported, and scoring needs it never.
+    import getpass
+
     try:
         return getpass.getuser()
     except (OSError, KeyError):

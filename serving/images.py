@@ -1,144 +1,150 @@
-"""Files -> blocks of images: .npy read in bounded pieces, its header believed only where the file bears it out."""
+"""What the user named -> one source of images: files, folders of pictures and patterns, joined in their order."""
 
 from __future__ import annotations
 
-import math
-import tokenize
-from collections.abc import Iterator
-from dataclasses import dataclass
+import glob
+import hashlib
+import os
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, groupby
 from pathlib import Path
-from typing import BinaryIO
-
-import numpy as np
-import numpy.typing as npt
 
 from serving.errors import InputError
+from serving.inputs.array_file import is_array
+from serving.inputs.arrays import Arrays, open_arrays
+from serving.inputs.blocks import Images, Source, Unreadable
+from serving.inputs.open_file import TAKEN, open_file, shown
 
-Images = npt.NDArray[np.uint8]
-
-# A header of the .npy format names a type and a shape; one that is longer is an attack or an accident.
-MAX_HEADER_BYTES = 4096
+# No kind of file needs more to be told from the others.
+MAGIC_BYTES = 8
 
 
-@dataclass(frozen=True)
-class ImageFile:
-    """A .npy file of uint8 images whose header was checked against its size.
+def find_images(inputs: Sequence[str], skip_bad: bool = False) -> Source:
+    """Finds images, and checks them as far as their headers go; pictures are looked at when they are read.
 
-    Attributes:
-        path: the file.
-        shape: as stored: (n, h, w), (n, h, w, c) or (n, h·w·c).
-        offset_bytes: where the first pixel stands.
+    Args:
+        inputs: each a file (.npy, IDX, IDX packed with gzip, PNG, JPEG, told by its first bytes), a folder of
+            pictures, or a pattern such as 'night-*.npy'. What exists as it is written is no pattern.
+        skip_bad: whether a picture that cannot be read becomes a black image, told in its block, and no error.
+
+    Raises:
+        InputError: nothing is there, or what is there holds no uint8 images.
     """
+    found = (part for name in inputs for path in _expand(name) for part in _parts(path, skip_bad))
+    sources: list[Source] = []
+    for _, group in groupby(found, key=type):
+        parts = list(group)
+        pictures = [part for part in parts if isinstance(part, str)]
+        # Pictures that follow each other are one source: there may be very many.
+        sources += [_pictures(pictures, skip_bad)] if pictures else [p for p in parts if isinstance(p, Arrays)]
+    if not sources:
+        raise InputError(f"no images were named: give {TAKEN}")
+    return sources[0] if len(sources) == 1 else _Joined(sources)
 
-    path: Path
-    shape: tuple[int, ...]
-    offset_bytes: int
+
+def _expand(name: str) -> list[str]:
+    if os.path.lexists(name) or not glob.has_magic(name):
+        return [name]
+    found = sorted(glob.glob(name, recursive=True))
+    if not found:
+        raise InputError(f"{shown(name)} matches nothing: give {TAKEN}, or a pattern that matches some")
+    return found
+
+
+def _parts(path: str, skip_bad: bool) -> Iterator[str | Arrays]:
+    """The paths of pictures, or one array."""
+    if os.path.isdir(path):
+        from serving.inputs.pictures import list_pictures
+
+        yield from list_pictures(path)
+        return
+    try:
+        file = open_file(Path(path))
+        head = file.head(MAGIC_BYTES)
+        yield path if not is_array(head) and _is_picture(head) else open_arrays(file)
+    except InputError:
+        # What is called a picture and is none is told with its row.
+        if not (skip_bad and _is_called_picture(path)):
+            raise
+        yield path
+
+
+# Pictures' modules are not imported before there are any: they would be a good part of every start.
+
+
+def _is_picture(head: bytes) -> bool:
+    from serving.inputs.picture import is_picture
+
+    return is_picture(head)
+
+
+def _is_called_picture(path: str) -> bool:
+    from serving.inputs.pictures import has_suffix
+
+    return has_suffix(path)
+
+
+def _pictures(files: Sequence[str], skip_bad: bool) -> Source:
+    from serving.inputs.pictures import Pictures
+
+    return Pictures(files, skip_bad)
+
+
+class _Joined(Source):
+    """The rows of several sources, one after the other."""
+
+    def __init__(self, parts: Sequence[Source]) -> None:
+        self._parts = parts
+        self._ends = list(accumulate(part.rows for part in parts))
 
     @property
     def rows(self) -> int:
-        """The number of images."""
-        return self.shape[0]
+        return self._ends[-1]
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        return tuple(path for part in self._parts for path in part.paths)
+
+    @property
+    def named(self) -> bool:
+        return any(part.named for part in self._parts)
+
+    @property
+    def described(self) -> str:
+        return f"{self._parts[0].described} and what was named with it"
 
     def fits(self, image_shape: tuple[int, int, int]) -> bool:
-        """Whether each row is an image of (height, width, channels), flattened or grey without its channel."""
-        height, width, channels = image_shape
-        row = self.shape[1:]
-        return row in ((height, width, channels), (height * width * channels,)) or (
-            channels == 1 and row == (height, width)
-        )
+        return all(part.fits(image_shape) for part in self._parts)
 
     def require_fit(self, image_shape: tuple[int, int, int]) -> None:
-        """Refuses images that the model cannot take. Raises: InputError."""
-        if not self.fits(image_shape):
-            raise InputError(
-                f"{self.path} holds images of shape {self.shape[1:]}, the model takes {image_shape} "
-                "(height, width, channels), or the same flattened: resize them to fit"
-            )
+        for part in self._parts:
+            part.require_fit(image_shape)
 
-    def blocks(self, block_rows: int, image_shape: tuple[int, int, int]) -> Iterator[Images]:
-        """Reads the images in order, without mapping: a file cut short meanwhile is an error, not a crash.
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256("".join(part.sha256 for part in self._parts).encode()).hexdigest()
 
-        Args:
-            block_rows: at most so many images at once.
-            image_shape: (height, width, channels) of the model's input, which the file must fit.
+    def fill(self, images: Images, start: int) -> list[Unreadable]:
+        bad: list[Unreadable] = []
+        for part, offset, first, last in self._pieces(start, start + len(images)):
+            found = part.fill(images[offset + first - start : offset + last - start], first)
+            bad += [(offset + row, why) for row, why in found]
+        return bad
 
-        Yields:
-            uint8 (m, h, w, c), m = block_rows but in the last block.
+    def names(self, start: int, stop: int) -> list[str]:
+        return [name for part, _, first, last in self._pieces(start, stop) for name in part.names(first, last)]
 
-        Raises:
-            InputError: the images have another shape, or the file became shorter.
-        """
-        self.require_fit(image_shape)
-        row_bytes = math.prod(image_shape)
-        with self.path.open("rb", buffering=0) as file:
-            file.seek(self.offset_bytes)
-            for start in range(0, self.rows, block_rows):
-                block = np.empty((min(block_rows, self.rows - start), *image_shape), np.uint8)
-                if _read_into(file, block) != len(block) * row_bytes:
-                    raise InputError(
-                        f"{self.path} became shorter while it was read: write it whole, then score it again"
-                    )
-                yield block
+    def require_unchanged(self) -> None:
+        for part in self._parts:
+            part.require_unchanged()
 
-
-def open_images(path: Path) -> ImageFile:
-    """Checks a .npy file of images without reading them.
-
-    Raises:
-        InputError: no such file, no .npy file, another type than uint8, a shape that is no row of images,
-            Fortran order, or a size that is not what the header says.
-    """
-    try:
-        with path.open("rb") as file:
-            shape, fortran, dtype = _read_header(file, path)
-            offset_bytes = file.tell()
-        size_bytes = path.stat().st_size
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}: give a .npy file of uint8 images") from error
-    if dtype != np.uint8:
-        raise InputError(
-            f"{path} holds {dtype}, the model takes uint8 (0 to 255): "
-            + ("save raw pixels" if dtype.hasobject or dtype.kind not in "fiub" else _cast_hint(dtype))
-        )
-    if len(shape) not in (2, 3, 4) or min(shape) < 0:
-        raise InputError(f"{path} has shape {shape}, images are (n, h, w), (n, h, w, c) or (n, h·w·c): reshape it")
-    if fortran and sum(extent > 1 for extent in shape) > 1:
-        raise InputError(f"{path} is stored in Fortran order: save it with numpy.ascontiguousarray(images)")
-    if size_bytes != offset_bytes + math.prod(shape):
-        raise InputError(
-            f"{path} has {size_bytes - offset_bytes:,} bytes of pixels, its header says {math.prod(shape):,} "
-            f"for shape {shape}: it was cut or added to; write it again"
-        )
-    return ImageFile(path, shape, offset_bytes)
-
-
-def _read_header(file: BinaryIO, path: Path) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
-    try:
-        version = np.lib.format.read_magic(file)
-        read = {
-            (1, 0): np.lib.format.read_array_header_1_0,
-            (2, 0): np.lib.format.read_array_header_2_0,
-        }[version]
-        shape, fortran, dtype = read(file, max_header_size=MAX_HEADER_BYTES)
-    except (ValueError, KeyError, SyntaxError, RecursionError, MemoryError, tokenize.TokenError) as error:
-        # numpy parses the header as Python, and passes on what its tokenizer and parser raise.
-        why = str(error).partition("\n")[0]
-        raise InputError(f"{path} is not a .npy file ({why}): save the images with numpy.save") from error
-    return shape, fortran, dtype
-
-
-def _cast_hint(dtype: np.dtype[np.generic]) -> str:
-    if dtype.kind == "f":
-        return 'save them with .astype("uint8"), after multiplying by 255 where they run from 0 to 1'
-    return 'save them with .astype("uint8")'
-
-
-def _read_into(file: BinaryIO, block: Images) -> int:
-    view = memoryview(block.data).cast("B") if block.size else memoryview(b"")
-    done = 0
-    while done < len(view):
-        read = file.readinto(view[done:])  # type: ignore[attr-defined]
-        if not read:
-            break
-        done += read
-    return done
+    def _pieces(self, start: int, stop: int) -> Iterator[tuple[Source, int, int, int]]:
+        """The parts that some rows lie in: each with the row at which it starts, and its own first and last row."""
+        for number in range(bisect_right(self._ends, start), len(self._parts)):
+            part = self._parts[number]
+            offset = self._ends[number] - part.rows
+            if offset >= stop:
+                return
+            if part.rows:
+                yield part, offset, max(start - offset, 0), min(stop - offset, part.rows)

@@ -1,4 +1,4 @@
-"""ONNX bytes + images -> probabilities: onnxruntime on the processors of this process."""
+"""ONNX bytes + images -> probabilities: onnxruntime, one thread a call, batches of one size."""
 
 from __future__ import annotations
 
@@ -8,44 +8,63 @@ from types import ModuleType
 import numpy as np
 import numpy.typing as npt
 
-from serving.images import Images
+from serving.inputs.blocks import Images
 
-BATCH_SIZE = 1024
+# What a batch has at most, in images and in bytes of them: what lies between the layers stays in the processor's
+# caches, and memory stays small where images are large.
+MAX_BATCH_SIZE = 256
+MAX_BATCH_BYTES = 1 << 20
 
 
 class Network:
-    """A loaded network. Calls from several threads are safe: onnxruntime's sessions are."""
+    """A loaded network. Calls from several threads are safe, and each runs on the thread that makes it."""
 
-    def __init__(self, onnx: bytes, threads: int | None = None) -> None:
+    def __init__(self, onnx: bytes) -> None:
         """Loads a network that takes `images` and gives `probabilities`.
 
         Args:
             onnx: the model, as `components.export` writes it.
-            threads: for one matrix product; None takes the processors that this process may use.
         """
         onnxruntime = runtime()
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or usable_processors()
-        options.inter_op_num_threads = 1
+        # Several batches at once, each on one thread, are faster than one batch on several: no layer waits for all of
+        # its parts. And the last bits of an answer do not depend on the number of threads.
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
         self._classes = int(self._session.get_outputs()[0].shape[1])
 
-    def probabilities(self, images: Images, batch_size: int = BATCH_SIZE) -> npt.NDArray[np.float32]:
-        """What the network says of each image.
+    def probabilities(self, images: Images, batch_size: int | None = None) -> npt.NDArray[np.float32]:
+        """What the network says of each image, which does not depend on the images beside it.
+
+        Every batch has the same size, the last one filled up with black images: kernels are chosen by it, and with
+        another one the last bits may differ.
 
         Args:
             images: uint8 (n, h, w, c), 0 to 255, of the network's own shape.
-            batch_size: images that are given to it at once.
+            batch_size: images that are given to it at once; None takes what suits their size.
 
         Returns:
             float32 (n, classes), each row summing to 1.
         """
+        size = batch_size or batch_size_for(images.shape[1:])
         probabilities = np.empty((len(images), self._classes), np.float32)
-        for start in range(0, len(images), batch_size):
-            batch = np.ascontiguousarray(images[start : start + batch_size])
-            (probabilities[start : start + len(batch)],) = self._session.run(["probabilities"], {"images": batch})
+        for start in range(0, len(images), size):
+            batch = np.ascontiguousarray(images[start : start + size])
+            rows = len(batch)
+            if rows < size:
+                batch = np.concatenate([batch, np.zeros((size - rows, *batch.shape[1:]), np.uint8)])
+            (found,) = self._session.run(["probabilities"], {"images": batch})
+            probabilities[start : start + rows] = found[:rows]
         return probabilities
+
+
+def batch_size_for(image_shape: tuple[int, ...]) -> int:
+    """The number of images of this shape, (height, width, channels), that a batch has by default."""
+    image_bytes = int(np.prod(image_shape, dtype=np.int64))
+    return max(1, min(MAX_BATCH_SIZE, MAX_BATCH_BYTES // max(1, image_bytes)))
 
 
 def runtime() -> ModuleType:
@@ -56,10 +75,3 @@ def runtime() -> ModuleType:
 
     module: ModuleType = onnxruntime
     return module
-
-
-def usable_processors() -> int:
-    """The processors that this process may run on, where the system says so; else all of them."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -11,8 +11,6 @@ from serving import bundle
 from serving.bundle import Bundle
 from serving.errors import BundleError, InputError
 from serving.history import Event, History, read_history
-from serving.servers import TENSORFLOW_SERVING, TRITON, says, tensorflow_serving_config, triton_config
-from serving.versions import is_whole
 
 POINTER = "promoted.json"
 HISTORY = "history.jsonl"
@@ -49,7 +47,8 @@ class Promoted:
 class Registry:
     """The folder models/, which is a TensorFlow Serving base path and a Triton repository too.
 
-    This is what readers see of it; `serving.pointer` changes it.
+    This is what readers see of it; `serving.pointer` changes it. What only those need who promote is imported where
+    it is used: it would be a part of every scorer's start.
     """
 
     root: Path
@@ -94,6 +93,8 @@ class Registry:
 
         Otherwise there is work to do.
         """
+        from serving.versions import is_whole
+
         try:
             now = self.promoted(model)
         except BundleError:
@@ -108,6 +109,8 @@ class Registry:
         Raises:
             BundleError: the pointer or the promoted bundle is damaged.
         """
+        from serving.servers import TENSORFLOW_SERVING, TRITON, tensorflow_serving_config, triton_config
+
         promoted = self.promoted(model)
         if promoted is None:
             return {}
@@ -127,6 +130,8 @@ class Registry:
         return None if promoted is None else promoted.version
 
     def _is_followed(self, promoted: Promoted) -> bool:
+        from serving.servers import says
+
         last = read_history(self.root / promoted.model / HISTORY).last
         return (
             last is not None
@@ -137,5 +142,7 @@ class Registry:
 
 def require_plain_name(model: str) -> None:
     """Refuses a model name that is no plain folder name, or is taken for another file. Raises: InputError."""
+    from serving.servers import TENSORFLOW_SERVING
+
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", model) or model.lower() == TENSORFLOW_SERVING:
         raise InputError(f"{model!r} is no model name: use letters, digits, '_', '-' and '.', a letter or digit first")

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from serving.bundle import ONNX, ONNX_INT8, Bundle
 from serving.errors import BeamlineError, InputError
-from serving.images import Images
-from serving.network import BATCH_SIZE, Network
+from serving.inputs.blocks import Images
+from serving.network import Network, batch_size_for
+from serving.parallel import in_order
+from serving.processors import usable_processors
+from serving.registry import Registry
+from serving.selection import promoted_bundle
 
 Precision = Literal["float32", "int8"]
 FILES: dict[Precision, str] = {"float32": ONNX, "int8": ONNX_INT8}
+# What one thread takes at once, in images and in bytes of them: enough that handing it out costs nothing, and little
+# enough that a few of them in memory are few megabytes.
+MAX_BLOCK_ROWS = 8192
+MAX_BLOCK_BYTES = 4 << 20
 
 
 @dataclass(frozen=True)
@@ -34,26 +44,52 @@ class Scores:
     @property
     def confidences(self) -> npt.NDArray[np.float32]:
         """float32 (n,): the probability of each row's label."""
-        best: npt.NDArray[np.float32] = self.probabilities.max(axis=1, initial=0.0)
+        best: npt.NDArray[np.float32] = self.probabilities[np.arange(len(self.labels)), self.labels]
         return best
+
+    @classmethod
+    def joined(cls, parts: Sequence[Scores]) -> Self:
+        """Those of several, one or more, one after the other."""
+        labels, probabilities = ([getattr(part, name) for part in parts] for name in ("labels", "probabilities"))
+        return cls(np.concatenate(labels), np.concatenate(probabilities))
+
+    def of(self, rows: npt.NDArray[np.int64]) -> Scores:
+        """Those of some rows, int64 (m,)."""
+        return Scores(self.labels[rows], self.probabilities[rows])
+
+    def top(self, count: int) -> npt.NDArray[np.int64]:
+        """int64 (n, count): the most probable classes, the best first, the lower one of equals first."""
+        # The negative keeps equals in the order of their class.
+        return np.argsort(-self.probabilities, axis=1, kind="stable")[:, :count]
 
 
 class Scorer:
-    """A loaded model. Calls from several threads are safe: the network's are."""
+    """A loaded model. Calls from several threads are safe: it changes nothing of itself.
+
+    What it says of an image depends on the image alone: neither on those beside it nor on the threads.
+
+    Attributes:
+        bundle: what it was loaded from: `bundle.manifest.labels` are the class names, `bundle.sha256` names it.
+        threads: that a call of `score` has at work.
+        batch_size: images that the model is given at once.
+        precision: of the arithmetic.
+        block_rows: images that one of the threads takes at once, whole batches.
+    """
 
     def __init__(
         self,
         bundle: Bundle,
         threads: int | None = None,
-        batch_size: int = BATCH_SIZE,
+        batch_size: int | None = None,
         precision: Precision = "float32",
     ) -> None:
         """Loads one of the bundle's ONNX models.
 
         Args:
             bundle: from `serving.bundle.load`, so that onnxruntime sees checked bytes only.
-            threads: for one matrix product; None takes the processors that this process may use.
-            batch_size: images that are given to the model at once.
+            threads: None takes the processors that this process may use.
+            batch_size: another one may change the last bits of the probabilities; None takes what suits the images'
+                size.
             precision: of the arithmetic; int8 is faster, and a bundle in which it lost comes without it.
 
         Raises:
@@ -65,13 +101,42 @@ class Scorer:
                 f"--precision {precision}: {bundle.path} comes without it ({why}): score with --precision float32"
             )
         self.bundle = bundle
-        self._batch_size = batch_size
+        self.precision = precision
+        self.threads = threads or usable_processors()
+        image_shape = bundle.manifest.image_shape
+        self.batch_size = batch_size or batch_size_for(image_shape)
+        wanted = min(MAX_BLOCK_ROWS, MAX_BLOCK_BYTES // math.prod(image_shape))
+        self.block_rows = max(1, wanted // self.batch_size) * self.batch_size
         content = bundle.read(FILES[precision])
         with self._told():
-            self._network = Network(content, threads)
+            self._network = Network(content)
+
+    @classmethod
+    def promoted(
+        cls,
+        model: str | Path,
+        threads: int | None = None,
+        batch_size: int | None = None,
+        precision: Precision = "float32",
+    ) -> Self:
+        """Loads the version of a model that serves now; a later promotion does not change what was loaded.
+
+        Args:
+            model: the model's folder in the registry, `models/mnist`.
+            threads: as for the class itself.
+            batch_size: likewise.
+            precision: likewise.
+
+        Raises:
+            InputError: nothing is promoted there.
+            BundleError: the bundle is not what was promoted.
+        """
+        folder = Path(model)
+        bundle, _ = promoted_bundle(Registry(folder.parent), folder.name)
+        return cls(bundle, threads, batch_size, precision)
 
     def score(self, images: Images) -> Scores:
-        """Scores images of the model's own shape.
+        """Scores images of the model's own shape, by several threads where they are many.
 
         Args:
             images: uint8 (n, h, w, c), 0 to 255.
@@ -80,15 +145,37 @@ class Scorer:
             InputError: another type or shape; nothing is cast in silence.
             BeamlineError: onnxruntime cannot run the model.
         """
-        manifest = self.bundle.manifest
-        if images.dtype != np.uint8 or images.shape[1:] != manifest.image_shape:
+        self._require_fit(images)
+        batches = -(-len(images) // self.batch_size)
+        # Every thread has as many batches as any other.
+        rows = min(self.block_rows, max(1, -(-batches // self.threads)) * self.batch_size)
+        parts = [images[start : start + rows] for start in range(0, max(1, len(images)), rows)]
+        return Scores.joined(list(in_order(self.score_here, parts, self.threads)))
+
+    def score_here(self, images: Images) -> Scores:
+        """As `score`, on the thread that calls it: for callers who have several of their own."""
+        self._require_fit(images)
+        with self._told():
+            probabilities = self._network.probabilities(images, self.batch_size)
+        return self._scores(probabilities)
+
+    def _require_fit(self, images: Images) -> None:
+        image_shape = self.bundle.manifest.image_shape
+        if images.dtype != np.uint8 or images.shape[1:] != image_shape:
             raise InputError(
                 f"images are {images.dtype} {images.shape}, the model takes uint8 (n, "
-                f"{', '.join(map(str, manifest.image_shape))}), 0 to 255: convert and reshape them"
+                f"{', '.join(map(str, image_shape))}), 0 to 255: convert and reshape them"
             )
-        with self._told():
-            probabilities = self._network.probabilities(images, self._batch_size)
-        return Scores(probabilities.argmax(axis=1), probabilities)
+
+    def _scores(self, probabilities: npt.NDArray[np.float32]) -> Scores:
+        scores = Scores(probabilities.argmax(axis=1), probabilities)
+        # The most probable of several classes is, to numpy, the one that is no number.
+        wrong = np.flatnonzero(np.isnan(scores.confidences))
+        if len(wrong):
+            raise BeamlineError(
+                f"{self.bundle.path}: its answer to image {wrong[0]} is no number: promote the model again"
+            )
+        return scores
 
     @contextmanager
     def _told(self) -> Iterator[None]:

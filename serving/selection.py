@@ -7,11 +7,11 @@ from pathlib import Path
 from serving import bundle
 from serving.bundle import Bundle
 from serving.errors import InputError
-from serving.images import ImageFile
+from serving.inputs.blocks import Source
 from serving.registry import POINTER, Registry
 
 
-def find_bundle(images: ImageFile, models: Path, wanted: str | None) -> tuple[Bundle, int | None]:
+def find_bundle(images: Source, models: Path, wanted: str | None) -> tuple[Bundle, int | None]:
     """Loads the bundle that shall score.
 
     Args:
@@ -27,21 +27,21 @@ def find_bundle(images: ImageFile, models: Path, wanted: str | None) -> tuple[Bu
         BundleError: the bundle is not what was promoted.
     """
     if wanted is None:
-        return _promoted(Registry(models), _only_fitting(images, Registry(models)))
+        return promoted_bundle(Registry(models), _only_fitting(images, Registry(models)))
     if wanted in Registry(models).models():
-        return _promoted(Registry(models), wanted)
+        return promoted_bundle(Registry(models), wanted)
     folder = Path(wanted)
     if (folder / bundle.MANIFEST).is_file():
         return bundle.load(folder), None
     if (folder / POINTER).is_file():
-        return _promoted(Registry(folder.parent), folder.name)
+        return promoted_bundle(Registry(folder.parent), folder.name)
     raise InputError(
         f"--model {wanted}: neither a promoted model ({_listed(Registry(models))}) nor a bundle's folder: "
         "give one of these, or promote one with `python -m pipeline run`"
     )
 
 
-def _only_fitting(images: ImageFile, registry: Registry) -> str:
+def _only_fitting(images: Source, registry: Registry) -> str:
     models = registry.models()
     if not models:
         raise InputError(
@@ -50,16 +50,17 @@ def _only_fitting(images: ImageFile, registry: Registry) -> str:
         )
     if len(models) == 1:
         return models[0]
-    fitting = [model for model in models if images.fits(_promoted(registry, model)[0].manifest.image_shape)]
+    fitting = [model for model in models if images.fits(promoted_bundle(registry, model)[0].manifest.image_shape)]
     if len(fitting) == 1:
         return fitting[0]
     raise InputError(
-        f"{images.path} with images of shape {images.shape[1:]} fits {len(fitting)} of the promoted models "
+        f"{images.described} fits {len(fitting)} of the promoted models "
         f"({_listed(registry)}): say which with --model NAME"
     )
 
 
-def _promoted(registry: Registry, model: str) -> tuple[Bundle, int]:
+def promoted_bundle(registry: Registry, model: str) -> tuple[Bundle, int]:
+    """Loads the version of a model that serves now. Returns: it, and its number. Raises: InputError, BundleError."""
     promoted = registry.promoted(model)
     if promoted is None:
         raise InputError(f"{registry.root / model} has no promoted version: promote one with `python -m pipeline run`")

@@ -30,7 +30,7 @@ def require_answers(bundle: Bundle) -> None:
         images, expected = (
             np.load(io.BytesIO(bundle.read(name)), allow_pickle=False) for name in (SAMPLE_IMAGES, SAMPLE_PROBABILITIES)
         )
-        found = Scorer(bundle, threads=1).score(images).probabilities
+        found = Scorer(bundle).score(images).probabilities
     except BundleError:
         raise
     except (BeamlineError, ValueError, EOFError) as error:

@@ -128,6 +128,22 @@ SCORER = [
     wrong("size.npy --model bundle", "size.npy", "(9, 9)", "8"),
     wrong("cut.npy", "cut.npy", "bytes"),
     wrong("more.npy", "more.npy", "bytes"),
+    wrong("huge.npy", "huge.npy", "its header says 784,000,000,000,000"),
+    wrong("records.npy", "records.npy", "records"),
+    wrong("labels.npy", "labels.npy", "int64"),
+    wrong("empty --model bundle", "empty", "PNG or JPEG"),
+    wrong("none-*.npy --model bundle", "none-*.npy matches nothing"),
+    wrong("images.npy floats.npy --model bundle", "floats.npy", "float64"),
+    wrong("images.npy images.npy --model bundle", "several inputs", "--out FILE"),
+    wrong("cut.png --model bundle", "cut.png"),
+    wrong("cut.png --model bundle --skip-bad", "cut.png"),
+    wrong("images.npy --model bundle --labels more.npy", "more.npy"),
+    wrong("images.npy --model bundle --labels labels.npy", "labels.npy holds 4 labels for 3 images"),
+    wrong("images.npy --model bundle --labels nowhere.npy", "nowhere.npy cannot be read"),
+    wrong("images.npy --model bundle --top 0", "--top", "from 1 to"),
+    wrong("images.npy --model bundle --top 9", "--top 9", "4 classes"),
+    wrong("images.npy --model bundle --top 2 --probabilities --out x.npy", "--top and --probabilities", ".csv"),
+    wrong("images.npy --model float --fail-on-drift", "--fail-on-drift", "promote the model again"),
     wrong("images.npy", "models holds no promoted model", "python -m pipeline run"),
     wrong("images.npy --model nowhere", "--model nowhere", "give one of these"),
     wrong("images.npy --models nowhere", "nowhere holds no promoted model", "--models"),
@@ -181,6 +197,11 @@ def write_files(folder: Path) -> None:
     np.save(folder / "rank.npy", np.zeros(2, np.uint8))
     np.save(folder / "size.npy", np.zeros((3, 9, 9), np.uint8))
     np.save(folder / "objects.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    np.save(folder / "records.npy", np.zeros(3, [("pixel", np.uint8)]))
+    np.save(folder / "labels.npy", np.zeros(4, np.int64))
+    header = "{'descr': '|u1', 'fortran_order': False, 'shape': (1000000000000, 28, 28)}"
+    (folder / "huge.npy").write_bytes(tiny_bundle.npy_with_header(header, bytes(100)))
+    (folder / "cut.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
     whole = (folder / "images.npy").read_bytes()
     (folder / "cut.npy").write_bytes(whole[:-5])
     (folder / "more.npy").write_bytes(whole + b"more")

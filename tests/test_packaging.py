@@ -59,8 +59,8 @@ def test_libraries_that_the_code_imports_are_asked_for(said):
             found = re.findall(r"^\s*(?:import|from) (\w+)", file.read_text(), re.MULTILINE)
             imported |= {canonicalize_name(name) for name in found}
     ours = {"pipeline", "components", "serving", "google"} | {canonicalize_name(n) for n in sys.stdlib_module_names}
-    # Keras is TensorFlow's own dependency.
-    assert imported - ours - {"keras"} <= asked
+    # Keras is TensorFlow's own dependency, and PIL what Pillow is imported as.
+    assert imported - ours - {"keras", "pil"} <= asked
 
 
 def test_doctor_asks_for_what_setup_asks_for(said):
@@ -138,9 +138,11 @@ def test_images_may_have_spaces_in_their_name(told):
 
 
 def test_benchmark_is_of_the_promoted_model(told):
-    assert told("bench") == ["-m", "benchmarks.int8", "models/mnist", "images.npy"]
-    said = told("bench", "DATASET=digits", "MODELS=the models", "IMAGES=a b.npy", "ARGS=--labels l.npy")
-    assert said[2:] == ["the models/digits", "a b.npy", "--labels", "l.npy"]
+    int8, scoring = ["-m", "benchmarks.int8"], ["-m", "benchmarks.scoring"]
+    assert told("bench") == [*int8, "models/mnist", "images.npy", *scoring, "models/mnist", "images.npy"]
+    said = told("bench", "DATASET=digits", "MODELS=the models", "IMAGES=a b.npy", "ARGS=--only few")
+    assert said[2:4] == ["the models/digits", "a b.npy"]
+    assert said[6:] == ["the models/digits", "a b.npy", "--only", "few"]
 
 
 def test_clean_takes_its_flags(told):

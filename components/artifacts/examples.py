@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
@@ -13,9 +14,12 @@ import numpy.typing as npt
 
 from components.artifacts.artifact import Artifact
 from serving.files import canonical_json, write_json
+from serving.traits import spread
 
 # Every data set is read as these two: training looks at the first alone, the gate at the second alone.
 SPLITS = ("train", "test")
+# Of a sample, images that are in memory at once.
+SAMPLED_ROWS = 1024
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,17 @@ class Examples(Artifact):
     def all_images(self, split: str) -> npt.NDArray[np.uint8]:
         """uint8 (n, h, w, c), 0 to 255: the images of a whole split, in order, in memory."""
         return np.concatenate([self.images(block) for block in self.blocks[split]])
+
+    def sampled_images(self, split: str, at_most: int) -> Iterator[npt.NDArray[np.uint8]]:
+        """uint8 (m, h, w, c), 0 to 255, m at most SAMPLED_ROWS: some images of a split, spread over it, in order."""
+        sample = spread(self.rows(split), at_most)
+        first = 0
+        for block in self.blocks[split]:
+            rows = sample[(sample >= first) & (sample < first + block.rows)] - first
+            images = self.images(block)
+            for start in range(0, len(rows), SAMPLED_ROWS):
+                yield images[rows[start : start + SAMPLED_ROWS]]
+            first += block.rows
 
     def all_labels(self, split: str) -> npt.NDArray[np.int64]:
         """int64 (n,): the labels of a whole split, in order."""

@@ -23,7 +23,7 @@ from components.augmentation import Augmentation
 from components.beam import BeamOptions
 from components.calibration import Bin
 from components.confusion import ClassFigures
-from components.wilson import Estimate
+from serving.wilson import Estimate
 
 REFUSAL = {"passed": False, "reasons": ("one, with “quotes” and ü", "two")}
 VALUES = {
@@ -240,3 +240,20 @@ def test_bundle_is_identified_without_reading_its_files(made):
         Bundle.load(made.bundle.path).sha256
         == hashlib.sha256((made.bundle.path / "manifest.json").read_bytes()).hexdigest()
     )
+
+
+@pytest.mark.parametrize(
+    ("rows", "block_rows", "at_most"), [(2500, 7, 1000), (2500, 2500, 1100), (999, 100, 1000), (3, 2, 3), (5, 5, 1)]
+)
+def test_sampled_images_are_of_all_over_the_split(write_examples, tmp_path, rows, block_rows, at_most):
+    images = (np.arange(rows)[:, None, None, None] >> [0, 8]).astype(np.uint8)
+    splits = {"train": (images, np.zeros(rows, np.int64)), "test": (images[:1], np.zeros(1, np.int64))}
+    examples = write_examples(tmp_path, splits, ("a",), block_rows)
+    pieces = list(examples.sampled_images("train", at_most))
+    assert max(map(len, pieces)) <= 1024
+    taken = np.concatenate(pieces).astype(int)
+    assert taken.shape == (min(rows, at_most), 1, 1, 2)
+    numbers = (taken[..., 0] + 256 * taken[..., 1]).ravel()
+    # One of each of equal parts.
+    parts = np.arange(len(numbers) + 1) * rows // len(numbers)
+    assert ((parts[:-1] <= numbers) & (numbers < parts[1:])).all()

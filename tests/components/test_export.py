@@ -158,23 +158,6 @@ def test_model_of_no_numbers_has_no_int8_model(export_with):
     assert "reaches nan to nan on training images" in int8["left_out"]
 
 
-@pytest.mark.parametrize(("rows", "block_rows", "expected"), [(2500, 7, 834), (999, 100, 999), (3, 2, 3)])
-def test_calibration_images_are_taken_from_all_over_the_training_split(
-    write_examples, tmp_path, rows, block_rows, expected
-):
-    images = (np.arange(rows)[:, None, None, None] >> [0, 8]).astype(np.uint8)
-    examples = write_examples(
-        tmp_path,
-        {"train": (images, np.zeros(rows, np.int64)), "test": (images[:1], np.zeros(1, np.int64))},
-        ("a",),
-        block_rows,
-    )
-    taken = export.calibration_images(examples)
-    assert taken.shape == (expected, 1, 1, 2)
-    numbers = taken[..., 0].ravel() + 256 * taken[..., 1].ravel().astype(int)
-    assert numbers.tolist() == list(range(0, rows, -(-rows // 1000)))
-
-
 def test_bundle_names_neither_its_place_nor_that_of_its_inputs(made, contents):
     for name, content in contents(made.bundle.path).items():
         assert str(made.folder).encode() not in content, name

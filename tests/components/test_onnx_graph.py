@@ -62,20 +62,43 @@ def test_sigmoid_and_convolutions_on_colour_images_answer_as_keras(
     assert np.array_equal(probabilities.argmax(axis=1), scores.argmax(axis=1))
 
 
-@pytest.mark.parametrize("image_shape", [(9, 7, 1), (9, 7, 3)])
 @pytest.mark.parametrize("offset", [0.0, -0.5])
-def test_preprocessing_is_by_pixel_which_onnxruntime_does_in_one_go(
-    write_untrained, unit_transform, tmp_path, image_shape, offset
+@pytest.mark.parametrize(
+    ("image_shape", "layers"),
+    [
+        ((9, 7, 1), {}),
+        ((9, 7, 3), {"hidden": (5,)}),
+        ((9, 7, 1), {"convolutions": (3,)}),
+        ((9, 7, 3), {"convolutions": (3, 4)}),
+    ],
+)
+def test_first_layer_does_the_preprocessing_where_it_can(
+    write_untrained, unit_transform, tmp_path, image_shape, layers, offset
 ):
     from onnx import numpy_helper
 
     channels = image_shape[-1]
-    fixed = replace(unit_transform(channels, 4), offset=(offset,) * channels)
-    graph = convert(serving_module(write_untrained(tmp_path, image_shape, 4), fixed, image_shape), {}).graph
-    shapes = {tensor.name: numpy_helper.to_array(tensor).shape for tensor in graph.initializer}
-    operations = [node for node in graph.node if node.op_type in ("Mul", "Add")]
-    assert [node.op_type for node in operations] == (["Mul", "Add"] if offset else ["Mul"])
-    assert {shapes[node.input[1]] for node in operations} == {image_shape}
+    # Of each channel its own, so that no two can be mistaken for each other.
+    scale = tuple((1 + channel) / 400 for channel in range(channels))
+    fixed = replace(unit_transform(channels, 4), scale=scale, offset=(offset,) * channels)
+    model = write_untrained(tmp_path, image_shape, 4, **layers)
+    keras_model = model.keras_model()
+    random = np.random.default_rng(7)
+    biased = [weight + random.normal(0, 0.2, weight.shape) * (weight.ndim == 1) for weight in model.weights()]
+    keras_model.set_weights(biased)
+    converted = convert(serving_module(model.write_keras_model(keras_model), fixed, image_shape), {})
+    graph, kinds = converted.graph, {node.op_type for node in converted.graph.node}
+    images = np.random.default_rng(2).integers(0, 256, (200, *image_shape)).astype(np.uint8)
+    expected = keras_model.predict(fixed.normalize(images).numpy(), verbose=0)
+    got = by_onnxruntime(converted.SerializeToString(), images)
+    assert np.array_equal(got.argmax(axis=1), expected.argmax(axis=1))
+    assert got == pytest.approx(expected, abs=1e-6)
+    if "convolutions" in layers and offset:
+        # Around the image are zeros after the preprocessing; it is by pixel, which onnxruntime does in one go.
+        shapes = {tensor.name: numpy_helper.to_array(tensor).shape for tensor in graph.initializer}
+        assert {shapes[node.input[1]] for node in graph.node if node.op_type in ("Mul", "Add")} == {image_shape}
+    else:
+        assert not kinds & {"Mul", "Add", "Sub", "Div", "MatMul"}
 
 
 def test_input_and_output_keep_their_names_and_a_free_batch_dimension(made):

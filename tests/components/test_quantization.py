@@ -103,7 +103,7 @@ def test_int8_answers_nearly_as_keras(networks, name, normalization):
     shape = NETWORKS[name][0]
     images = random_images(500, shape, seed=4)
     expected = by_keras(keras_model, fixed, images)
-    got = Network(bytes_of(quantize(converted, images)), threads=1).probabilities(images)
+    got = Network(bytes_of(quantize(converted, images))).probabilities(images)
     assert (got.dtype, got.shape) == (np.float32, (500, 4))
     assert got.sum(axis=1) == pytest.approx(np.ones(500), abs=1e-6)
     assert np.abs(got - expected).max() < 0.2 * expected.std(axis=0).max()
@@ -118,7 +118,7 @@ def test_onnxruntime_calculates_what_onnx_defines(networks, name):
     defined = onnx.version_converter.convert_version(quantized, 19)  # The first that the evaluator knows whole.
     (expected,) = onnx.reference.ReferenceEvaluator(defined).run(None, {"images": images})
     # Where a value lies between two steps, the last bits of the products decide.
-    assert Network(bytes_of(quantized), threads=1).probabilities(images) == pytest.approx(expected, abs=0.01)
+    assert Network(bytes_of(quantized)).probabilities(images) == pytest.approx(expected, abs=0.01)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -181,7 +181,7 @@ def test_range_of_pixels_is_known_whatever_images_it_is_calibrated_on(networks):
     keras_model, fixed, converted = networks("linear")
     images = random_images(100, (9, 7, 1))
     quantized = quantize(converted, np.full((10, 9, 7, 1), 100, np.uint8))
-    got = Network(bytes_of(quantized), threads=1).probabilities(images)
+    got = Network(bytes_of(quantized)).probabilities(images)
     assert got == pytest.approx(by_keras(keras_model, fixed, images), abs=0.01)
 
 

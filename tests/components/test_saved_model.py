@@ -59,6 +59,7 @@ def test_convolutions_on_colour_images_answer_as_keras(write_untrained, unit_tra
 def test_neither_fingerprint_nor_empty_folders_are_written(made):
     files = {file.relative_to(made.bundle.path).as_posix() for file in made.bundle.path.rglob("*")}
     assert files == {
+        "drift.json",
         "manifest.json",
         "model.int8.onnx",
         "model.onnx",

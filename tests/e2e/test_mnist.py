@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.e2e.drifted import wrong_verdicts
 from tests.e2e.test_tiny import STEPS
 
 LABEL_COUNTS = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
@@ -68,6 +69,13 @@ def test_scores_of_the_test_images_have_the_gates_accuracy(promoted, run):
     accuracy = (predicted == np.load(promoted.folder / "images.labels.npy")).mean()
     manifest = json.loads((promoted.folder / "models/mnist/1/manifest.json").read_text())
     assert accuracy == manifest["gate"]["accuracy"]
+
+
+def test_test_images_have_not_drifted_and_changed_ones_have(promoted, run):
+    sampled = run(promoted, "sample", "--dataset", "mnist", "--split", "test", "--out", "drift.npy", blocked=True)
+    assert sampled.returncode == 0, sampled.stderr
+    images, labels = (np.load(promoted.folder / name) for name in ("drift.npy", "drift.labels.npy"))
+    assert wrong_verdicts(promoted.folder / "models/mnist/1", images, labels) == []
 
 
 def test_images_are_those_of_the_original_file(promoted, mnist_dir):

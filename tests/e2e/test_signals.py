@@ -85,7 +85,7 @@ def test_sample_writes_both_files_or_none(new_project, data_dir):
 
 
 @pytest.mark.parametrize(("number", "exit_code"), CODES)
-def test_scoring_that_is_stopped_leaves_the_last_output_as_it_was(new_project, tmp_path, number, exit_code):
+def test_scoring_that_is_stopped_leaves_the_last_output_as_it_was_and_goes_on(new_project, tmp_path, number, exit_code):
     project = new_project()
     tiny_bundle.publish(Registry(project.folder / "models"), tiny_bundle.seal(tmp_path / "sealed"), "tiny", "0001")
     np.save(project.folder / "images.npy", tiny_bundle.random_images(40_000))
@@ -93,9 +93,17 @@ def test_scoring_that_is_stopped_leaves_the_last_output_as_it_was(new_project, t
     assert scored.returncode == 0, scored.stderr
     before = contents(project.folder)
     again = ("serving.batch_score", "images.npy", "--probabilities")
-    done = project.python("-c", AT_A_CALL, "serving.scorer:Scorer.score", "2", str(number), *again)
+    done = project.python("-c", AT_A_CALL, "serving.output:Output.write", "3", str(number), *again)
     assert (done.returncode, done.stdout) == (exit_code, "")
-    assert done.stderr == f"batch_score: {'interrupted' if exit_code == 130 else 'terminated'}\n"
-    assert {name: digest for name, digest in contents(project.folder).items() if "__pycache__" not in name} == {
-        name: digest for name, digest in before.items() if "__pycache__" not in name
-    }
+    what = "interrupted" if exit_code == 130 else "terminated"
+    assert done.stderr == f"batch_score: {what}; the first 16,384 images are kept: go on with --resume\n"
+    left = {name: digest for name, digest in contents(project.folder).items() if "__pycache__" not in name}
+    kept = [left.pop(f".images.predictions.csv.{name}", None) for name in ("journal", "staged")]
+    assert None not in kept
+    assert left == {name: digest for name, digest in before.items() if "__pycache__" not in name}
+    done = project.command(*again, "--resume")
+    assert (done.returncode, "16,384 of them by an earlier run" in done.stdout) == (0, True)
+    resumed = (project.folder / "images.predictions.csv").read_bytes()
+    assert project.command(*again).returncode == 0
+    assert (project.folder / "images.predictions.csv").read_bytes() == resumed
+    require_tidy(project)

@@ -78,7 +78,7 @@ def test_modules_behind_a_module_are_found_wherever_they_are_imported():
 
 
 def test_scorer_that_verify_runs_in_a_fresh_process_is_behind_it():
-    assert {"serving.batch_score", "serving.predictions"} <= source_digests("components.verify").keys()
+    assert {"serving.batch_score", "serving.output"} <= source_digests("components.verify").keys()
     assert "tqdm" in library_versions("components.verify")
 
 

@@ -8,13 +8,16 @@ import json
 import os
 import re
 import signal
+from datetime import datetime
 
 import numpy as np
 import pytest
+import scipy.stats
 from onnx.reference import ReferenceEvaluator
 
-from serving import batch_score
+from serving import scorer as scorer_module
 from serving.batch_score import main
+from serving.output import Output
 from serving.scorer import Scorer
 from tests.serving.tiny_bundle import LABELS, LEFT_OUT, npy, publish, random_images
 
@@ -97,7 +100,11 @@ def test_bundles_folder_is_named_where_there_is_no_version(score, promoted):
 def test_sidecar_says_what_made_the_output(score, folder, promoted):
     score("--probabilities")
     said = json.loads((folder / "images.predictions.csv.json").read_text(encoding="utf-8"))
-    assert said["input"] == str(folder / "images.npy")
+    assert said["inputs"] == [str(folder / "images.npy")]
+    stat = (folder / "images.npy").stat()
+    assert (said["input_files"], said["input_bytes"]) == (1, stat.st_size)
+    assert datetime.fromisoformat(said["input_modified"]).timestamp() == pytest.approx(stat.st_mtime, abs=1e-5)
+    assert (said["batch_size"], said["block_rows"], said["top"], said["resumed_rows"]) == (256, 8192, 1, 0)
     assert (said["model"], said["version"], said["bundle_sha256"]) == ("tiny", 1, promoted.sha256)
     assert (said["rows"], said["probabilities"], said["precision"]) == (50, True, "float32")
 
@@ -120,8 +127,8 @@ def test_flags_do_not_change_the_labels(score, folder, promoted, flags):
 
 
 def test_rows_keep_their_order_over_many_blocks(score, folder, promoted, monkeypatch):
-    monkeypatch.setattr(batch_score, "BLOCK_ROWS", 8)
-    assert score("--out", folder / "out.npy")[0] == 0
+    monkeypatch.setattr(scorer_module, "MAX_BLOCK_ROWS", 8)
+    assert score("--out", folder / "out.npy", "--batch-size", 4)[0] == 0
     np.testing.assert_array_equal(np.load(folder / "out.npy"), expected_labels(promoted, random_images(50)))
 
 
@@ -163,11 +170,10 @@ def test_tampered_bundle_is_exit_4_and_nothing_is_written(score, folder, promote
         (npy(random_images(3).astype(np.int64)), "int64"),
         (npy(random_images(3))[:-5], "it was cut or added to"),
         (npy(random_images(3)) + b"more", "it was cut or added to"),
-        (npy(np.asfortranarray(random_images(3))), "numpy.ascontiguousarray"),
         (npy(np.zeros(5, np.uint8)), "reshape it"),
         (npy(random_images(3, (4, 4, 1))), "resize them to fit"),
     ],
-    ids=["empty", "zip", "float", "integer", "cut", "longer", "fortran", "flat", "shape"],
+    ids=["empty", "zip", "float", "integer", "cut", "longer", "flat", "shape"],
 )  # fmt: skip
 def test_bad_images_are_exit_2_and_nothing_is_written(score, folder, content, said):
     (folder / "images.npy").write_bytes(content)
@@ -190,7 +196,10 @@ def test_missing_images_are_exit_2(score, folder):
         (["--batch-size", "many"], "'many' is no number from 1 to"),
         (["--precision", "int16"], "choose from 'float32', 'int8'"),
         (["--precision", "int8"], LEFT_OUT),
-        (["--out", "out.txt"], ".csv or .npy"),
+        (["--out", "out.txt"], "give a name that ends in .csv, .npy, .jsonl or .parquet"),
+        (["--top", "5"], "--top 5: the model has 4 classes"),
+        (["--top", "2", "--probabilities", "--out", "out.npy"], ".npy holds one array"),
+        (["--labels", "nowhere.npy"], "nowhere.npy"),
         (["--model", "unknown"], "unknown"),
     ],
 )
@@ -211,38 +220,144 @@ def test_folder_that_cannot_be_written_is_exit_2(score, folder):
 
 
 def test_images_are_never_written_over(score, folder):
-    assert_refused(score("--out", folder / "images.npy", "--overwrite"), 2, "is the input itself")
+    assert_refused(score("--out", folder / "images.npy", "--overwrite"), 2, "is an input itself")
     np.testing.assert_array_equal(np.load(folder / "images.npy"), random_images(50))
 
 
-def interrupt(scorer, images):
+def interrupt(output):
     raise KeyboardInterrupt
 
 
-def terminate(scorer, images):
+def terminate(output):
     os.kill(os.getpid(), signal.SIGTERM)
     for _ in range(1000):  # The signal is taken between two steps of the interpreter.
         pass
 
 
-def fill_the_disk(scorer, images):
-    raise OSError(errno.ENOSPC, "No space left on device")
+def break_down(output):
+    raise OSError(errno.EIO, "Input/output error")
+
+
+@pytest.fixture
+def stopped_after(monkeypatch):
+    """Has something happen when so many blocks of 20 images are written."""
+    monkeypatch.setattr(scorer_module, "MAX_BLOCK_ROWS", 20)
+    write = Output.write
+
+    def when(blocks, stop):
+        written = []
+
+        def stopped(output, *said):
+            write(output, *said)
+            written.append(said)
+            if len(written) == blocks:
+                stop(output)
+
+        monkeypatch.setattr(Output, "write", stopped)
+        return written
+
+    return when
 
 
 @pytest.mark.parametrize(
-    ("stop", "exit_code", "said"),
-    [(interrupt, 130, "interrupted"), (terminate, 143, "terminated"), (fill_the_disk, 1, "No space left")],
+    ("stop", "exit_code", "said"), [(interrupt, 130, "interrupted"), (terminate, 143, "terminated")]
 )
-def test_stopped_in_the_middle_nothing_is_left(score, folder, monkeypatch, stop, exit_code, said):
-    monkeypatch.setattr(batch_score, "BLOCK_ROWS", 20)
-    calls = []
-    whole = Scorer.score
+def test_stopped_in_the_middle_it_goes_on_to_the_same_bytes(score, folder, stopped_after, stop, exit_code, said):
+    flags = ("--batch-size", 10, "--probabilities")
+    assert score(*flags)[0] == 0
+    whole = (folder / "images.predictions.csv").read_bytes()
+    (folder / "images.predictions.csv").unlink()
+    written = stopped_after(2, stop)
+    assert_refused(score(*flags), exit_code, f"{said}; the first 40 images are kept: go on with --resume")
+    assert names(folder) == [
+        ".images.predictions.csv.journal",
+        ".images.predictions.csv.staged",
+        "images.npy",
+        "images.predictions.csv.json",
+    ]
+    del written[:]
+    code, out, complaint = score(*flags, "--resume")
+    assert (code, complaint, len(written)) == (0, "", 1)
+    assert "40 of them by an earlier run" in out
+    assert (folder / "images.predictions.csv").read_bytes() == whole
+    said = json.loads((folder / "images.predictions.csv.json").read_text(encoding="utf-8"))
+    assert (said["rows"], said["resumed_rows"]) == (50, 40)
+    assert names(folder) == ["images.npy", "images.predictions.csv", "images.predictions.csv.json"]
 
-    def stopped(scorer, images):
-        calls.append(len(names(folder)))
-        return whole(scorer, images) if len(calls) == 1 else stop(scorer, images)
 
-    monkeypatch.setattr(Scorer, "score", stopped)
-    assert_refused(score(), exit_code, said)
-    assert calls == [2, 2]
+def test_failure_in_the_middle_leaves_nothing(score, folder, stopped_after):
+    stopped_after(2, break_down)
+    assert_refused(score("--batch-size", 10), 1, "Input/output error; nothing was written")
     assert names(folder) == ["images.npy"]
+
+
+@pytest.mark.parametrize(
+    "changed", [["--probabilities"], ["--top", 2], ["--batch-size", 5], ["--out", "x.npy"], ["--labels", "labels.npy"]]
+)
+def test_run_of_other_settings_does_not_go_on(score, folder, stopped_after, changed, monkeypatch):
+    monkeypatch.chdir(folder)
+    np.save("labels.npy", np.zeros(50, int))
+    written = stopped_after(2, interrupt)
+    assert score("--batch-size", 10)[0] == 130
+    del written[:]
+    monkeypatch.setattr(scorer_module, "MAX_BLOCK_ROWS", 20)
+    code, out, _ = score("--batch-size", 10, "--resume", *changed)
+    assert (code, len(written), "earlier" in out) == (130 if len(written) == 2 else 0, len(written), False)
+
+
+def test_images_that_changed_meanwhile_are_scored_anew_from_there_on(score, folder, promoted, stopped_after):
+    written = stopped_after(2, interrupt)
+    assert score("--batch-size", 10, "--out", folder / "out.npy")[0] == 130
+    images = random_images(50)
+    images[30] = 255 - images[30]
+    stat = (folder / "images.npy").stat()
+    np.save(folder / "images.npy", images)
+    os.utime(folder / "images.npy", ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    del written[:]
+    assert score("--batch-size", 10, "--out", folder / "out.npy", "--resume")[0] in (0, 130)
+    assert score("--batch-size", 10, "--out", folder / "out.npy", "--resume")[0] == 0
+    np.testing.assert_array_equal(np.load(folder / "out.npy"), expected_labels(promoted, images))
+
+
+def test_resume_with_nothing_to_go_on_with_begins(score, folder):
+    assert score("--resume")[0] == 0
+    first = (folder / "images.predictions.csv").read_bytes()
+    assert score("--resume")[0] == 0
+    assert (folder / "images.predictions.csv").read_bytes() == first
+
+
+def test_known_labels_give_the_accuracy_its_interval_and_the_confusion(score, folder, promoted):
+    labels = expected_labels(promoted, random_images(50))
+    labels[:5] = (labels[:5] + 1) % 4
+    np.save(folder / "labels.npy", labels)
+    code, out, _ = score("--labels", folder / "labels.npy")
+    assert code == 0
+    low, high = scipy.stats.binomtest(45, 50).proportion_ci(method="wilson")
+    assert f"accuracy 0.9000 (45 of 50), 95 % interval {low:.4f} to {high:.4f}\n" in out
+    assert "no accuracy is claimed" not in out
+    said = json.loads((folder / "images.predictions.csv.json").read_text(encoding="utf-8"))["accuracy"]
+    expected = np.zeros((4, 4), int)
+    np.add.at(expected, (labels, expected_labels(promoted, random_images(50))), 1)
+    assert said["confusion"] == expected.tolist()
+    assert (said["rows"], said["correct"], said["accuracy"]) == (50, 45, 0.9)
+    assert said["interval"] == pytest.approx([low, high])
+
+
+def test_labels_of_other_images_are_refused(score, folder):
+    np.save(folder / "labels.npy", np.zeros(49, int))
+    assert_refused(score("--labels", folder / "labels.npy"), 2, "holds 49 labels for 50 images")
+    np.save(folder / "labels.npy", np.array([0] * 30 + [4] + [0] * 19))
+    assert_refused(score("--labels", folder / "labels.npy"), 2, "row 30 is 4, the model has the labels 0 to 3")
+    np.save(folder / "labels.npy", np.array([0] * 30 + [-1] + [0] * 19))
+    assert_refused(score("--labels", folder / "labels.npy"), 2, "row 30 is -1")
+    assert names(folder) == ["images.npy", "labels.npy"]
+
+
+def test_several_files_are_scored_as_one(score, folder, promoted):
+    for number, part in enumerate(np.array_split(random_images(50), 3)):
+        np.save(folder / f"part-{number}.npy", part)
+    assert_refused(score(images=folder / "part-*.npy"), 2, "several inputs: say where")
+    assert score("--out", folder / "out.npy", images=folder / "part-*.npy")[0] == 0
+    np.testing.assert_array_equal(np.load(folder / "out.npy"), expected_labels(promoted, random_images(50)))
+    said = json.loads((folder / "out.npy.json").read_text(encoding="utf-8"))
+    assert (said["inputs"], said["input_files"], said["rows"]) == ([str(folder / "part-*.npy")], 3, 50)

@@ -89,9 +89,9 @@ def test_scoring_needs_neither_tensorflow_nor_beam(run, tmp_path):
     assert "images.predictions.csv" in names(tmp_path)
 
 
-def test_full_disk_is_exit_1_and_nothing_is_left(run, tmp_path):
+def test_full_disk_is_exit_2_and_nothing_is_left(run, tmp_path):
     done = run("-c", WITH_A_FULL_DISK)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "File too large" in done.stderr
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "cannot be written: File too large: free some space, or give another place with --out FILE" in done.stderr
     assert done.stderr.count("\n") == 1
     assert names(tmp_path) == ["images.npy"]

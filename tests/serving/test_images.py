@@ -1,198 +1,192 @@
-"""images: blocks of a file equal what numpy.load gives, and what is no file of images is refused."""
+"""images: files, folders and patterns become one source, whose rows stand in the order of the inputs."""
 
 from __future__ import annotations
 
-import io
-import math
+import gzip
 import os
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
+from pipeline.source_code import library_versions
 from serving.errors import InputError
-from serving.images import open_images
-from tests.serving.tiny_bundle import npy, npy_with_header, random_images
+from serving.images import find_images
+from tests.serving.inputs.files_by_hand import idx
+from tests.serving.tiny_bundle import npy, random_images
 
-extents = st.integers(1, 5)
-image_shapes = st.tuples(extents, extents, st.integers(1, 3))
-HUGE = 10**12
+SHAPE = (4, 3, 1)
+IMAGES = random_images(40, SHAPE)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("images")
+    """Images 0 to 39, in files of every kind."""
+    folder = tmp_path_factory.mktemp("inputs")
+    (folder / "0.npy").write_bytes(npy(IMAGES[:7]))
+    (folder / "1.npy").write_bytes(npy(np.asfortranarray(IMAGES[7:10])))
+    (folder / "2.npy").write_bytes(npy(IMAGES[:0]))
+    (folder / "3.idx").write_bytes(idx(IMAGES[10:15, ..., 0]))
+    (folder / "4.gz").write_bytes(gzip.compress(idx(IMAGES[15:20]), mtime=0))
+    (folder / "5").mkdir()
+    for row in range(20, 30):
+        Image.fromarray(IMAGES[row, ..., 0]).save(folder / "5" / f"{row}.png")
+    for row in range(30, 33):
+        Image.fromarray(IMAGES[row, ..., 0]).save(folder / f"6-{row}.png")
+    (folder / "7.npy").write_bytes(npy(IMAGES[33:].reshape(7, 12)))
+    return folder
 
 
-def stored_shapes(image_shape):
-    height, width, channels = image_shape
-    shapes = [image_shape, (math.prod(image_shape),)]
-    return st.sampled_from(shapes + [(height, width)] * (channels == 1))
+KINDS = ["0.npy", "1.npy", "2.npy", "3.idx", "4.gz", "5", "6-*.png", "7.npy"]
+
+
+def inputs(folder, *names):
+    return [str(folder / name) for name in names]
 
 
 @settings(deadline=None)
-@given(image_shapes, st.integers(0, 20), st.integers(1, 25), st.sampled_from([(1, 0), (2, 0)]), st.data())
-def test_blocks_are_what_numpy_loads(folder, image_shape, rows, block_rows, version, data):
-    stored = data.draw(stored_shapes(image_shape))
-    path = folder / "images.npy"
-    with path.open("wb") as file:
-        np.lib.format.write_array(file, random_images(rows, image_shape).reshape(rows, *stored), version)
-    images = open_images(path)
-    assert (images.rows, images.shape) == (rows, (rows, *stored))
-    blocks = list(images.blocks(block_rows, image_shape))
-    assert [len(block) for block in blocks[:-1]] == [block_rows] * (len(blocks) - 1)
-    assert all(block.dtype == np.uint8 and 0 < len(block) <= block_rows for block in blocks)
-    read = np.concatenate([np.empty((0, *image_shape), np.uint8), *blocks])
-    np.testing.assert_array_equal(read, np.load(path).reshape(rows, *image_shape))
+@given(st.integers(0, 40), st.integers(0, 40))
+def test_rows_stand_in_the_order_of_the_inputs(folder, start, stop):
+    start, stop = sorted((start, stop))
+    images = find_images(inputs(folder, *KINDS))
+    assert images.rows == 40
+    block = images.read(start, stop, SHAPE)
+    np.testing.assert_array_equal(block.images, IMAGES[start:stop])
+    assert len(images.names(start, stop)) == stop - start
+    images.require_fit(SHAPE)
+    assert images.fits(SHAPE)
+    assert not images.fits((3, 4, 1))
+    images.require_unchanged()
 
 
-@given(image_shapes, image_shapes)
-def test_only_images_of_the_models_shape_fit(folder, stored, wanted):
-    path = folder / "fit.npy"
-    np.save(path, random_images(2, stored))
-    images = open_images(path)
-    assert images.fits(wanted) == (stored == wanted)
+def test_pattern_is_expanded_in_the_order_of_names(folder):
+    images = find_images(inputs(folder, "[07]*.npy"))
+    np.testing.assert_array_equal(images.read(0, 14, SHAPE).images, np.concatenate([IMAGES[:7], IMAGES[33:]]))
+    assert [path.name for path in images.paths] == ["0.npy", "7.npy"]
+    np.testing.assert_array_equal(find_images([f"{folder}/**/0.npy"]).read(0, 7, SHAPE).images, IMAGES[:7])
+    np.testing.assert_array_equal(
+        find_images([f"{folder}/**/2?.png"]).read(0, 10, SHAPE).images,
+        IMAGES[20:30],
+    )
 
 
-def test_grey_images_need_no_channel_and_coloured_ones_do(folder):
-    path = folder / "grey.npy"
-    np.save(path, random_images(2, (4, 3, 1))[..., 0])
-    assert open_images(path).fits((4, 3, 1))
-    assert not open_images(path).fits((4, 3, 3))
-    assert not open_images(path).fits((3, 4, 1))
+def test_files_and_names_are_those_that_were_given(folder):
+    images = find_images(inputs(folder, "5", "0.npy"))
+    assert images.named
+    assert images.names(8, 12) == [*inputs(folder, "5/28.png", "5/29.png"), *inputs(folder, "0.npy", "0.npy")]
+    assert len(images.paths) == 11
+    alone = find_images(inputs(folder, "0.npy", "1.npy"))
+    assert not alone.named
+    assert alone.described == f"{folder}/0.npy with images of shape (4, 3, 1) and what was named with it"
 
 
-def refusal(path, content=None):
-    """The message with which a file is refused: one line that names the file."""
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(InputError) as caught:
-        open_images(path)
-    message = str(caught.value)
-    assert message.startswith(str(path))
-    assert "\n" not in message
-    return message
+def test_digest_of_joined_inputs_is_of_each_in_its_place(folder):
+    names = inputs(folder, "0.npy", "1.npy", "3.idx")
+    before = find_images(names).sha256
+    assert find_images(names).sha256 == before
+    assert len({before, find_images(names[::-1]).sha256, find_images(names[:2]).sha256}) == 3
+    os.utime(folder / "1.npy")
+    assert find_images(names).sha256 != before
 
 
-def zipped(array):
-    file = io.BytesIO()
-    np.savez(file, array)
-    return file.getvalue()
+def test_same_file_twice_is_read_twice(folder):
+    images = find_images(inputs(folder, "0.npy", "0.npy", "5", "5"))
+    block = images.read(0, 34, SHAPE)
+    np.testing.assert_array_equal(block.images[7:14], IMAGES[:7])
+    np.testing.assert_array_equal(block.images[24:], IMAGES[20:30])
+
+
+def test_what_exists_as_it_is_written_is_no_pattern(tmp_path):
+    (tmp_path / "night[1].npy").write_bytes(npy(IMAGES[:2]))
+    (tmp_path / "night1.npy").write_bytes(npy(IMAGES[:5]))
+    assert find_images([str(tmp_path / "night[1].npy")]).rows == 2
+    (tmp_path / "night[1].npy").unlink()
+    assert find_images([str(tmp_path / "night[1].npy")]).rows == 5
+
+
+def test_kind_is_told_by_the_bytes_and_not_by_the_name(tmp_path):
+    contents = {"a.png": npy(IMAGES[:2]), "b.gz": idx(IMAGES[2:4]), "c.npy": gzip.compress(idx(IMAGES[4:6]), mtime=0)}
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    Image.fromarray(IMAGES[6, ..., 0]).save(tmp_path / "d.idx", "PNG")
+    for skip_bad in (False, True):
+        images = find_images(inputs(tmp_path, "a.png", "b.gz", "c.npy", "d.idx"), skip_bad)
+        np.testing.assert_array_equal(images.read(0, 7, SHAPE).images, IMAGES[:7])
+
+
+def test_bad_pictures_have_the_row_of_the_whole_input(folder, tmp_path):
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    given_ = [*inputs(folder, "0.npy", "5"), str(tmp_path / "bad.png"), *inputs(folder, "6-30.png", "0.npy")]
+    images = find_images(given_, skip_bad=True)
+    block = images.read(5, 26, SHAPE)
+    assert [row for row, _ in block.unreadable] == [17]
+    assert block.unreadable[0][1].startswith(str(tmp_path / "bad.png"))
+    expected = np.concatenate([IMAGES[:7], IMAGES[20:30], 0 * IMAGES[:1], IMAGES[30:31], IMAGES[:7]])
+    np.testing.assert_array_equal(block.images, expected[5:26])
+    with pytest.raises(InputError, match=r"bad\.png is not a .npy file or an IDX file, but begins with"):
+        find_images(given_)
+
+
+def test_one_part_that_does_not_fit_is_named(folder, tmp_path):
+    (tmp_path / "wide.npy").write_bytes(npy(random_images(2, (3, 4, 1))))
+    images = find_images([*inputs(folder, "0.npy"), str(tmp_path / "wide.npy")])
+    assert not images.fits(SHAPE)
+    for refused in (lambda: images.require_fit(SHAPE), lambda: images.read(0, 9, SHAPE)):
+        with pytest.raises(InputError, match=r"wide\.npy holds images of shape \(3, 4, 1\)"):
+            refused()
+
+
+def test_one_part_that_changed_is_named(folder, tmp_path):
+    (tmp_path / "new.npy").write_bytes(npy(IMAGES[:3]))
+    images = find_images([*inputs(folder, "0.npy"), str(tmp_path / "new.npy")])
+    os.utime(tmp_path / "new.npy", ns=(0, 1))
+    with pytest.raises(InputError, match=r"new\.npy was changed while it was read"):
+        images.require_unchanged()
 
 
 @pytest.mark.parametrize(
-    ("content", "advice"),
+    ("name", "why"),
     [
-        (b"", "save the images with numpy.save"),
-        (b"index,label\n0,7\n", "save the images with numpy.save"),
-        (b"\x93NUMPY\x09\x00", "save the images with numpy.save"),
-        (zipped(random_images(2)), "save the images with numpy.save"),
-        (npy(random_images(2))[:30], "save the images with numpy.save"),
-        (npy(random_images(2).astype(np.float32)), 'float32, the model takes uint8 (0 to 255): save them with .astype'),
-        (npy(random_images(2) / 255), "multiplying by 255"),
-        (npy(random_images(2).astype(np.int64)), 'int64, the model takes uint8 (0 to 255): save them with .astype'),
-        (npy(random_images(2) > 0), "bool, the model takes uint8"),
-        (npy(np.array([None, "x"], object)), "object, the model takes uint8 (0 to 255): save raw pixels"),
-        (npy(np.zeros(2, [("red", np.uint8), ("green", np.uint8)])), "save raw pixels"),
-        (npy(np.zeros((2, 4), "U3")), "save raw pixels"),
-        (npy(random_images(2).ravel()), "reshape it"),
-        (npy(random_images(2)[None]), "reshape it"),
-        (npy(np.uint8(7)), "reshape it"),
-        (npy(np.asfortranarray(random_images(2))), "numpy.ascontiguousarray"),
-        (npy(random_images(2))[:-1], "47 bytes of pixels, its header says 48"),
-        (npy(random_images(2)) + b"\n", "49 bytes of pixels, its header says 48"),
-    ],
-)  # fmt: skip
-def test_what_is_no_file_of_images_is_refused_with_what_to_do(tmp_path, content, advice):
-    assert advice in refusal(tmp_path / "images.npy", content)
-
-
-def header(shape="(2, 4, 3, 2)", descr="'|u1'", order="False"):
-    return f"{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}, }}\n"
-
-
-def test_header_made_by_hand_is_one_that_numpy_reads(tmp_path):
-    content = npy_with_header(header(), bytes(48))
-    np.testing.assert_array_equal(np.load(io.BytesIO(content)), np.zeros((2, 4, 3, 2), np.uint8))
-    (tmp_path / "images.npy").write_bytes(content)
-    assert open_images(tmp_path / "images.npy").shape == (2, 4, 3, 2)
-
-
-def test_header_that_claims_more_than_there_is_is_refused_before_memory_is_taken(tmp_path):
-    message = refusal(tmp_path / "images.npy", npy_with_header(header(f"({HUGE}, 4, 3, 2)"), bytes(48)))
-    assert f"{24 * HUGE:,}" in message
-
-
-@pytest.mark.parametrize(
-    "damaged",
-    [
-        pytest.param(header("(2.0, 4, 3, 2)"), id="fractional-shape"),
-        pytest.param(header("48"), id="shape-is-a-number"),
-        pytest.param(header(descr="'no type'"), id="no-type"),
-        pytest.param(header(descr="7"), id="type-is-a-number"),
-        pytest.param(header(order="'yes'"), id="order-is-a-word"),
-        pytest.param("{}\n", id="empty"),
-        pytest.param("[1, 2]\n", id="list"),
-        pytest.param("os.abort()\n", id="code"),
-        pytest.param("{'descr': (\n", id="open-bracket"),
-        pytest.param("{'descr': '''\n", id="open-string"),
-        pytest.param("  1\n 2\n", id="indented"),
-        pytest.param("(" * 900 + "\n", id="nested"),
-        pytest.param(header() + " " * 5000 + "\n", id="long"),
+        ("nowhere.npy", "nowhere.npy cannot be read: No such file or directory: give a .npy file of uint8 images"),
+        ("nowhere-*.npy", "matches nothing: give a .npy file of uint8 images"),
+        ("empty", "holds no pictures"),
+        ("text.txt", "is not a .npy file or an IDX file, but begins with b'hello'"),
+        ("labels.npy", "has shape (3,), as labels have"),
+        ("dangling.npy", "cannot be read: No such file"),
     ],
 )
-def test_damaged_header_is_refused(tmp_path, damaged):
-    refusal(tmp_path / "images.npy", npy_with_header(damaged, bytes(48)))
+def test_what_holds_no_images_is_refused(tmp_path, name, why):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text.txt").write_text("hello")
+    (tmp_path / "labels.npy").write_bytes(npy(np.zeros(3, np.uint8)))
+    (tmp_path / "dangling.npy").symlink_to("nowhere")
+    for skip_bad in (False, True):
+        with pytest.raises(InputError) as caught:
+            find_images([str(tmp_path / name)], skip_bad)
+        assert str(caught.value).startswith(str(tmp_path / name))
+        assert why in str(caught.value)
 
 
-def test_missing_file_and_folder_are_refused(tmp_path):
-    assert "No such file" in refusal(tmp_path / "nowhere.npy")
-    assert "directory" in refusal(tmp_path)
+def test_nothing_named_is_refused():
+    with pytest.raises(InputError, match=r"no images were named: give a \.npy file"):
+        find_images([])
 
 
-@pytest.mark.parametrize("stored", [(4, 3), (4, 2, 3), (3, 4, 2), (2, 3, 4), (23,), (25,)])
-def test_images_of_another_shape_than_the_models_are_refused_with_both(tmp_path, stored):
-    path = tmp_path / "images.npy"
-    np.save(path, np.zeros((5, *stored), np.uint8))
-    with pytest.raises(InputError, match="resize them to fit") as caught:
-        next(open_images(path).blocks(2, (4, 3, 2)))
-    assert str(stored) in str(caught.value)
-    assert "(4, 3, 2)" in str(caught.value)
+def test_more_files_than_may_be_open_are_refused_with_what_to_do(folder):
+    import resource
+
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/dev/fd")) + 20, limits[1]))
+    try:
+        with pytest.raises(InputError, match=r"Too many open files: give fewer files at once, or raise `ulimit -n`"):
+            find_images(inputs(folder, "0.npy") * 40)
+        assert find_images(inputs(folder, "5") * 40).read(0, 400, SHAPE).images.any()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
-@pytest.mark.parametrize("left_rows", [0, 3, 4, 9.5])
-def test_file_cut_short_after_it_was_opened_is_refused(tmp_path, left_rows):
-    path = tmp_path / "images.npy"
-    np.save(path, random_images(10))
-    images = open_images(path)
-    os.truncate(path, images.offset_bytes + int(left_rows * 24))
-    with pytest.raises(InputError, match="became shorter while it was read"):
-        list(images.blocks(4, (4, 3, 2)))
-
-
-def test_file_cut_short_between_two_blocks_is_refused(tmp_path):
-    path = tmp_path / "images.npy"
-    np.save(path, random_images(10))
-    blocks = open_images(path).blocks(5, (4, 3, 2))
-    np.testing.assert_array_equal(next(blocks), random_images(10)[:5])
-    os.truncate(path, path.stat().st_size - 1)
-    with pytest.raises(InputError, match="became shorter while it was read"):
-        next(blocks)
-
-
-@pytest.mark.parametrize("stored", [(4, 3, 2), (24,)])
-def test_no_images_are_no_blocks(tmp_path, stored):
-    path = tmp_path / "images.npy"
-    np.save(path, np.zeros((0, *stored), np.uint8))
-    images = open_images(path)
-    assert images.rows == 0
-    assert list(images.blocks(4, (4, 3, 2))) == []
-
-
-def test_order_of_storage_does_not_matter_where_there_is_one_way_only(tmp_path):
-    path = tmp_path / "images.npy"
-    row = random_images(1).reshape(1, 24)
-    path.write_bytes(npy_with_header(header("(1, 24)", order="True"), row.tobytes()))
-    np.testing.assert_array_equal(np.load(path), row)
-    np.testing.assert_array_equal(next(open_images(path).blocks(1, (4, 3, 2))), row.reshape(1, 4, 3, 2))
+@pytest.mark.parametrize("component", ["evaluate", "export", "promote"])
+def test_no_step_is_made_anew_for_how_pictures_are_read(component):
+    assert "PIL" not in library_versions(f"components.{component}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -12,11 +11,13 @@ import pytest
 from onnx import version_converter
 from onnx.reference import ReferenceEvaluator
 
+import serving
 from serving import bundle
+from serving import scorer as scorer_module
 from serving.errors import BeamlineError, BundleError, InputError
-from serving.network import Network, usable_processors
-from serving.scorer import Scorer
-from tests.serving.tiny_bundle import LEFT_OUT, random_images
+from serving.network import Network, batch_size_for
+from serving.scorer import Scorer, Scores
+from tests.serving.tiny_bundle import LEFT_OUT, SHAPE, publish, random_images, random_weights
 
 
 def reference(bundle, images):
@@ -77,6 +78,34 @@ def test_images_that_are_a_view_of_others_are_scored_as_their_copy(sealed):
     images = random_images(60)[::-2, ::-1]
     expected = reference(sealed, images.copy())
     np.testing.assert_array_equal(Scorer(sealed).score(images).labels, expected.argmax(axis=1))
+
+
+@pytest.mark.parametrize("batch_size", [None, 1, 7, 64])
+def test_answer_does_not_depend_on_the_images_beside_it_to_the_last_bit(sealed, batch_size):
+    images = random_images(300)
+    scorer = Scorer(sealed, batch_size=batch_size)
+    whole = scorer.score(images).probabilities
+    np.testing.assert_array_equal(scorer.score(images[::-1]).probabilities, whole[::-1])
+    for rows in (slice(0, 1), slice(299, 300), slice(3, 8), slice(100, 230)):
+        np.testing.assert_array_equal(scorer.score(images[rows]).probabilities, whole[rows])
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_threads_do_not_change_a_bit(sealed, threads, monkeypatch):
+    monkeypatch.setattr(scorer_module, "MAX_BLOCK_ROWS", 40)
+    images = random_images(501)
+    scorer = Scorer(sealed, threads=threads, batch_size=20)
+    assert scorer.block_rows == 40
+    scores = scorer.score(images)
+    np.testing.assert_array_equal(scores.probabilities, Scorer(sealed, batch_size=20).score_here(images).probabilities)
+    np.testing.assert_array_equal(scores.labels, scores.probabilities.argmax(axis=1))
+
+
+def test_top_classes_are_ranked_and_equals_keep_their_order():
+    probabilities = np.array([[0.1, 0.6, 0.3], [0.4, 0.2, 0.4], [1 / 3] * 3], np.float32)
+    scores = Scores(probabilities.argmax(axis=1), probabilities)
+    assert scores.top(3).tolist() == [[1, 2, 0], [0, 2, 1], [0, 1, 2]]
+    assert scores.top(1)[:, 0].tolist() == scores.labels.tolist()
 
 
 def test_no_images_have_no_scores(sealed):
@@ -144,27 +173,78 @@ def session(monkeypatch):
 
 def test_model_is_given_at_most_a_batch_at_once(sealed, session):
     Scorer(sealed, batch_size=40).score(random_images(100))
-    assert session.batches == [40, 40, 20]
+    assert session.batches == [40, 40, 40]
 
 
-def test_session_takes_checked_bytes_on_the_processor_with_the_threads_that_were_said(sealed, session):
+def test_session_takes_checked_bytes_on_the_processor_and_runs_on_the_thread_that_calls(sealed, session):
     Scorer(sealed, threads=2)
-    assert session.given == {"model": sealed.read("model.onnx"), "providers": ["CPUExecutionProvider"], "threads": 2}
+    assert session.given == {"model": sealed.read("model.onnx"), "providers": ["CPUExecutionProvider"], "threads": 1}
+
+
+@pytest.mark.parametrize(
+    ("image_shape", "batch_size", "block_rows"),
+    [
+        ((28, 28, 1), 256, 5120),
+        ((8, 8, 1), 256, 8192),
+        ((1, 1, 1), 256, 8192),
+        ((32, 32, 3), 256, 1280),
+        ((224, 224, 3), 6, 24),
+        ((4000, 3000, 3), 1, 1),
+    ],
+)
+def test_batches_and_blocks_suit_the_size_of_the_images(seal, image_shape, batch_size, block_rows):
+    assert batch_size_for(image_shape) == batch_size
+    if np.prod(image_shape) < 200_000:
+        scorer = Scorer(seal(image_shape=image_shape))
+        assert (scorer.batch_size, scorer.block_rows) == (batch_size, block_rows)
+
+
+def test_block_is_whole_batches_of_any_size(sealed):
+    assert Scorer(sealed, batch_size=3000).block_rows == 6000
+    assert Scorer(sealed, batch_size=60_000).block_rows == 60_000
+
+
+def test_serving_has_a_scorer_for_those_who_import_it(registry, sealed):
+    publish(registry, sealed, "tiny")
+    images = random_images(30)
+    for folder in (registry.root / "tiny", str(registry.root / "tiny")):
+        found = serving.Scorer.promoted(folder, threads=1).score(images)
+        np.testing.assert_array_equal(found.probabilities, Scorer(sealed).score(images).probabilities)
+    with pytest.raises(AttributeError, match="Scorers"):
+        serving.Scorers  # noqa: B018
+
+
+def test_scorer_stays_with_the_version_that_it_loaded(registry, sealed, seal):
+    publish(registry, sealed, "tiny")
+    scorer = Scorer.promoted(registry.root / "tiny")
+    publish(registry, seal(seed=1), "tiny", "0002")
+    assert scorer.bundle.sha256 == sealed.sha256
+    assert Scorer.promoted(registry.root / "tiny").bundle.sha256 != sealed.sha256
+
+
+def test_model_that_is_not_promoted_is_refused(registry):
+    with pytest.raises(InputError, match=r"models/nothing has no promoted version: promote one with"):
+        Scorer.promoted(registry.root / "nothing")
+
+
+def test_answer_that_is_no_number_is_never_given(seal):
+    weights = random_weights(SHAPE, 4, 0)
+    weights[0, 2] = np.nan
+    with pytest.raises(BeamlineError, match=r"sealed/0: its answer to image 0 is no number: promote the model again"):
+        Scorer(seal(weights=weights)).score(random_images(3))
 
 
 def test_network_needs_no_bundle(sealed):
     images = random_images(100)
-    probabilities = Network(sealed.read("model.onnx"), threads=1).probabilities(images, batch_size=30)
+    probabilities = Network(sealed.read("model.onnx")).probabilities(images, batch_size=30)
     assert probabilities.dtype == np.float32
     np.testing.assert_allclose(probabilities, reference(sealed, images), rtol=0, atol=1e-6)
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="the system does not say which processors are ours")
-def test_threads_are_by_default_the_processors_that_are_ours(sealed, session, monkeypatch):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 5, 7})
-    assert usable_processors() == 3
-    Scorer(sealed)
-    assert session.given["threads"] == 3
+def test_threads_are_by_default_the_processors_that_are_ours(sealed, monkeypatch):
+    monkeypatch.setattr(scorer_module, "usable_processors", lambda: 3)
+    assert Scorer(sealed).threads == 3
+    assert Scorer(sealed, threads=5).threads == 5
 
 
 def test_model_that_onnxruntime_does_not_take_is_told_with_its_bundle(sealed):

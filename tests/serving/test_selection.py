@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from serving.errors import BundleError, InputError
-from serving.images import open_images
+from serving.images import find_images
 from serving.selection import find_bundle
 from tests.serving import tiny_bundle
 from tests.serving.tiny_bundle import random_images
@@ -16,7 +16,7 @@ SQUARE, WIDE = (4, 4, 1), (2, 6, 1)
 
 def file_of(folder, image_shape):
     np.save(folder / "images.npy", random_images(3, image_shape))
-    return open_images(folder / "images.npy")
+    return find_images([str(folder / "images.npy")])
 
 
 @pytest.fixture

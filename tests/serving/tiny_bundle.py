@@ -10,11 +10,12 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from components.folding import fold
 from components.quantization import quantize
 from serving import bundle
 from serving.bundle import Bundle, Manifest
 from serving.history import Evidence
-from serving.images import Images
+from serving.inputs.blocks import Images
 from serving.pointer import held
 from serving.registry import Promoted, Registry
 
@@ -74,7 +75,9 @@ def seal(
     made = network(image_shape, len(LABELS), seed, weights)
     onnx.save(made, folder / bundle.ONNX)
     if int8:
-        onnx.save(quantize(made, random_images(100, image_shape)), folder / bundle.ONNX_INT8)
+        folded = network(image_shape, len(LABELS), seed, weights)
+        fold(folded)
+        onnx.save(quantize(folded, random_images(100, image_shape)), folder / bundle.ONNX_INT8)
     write_sample(folder, image_shape, made)
     (folder / "saved_model.pb").write_bytes(b"a saved model")
     (folder / "variables" / "variables.index").write_bytes(b"an index")

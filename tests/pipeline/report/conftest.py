@@ -18,8 +18,8 @@ from components.artifacts.statistics import Statistics
 from components.calibration import calibration_bins, calibration_error
 from components.confusion import class_figures, confusion_matrix
 from components.evaluate import Params, find_rules
-from components.wilson import wilson_interval
 from pipeline.report.style import drawing
+from serving.wilson import wilson_interval
 
 # How long an example takes is no matter of a test.
 settings.register_profile("report", deadline=None)

@@ -1,0 +1,79 @@
+"""A file of labels -> int64 by row: .npy of any integers, or an IDX file with one dimension."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from serving.errors import InputError
+from serving.inputs.array_file import ArrayFile, open_array
+from serving.inputs.open_file import open_file
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """The label of each image, in the images' order. Reading from several threads is safe."""
+
+    file: ArrayFile
+
+    @property
+    def rows(self) -> int:
+        """The number of labels."""
+        return self.file.rows
+
+    @property
+    def path(self) -> Path:
+        """The file that was given."""
+        return self.file.path
+
+    def read(self, start: int, stop: int) -> npt.NDArray[np.int64]:
+        """Reads labels, whatever integers they were saved as.
+
+        Args:
+            start: the first row.
+            stop: the row after the last one, at most `rows`.
+
+        Returns:
+            int64 (m,), as they stand there: nothing says that a class has such a number.
+
+        Raises:
+            InputError: the file became shorter, or a label is too large.
+        """
+        values = np.empty(stop - start, self.file.layout.dtype)
+        self.file.read_into(values, start)
+        if (values > np.iinfo(np.int64).max).any():
+            raise InputError(f"{self.file.name} holds labels of 2⁶³ and more, which no class has: save class numbers")
+        return values.astype(np.int64)
+
+    @property
+    def sha256(self) -> str:
+        """Of the file's state."""
+        return self.file.origin.sha256
+
+    def require_unchanged(self) -> None:
+        """Refuses a file that was written to since it was opened. Raises: InputError."""
+        self.file.origin.require_unchanged()
+
+
+def open_labels(path: Path) -> Labels:
+    """Checks a file of labels without reading them.
+
+    Raises:
+        InputError: no array, no integers, another shape than (n,) or (n, 1), or a size that is not what the header
+            says.
+    """
+    array = open_array(open_file(path), "labels")
+    dtype, shape = array.layout.dtype, array.layout.shape
+    if dtype.kind not in "iu":
+        kind = "records" if dtype.names else "Python objects" if dtype.hasobject else dtype.name
+        raise InputError(f'{array.name} holds {kind}, labels are integers: save them with .astype("int64")')
+    if len(shape) not in (1, 2) or shape[1:] not in ((), (1,)):
+        raise InputError(
+            f"{array.name} has shape {shape}, labels are (n,) or (n, 1): save one class number an image, "
+            "of one-hot rows with .argmax(axis=1)"
+        )
+    array.require_whole()
+    return Labels(array)
