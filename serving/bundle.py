@@ -74,13 +74,7 @@ class Bundle:
         """
         if name not in self.files:
             raise BundleError(f"bundle {self.path} refused: {name} is not in its manifest: promote the model again")
-        try:
-            content = (self.path / name).read_bytes()
-        except OSError as error:
-            raise BundleError(f"bundle {self.path} refused: {name} cannot be read: {error.strerror}") from error
-        if hashlib.sha256(content).hexdigest() != self.files[name][0]:
-            raise BundleError(_changed(self.path, name))
-        return content
+        return _read(self.path, name, self.files[name][0])
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
@@ -135,10 +129,7 @@ def load(path: Path, sha256: str | None = None) -> Bundle:
     manifest, files = _parse(path, raw)
     _check_names(path, files)
     _check_files(path, files, found - {MANIFEST})
-    loaded = Bundle(path, digest, manifest, files)
-    for name in (name for name in files if name.endswith(".onnx")):
-        _require_own_weights(loaded, name)
-    return loaded
+    return Bundle(path, digest, manifest, files)
 
 
 def _parse(path: Path, raw: bytes) -> tuple[Manifest, dict[str, tuple[str, int]]]:
@@ -183,17 +174,27 @@ def _check_names(path: Path, files: dict[str, tuple[str, int]]) -> None:
             )
 
 
-def _require_own_weights(loaded: Bundle, name: str) -> None:
+def _read(path: Path, name: str, sha256: str) -> bytes:
+    try:
+        content = (path / name).read_bytes()
+    except OSError as error:
+        raise BundleError(f"bundle {path} refused: {name} cannot be read: {error.strerror}") from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise BundleError(_changed(path, name))
+    return content
+
+
+def _require_own_weights(path: Path, name: str, content: bytes) -> None:
     """Refuses a model that would have onnxruntime read other files, which no manifest answers for."""
     try:
-        external = external_files(loaded.read(name))
+        external = external_files(content)
     except ValueError as error:
         raise BundleError(
-            f"bundle {loaded.path} refused: {name} is no ONNX model ({error}): promote the model again"
+            f"bundle {path} refused: {name} is no ONNX model ({error}): promote the model again"
         ) from error
     if external:
         raise BundleError(
-            f"bundle {loaded.path} refused: {name} takes weights from another file ({external[0]}): "
+            f"bundle {path} refused: {name} takes weights from another file ({external[0]}): "
             "export the model with its weights inside"
         )
 
@@ -204,7 +205,11 @@ def _check_files(path: Path, files: dict[str, tuple[str, int]], found: set[str])
         raise BundleError(f"bundle {path} refused: {name} {what}: promote the model again")
     for name, (sha256, size_bytes) in sorted(files.items()):
         file = path / name
-        if file.stat().st_size != size_bytes or sha256_file(file) != sha256:
+        if file.stat().st_size != size_bytes:
+            raise BundleError(_changed(path, name))
+        if name.endswith(".onnx"):
+            _require_own_weights(path, name, _read(path, name, sha256))
+        elif sha256_file(file) != sha256:
             raise BundleError(_changed(path, name))
 
 

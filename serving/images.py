@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import os
 from bisect import bisect_right
@@ -44,7 +43,11 @@ def find_images(inputs: Sequence[str], skip_bad: bool = False) -> Source:
 
 
 def _expand(name: str) -> list[str]:
-    if os.path.lexists(name) or not glob.has_magic(name):
+    if os.path.lexists(name):
+        return [name]
+    import glob
+
+    if not glob.has_magic(name):
         return [name]
     found = sorted(glob.glob(name, recursive=True))
     if not found:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,16 +16,22 @@ import numpy.typing as npt
 from serving.drift import Baseline, Counts, Drift, sampled_rows
 from serving.errors import InputError
 from serving.formats.format import Format, Predictions
-from serving.inputs.blocks import Images, Source, Unreadable
+from serving.inputs.blocks import Images, Source
 from serving.network import runtime
 from serving.output import Output
 from serving.parallel import in_order
 from serving.scorer import Scorer, Scores
 from serving.tally import Tally
-from serving.traits import Integers
 
 if TYPE_CHECKING:
     from serving.labels import Labels
+
+# What a thread takes at once: so much that to hand it out, read it and count it costs little, and yet several threads
+# have work where the images are few.
+FEWEST_BLOCKS = 16
+MIN_BLOCK_BATCHES = 10
+MAX_BLOCK_ROWS = 1 << 14
+MAX_BLOCK_BYTES = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,14 @@ class Job:
     skip_bad: bool
     _here: threading.local = field(default_factory=threading.local, init=False, repr=False)
 
+    @cached_property
+    def block_rows(self) -> int:
+        """Images of each block but the last, whole batches; the same for the same input and batches everywhere."""
+        batch_size, image_bytes = self.scorer.batch_size, math.prod(self.scorer.bundle.manifest.image_shape)
+        wanted = max(MIN_BLOCK_BATCHES, -(-self.source.rows // (FEWEST_BLOCKS * batch_size)))
+        most = min(MAX_BLOCK_ROWS, MAX_BLOCK_BYTES // image_bytes) // batch_size
+        return max(1, min(wanted, most)) * batch_size
+
     def key(self) -> dict[str, Any]:
         """All that the predictions depend on."""
         columns = self.format.columns
@@ -85,7 +101,7 @@ class Job:
             "bundle_sha256": self.scorer.bundle.sha256,
             "precision": self.scorer.precision,
             "batch_size": self.scorer.batch_size,
-            "block_rows": self.scorer.block_rows,
+            "block_rows": self.block_rows,
             "onnxruntime": runtime().__version__,
             "format": type(self.format).__name__,
             "probabilities": columns.probabilities,
@@ -125,7 +141,7 @@ class Job:
 
     def _blocks(self, start: int) -> Iterator[Scored]:
         """What begins at `start`, the boundary of a block, scored, in order."""
-        return in_order(self._scored, range(start, self.source.rows, self.scorer.block_rows), self.scorer.threads)
+        return in_order(self._scored, range(start, self.source.rows, self.block_rows), self.scorer.threads)
 
     def drift(self, done: Done) -> Drift | None:
         """How far the images are from those that the model was trained on; None where its bundle cannot say."""
@@ -141,51 +157,31 @@ class Job:
         )
 
     def _scored(self, start: int) -> Scored:
-        stop = min(start + self.scorer.block_rows, self.source.rows)
-        sampled = sampled_rows(stop - start)
-        scores, sample, bad = self._read_and_score(start, stop, sampled)
+        stop = min(start + self.block_rows, self.source.rows)
+        images = self._memory()[: stop - start]
+        bad = self.source.fill(images, start)
         readable = np.ones(stop - start, np.bool_)
         readable[[row - start for row, _ in bad]] = False
+        scores = self.scorer.score_here(images)
         files = self.source.names(start, stop) if self.source.named else None
         content = self.format.encode(Predictions(start, scores, files, readable))
-        tally = Tally(
-            self._drift(scores, sampled, sample, readable), self._confusion(start, scores, readable), tuple(bad)
-        )
+        tally = Tally(self._drift(images, scores, readable), self._confusion(start, scores, readable), tuple(bad))
         return Scored(stop, content, tally)
 
-    def _read_and_score(self, start: int, stop: int, sampled: Integers) -> tuple[Scores, Images, list[Unreadable]]:
-        """The scores of a block's images, those of its images that are looked at, and what could not be read.
-
-        A batch is read when it is its turn: so it is in the processor's cache when it is scored, and in memory alone.
-        """
-        memory = self._memory()
-        scored: list[Scores] = []
-        sample: list[Images] = []
-        bad: list[Unreadable] = []
-        for first in range(start, stop, len(memory)):
-            images = memory[: stop - first]
-            bad += self.source.fill(images, first)
-            scored.append(self.scorer.score_here(images))
-            inside = np.searchsorted(sampled, [first - start, first - start + len(images)])
-            sample.append(images[sampled[slice(*inside)] - (first - start)])
-        return Scores.joined(scored), np.concatenate(sample), bad
-
     def _memory(self) -> Images:
-        """uint8 (batch_size, h, w, c), of this thread alone."""
+        """uint8 (block_rows, h, w, c), of this thread alone: new memory for each block costs as much as to read it."""
         if not hasattr(self._here, "images"):
-            shape = (self.scorer.batch_size, *self.scorer.bundle.manifest.image_shape)
-            self._here.images = np.empty(shape, np.uint8)
+            rows = min(self.block_rows, self.source.rows)
+            self._here.images = np.empty((rows, *self.scorer.bundle.manifest.image_shape), np.uint8)
         images: Images = self._here.images
         return images
 
-    def _drift(
-        self, scores: Scores, sampled: Integers, sample: Images, readable: npt.NDArray[np.bool_]
-    ) -> Counts | None:
+    def _drift(self, images: Images, scores: Scores, readable: npt.NDArray[np.bool_]) -> Counts | None:
         if self.baseline is None:
             return None
-        seen = readable[sampled]
-        looked_at = scores.of(sampled[seen])
-        return self.baseline.count(sample[seen], looked_at.labels, looked_at.confidences)
+        rows = sampled_rows(len(images))
+        rows = rows[readable[rows]]
+        return self.baseline.count(images[rows], scores.labels[rows], scores.confidences[rows])
 
     def _confusion(
         self, start: int, scores: Scores, readable: npt.NDArray[np.bool_]

@@ -44,7 +44,7 @@ def report(
         "probabilities": columns.probabilities,
         "top": columns.top,
         "batch_size": scorer.batch_size,
-        "block_rows": scorer.block_rows,
+        "block_rows": job.block_rows,
         "threads": scorer.threads,
         "seconds": round(seconds, 3),
         "load_seconds": round(load_seconds, 4),

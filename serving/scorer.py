@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,10 +22,6 @@ from serving.selection import promoted_bundle
 
 Precision = Literal["float32", "int8"]
 FILES: dict[Precision, str] = {"float32": ONNX, "int8": ONNX_INT8}
-# What one thread takes at once, in images and in bytes of them: enough that handing it out costs nothing, and little
-# enough that a few of them in memory are few megabytes.
-MAX_BLOCK_ROWS = 8192
-MAX_BLOCK_BYTES = 4 << 20
 
 
 @dataclass(frozen=True)
@@ -53,10 +48,6 @@ class Scores:
         labels, probabilities = ([getattr(part, name) for part in parts] for name in ("labels", "probabilities"))
         return cls(np.concatenate(labels), np.concatenate(probabilities))
 
-    def of(self, rows: npt.NDArray[np.int64]) -> Scores:
-        """Those of some rows, int64 (m,)."""
-        return Scores(self.labels[rows], self.probabilities[rows])
-
     def top(self, count: int) -> npt.NDArray[np.int64]:
         """int64 (n, count): the most probable classes, the best first, the lower one of equals first."""
         # The negative keeps equals in the order of their class.
@@ -73,7 +64,6 @@ class Scorer:
         threads: that a call of `score` has at work.
         batch_size: images that the model is given at once.
         precision: of the arithmetic.
-        block_rows: images that one of the threads takes at once, whole batches.
     """
 
     def __init__(
@@ -103,10 +93,7 @@ class Scorer:
         self.bundle = bundle
         self.precision = precision
         self.threads = threads or usable_processors()
-        image_shape = bundle.manifest.image_shape
-        self.batch_size = batch_size or batch_size_for(image_shape)
-        wanted = min(MAX_BLOCK_ROWS, MAX_BLOCK_BYTES // math.prod(image_shape))
-        self.block_rows = max(1, wanted // self.batch_size) * self.batch_size
+        self.batch_size = batch_size or batch_size_for(bundle.manifest.image_shape)
         content = bundle.read(FILES[precision])
         with self._told():
             self._network = Network(content)
@@ -148,7 +135,7 @@ class Scorer:
         self._require_fit(images)
         batches = -(-len(images) // self.batch_size)
         # Every thread has as many batches as any other.
-        rows = min(self.block_rows, max(1, -(-batches // self.threads)) * self.batch_size)
+        rows = max(1, -(-batches // self.threads)) * self.batch_size
         parts = [images[start : start + rows] for start in range(0, max(1, len(images)), rows)]
         return Scores.joined(list(in_order(self.score_here, parts, self.threads)))
 

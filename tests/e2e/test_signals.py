@@ -96,13 +96,13 @@ def test_scoring_that_is_stopped_leaves_the_last_output_as_it_was_and_goes_on(ne
     done = project.python("-c", AT_A_CALL, "serving.output:Output.write", "3", str(number), *again)
     assert (done.returncode, done.stdout) == (exit_code, "")
     what = "interrupted" if exit_code == 130 else "terminated"
-    assert done.stderr == f"batch_score: {what}; the first 16,384 images are kept: go on with --resume\n"
+    assert done.stderr == f"batch_score: {what}; the first 5,120 images are kept: go on with --resume\n"
     left = {name: digest for name, digest in contents(project.folder).items() if "__pycache__" not in name}
     kept = [left.pop(f".images.predictions.csv.{name}", None) for name in ("journal", "staged")]
     assert None not in kept
     assert left == {name: digest for name, digest in before.items() if "__pycache__" not in name}
     done = project.command(*again, "--resume")
-    assert (done.returncode, "16,384 of them by an earlier run" in done.stdout) == (0, True)
+    assert (done.returncode, "5,120 of them by an earlier run" in done.stdout) == (0, True)
     resumed = (project.folder / "images.predictions.csv").read_bytes()
     assert project.command(*again).returncode == 0
     assert (project.folder / "images.predictions.csv").read_bytes() == resumed

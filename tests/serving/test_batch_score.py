@@ -15,7 +15,7 @@ import pytest
 import scipy.stats
 from onnx.reference import ReferenceEvaluator
 
-from serving import scorer as scorer_module
+from serving import job as job_module
 from serving.batch_score import main
 from serving.output import Output
 from serving.scorer import Scorer
@@ -104,7 +104,7 @@ def test_sidecar_says_what_made_the_output(score, folder, promoted):
     stat = (folder / "images.npy").stat()
     assert (said["input_files"], said["input_bytes"]) == (1, stat.st_size)
     assert datetime.fromisoformat(said["input_modified"]).timestamp() == pytest.approx(stat.st_mtime, abs=1e-5)
-    assert (said["batch_size"], said["block_rows"], said["top"], said["resumed_rows"]) == (256, 8192, 1, 0)
+    assert (said["batch_size"], said["block_rows"], said["top"], said["resumed_rows"]) == (256, 2560, 1, 0)
     assert (said["model"], said["version"], said["bundle_sha256"]) == ("tiny", 1, promoted.sha256)
     assert (said["rows"], said["probabilities"], said["precision"]) == (50, True, "float32")
 
@@ -127,7 +127,7 @@ def test_flags_do_not_change_the_labels(score, folder, promoted, flags):
 
 
 def test_rows_keep_their_order_over_many_blocks(score, folder, promoted, monkeypatch):
-    monkeypatch.setattr(scorer_module, "MAX_BLOCK_ROWS", 8)
+    monkeypatch.setattr(job_module, "MAX_BLOCK_ROWS", 8)
     assert score("--out", folder / "out.npy", "--batch-size", 4)[0] == 0
     np.testing.assert_array_equal(np.load(folder / "out.npy"), expected_labels(promoted, random_images(50)))
 
@@ -241,7 +241,7 @@ def break_down(output):
 @pytest.fixture
 def stopped_after(monkeypatch):
     """Has something happen when so many blocks of 20 images are written."""
-    monkeypatch.setattr(scorer_module, "MAX_BLOCK_ROWS", 20)
+    monkeypatch.setattr(job_module, "MAX_BLOCK_ROWS", 20)
     write = Output.write
 
     def when(blocks, stop):
@@ -300,7 +300,7 @@ def test_run_of_other_settings_does_not_go_on(score, folder, stopped_after, chan
     written = stopped_after(2, interrupt)
     assert score("--batch-size", 10)[0] == 130
     del written[:]
-    monkeypatch.setattr(scorer_module, "MAX_BLOCK_ROWS", 20)
+    monkeypatch.setattr(job_module, "MAX_BLOCK_ROWS", 20)
     code, out, _ = score("--batch-size", 10, "--resume", *changed)
     assert (code, len(written), "earlier" in out) == (130 if len(written) == 2 else 0, len(written), False)
 

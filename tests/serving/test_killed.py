@@ -16,7 +16,7 @@ from tests.conftest import ROOT
 from tests.serving.tiny_bundle import SHAPE, publish, random_images
 
 BLOCKS = 60
-ROWS = BLOCKS * 8192 - 1000
+ROWS = BLOCKS * 16_384 - 1000
 
 
 @pytest.fixture

@@ -91,11 +91,9 @@ def test_answer_does_not_depend_on_the_images_beside_it_to_the_last_bit(sealed, 
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
-def test_threads_do_not_change_a_bit(sealed, threads, monkeypatch):
-    monkeypatch.setattr(scorer_module, "MAX_BLOCK_ROWS", 40)
+def test_threads_do_not_change_a_bit(sealed, threads):
     images = random_images(501)
     scorer = Scorer(sealed, threads=threads, batch_size=20)
-    assert scorer.block_rows == 40
     scores = scorer.score(images)
     np.testing.assert_array_equal(scores.probabilities, Scorer(sealed, batch_size=20).score_here(images).probabilities)
     np.testing.assert_array_equal(scores.labels, scores.probabilities.argmax(axis=1))
@@ -176,32 +174,25 @@ def test_model_is_given_at_most_a_batch_at_once(sealed, session):
     assert session.batches == [40, 40, 40]
 
 
+def test_threads_share_the_images_evenly(sealed, monkeypatch):
+    parts = []
+    here = Scorer.score_here
+    monkeypatch.setattr(Scorer, "score_here", lambda scorer, images: parts.append(len(images)) or here(scorer, images))
+    Scorer(sealed, threads=3, batch_size=20).score(random_images(201))
+    assert sorted(parts) == [41, 80, 80]
+
+
 def test_session_takes_checked_bytes_on_the_processor_and_runs_on_the_thread_that_calls(sealed, session):
     Scorer(sealed, threads=2)
     assert session.given == {"model": sealed.read("model.onnx"), "providers": ["CPUExecutionProvider"], "threads": 1}
 
 
 @pytest.mark.parametrize(
-    ("image_shape", "batch_size", "block_rows"),
-    [
-        ((28, 28, 1), 256, 5120),
-        ((8, 8, 1), 256, 8192),
-        ((1, 1, 1), 256, 8192),
-        ((32, 32, 3), 256, 1280),
-        ((224, 224, 3), 6, 24),
-        ((4000, 3000, 3), 1, 1),
-    ],
+    ("image_shape", "batch_size"),
+    [((28, 28, 1), 256), ((1, 1, 1), 256), ((32, 32, 3), 256), ((224, 224, 3), 6), ((4000, 3000, 3), 1)],
 )
-def test_batches_and_blocks_suit_the_size_of_the_images(seal, image_shape, batch_size, block_rows):
+def test_batches_suit_the_size_of_the_images(image_shape, batch_size):
     assert batch_size_for(image_shape) == batch_size
-    if np.prod(image_shape) < 200_000:
-        scorer = Scorer(seal(image_shape=image_shape))
-        assert (scorer.batch_size, scorer.block_rows) == (batch_size, block_rows)
-
-
-def test_block_is_whole_batches_of_any_size(sealed):
-    assert Scorer(sealed, batch_size=3000).block_rows == 6000
-    assert Scorer(sealed, batch_size=60_000).block_rows == 60_000
 
 
 def test_serving_has_a_scorer_for_those_who_import_it(registry, sealed):
