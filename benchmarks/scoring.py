@@ -69,6 +69,8 @@ class Bench:
     def ours(self, file: Path, suffix: str = ".npy", precision: str = "float32") -> float:
         """Seconds of the batch scorer."""
         out = self.folder / f"ours{suffix}"
+        for old in (out, out.with_name(f"{out.name}.json")):
+            old.unlink(missing_ok=True)
         flags = ("--model", self.bundle, "--precision", precision, "--out", out)
         return self._seconds("-m", "serving.batch_score", file, *flags)
 
@@ -165,14 +167,16 @@ def peers(bench: Bench, rows: int) -> None:
     file, given = bench.file(rows), bench.file(FEW_ROWS)
     rates = take_turns(
         {
-            "ours": lambda: rows / bench.ours(file),
+            "float32": lambda: rows / bench.ours(file),
+            "int8": lambda: rows / bench.ours(file, precision="int8"),
             "keras": partial(bench.printed, "keras_predict", bench.bundle, given, KERAS_BATCH_SIZE, KERAS_SECONDS),
             "beam": partial(bench.printed, "beam_run_inference", bench.bundle / ONNX, given, BEAM_ROWS),
         },
         bench.rounds,
     )
     for name, peer in (("keras", f"keras.Model.predict, batches of {KERAS_BATCH_SIZE:,}"), ("beam", "RunInference")):
-        print(f"rate against {peer} ({_middle(rates[name])}): {ratio(rates['ours'], rates[name])}")
+        ratios = ", ".join(f"{ours} {ratio(rates[ours], rates[name])}" for ours in ("float32", "int8"))
+        print(f"rate against {peer} ({_middle(rates[name])}): {ratios}")
 
 
 def memory(bench: Bench, rows: int) -> None:

@@ -7,8 +7,14 @@ import gc
 if __name__ == "__main__":
     # Nothing that is imported is ever garbage, and to look for it again and again takes a tenth of a small file's time.
     gc.disable()
+    import signal
+
+    # Until there is somebody who can say it in a line, Ctrl-C ends the process as it ends any other.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +30,7 @@ from serving.formats import ENDINGS, format_for
 from serving.formats.format import Columns
 from serving.images import find_images
 from serving.inputs.blocks import Source
+from serving.inputs.open_file import shown
 from serving.interrupts import Terminated, raise_on_signals
 from serving.job import Job
 from serving.output import Output
@@ -46,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     """
     raise_on_signals()
     try:
-        return _score(_parser().parse_args(arguments))
+        exit_code, lines = _score(_parser().parse_args(arguments))
     except BeamlineError as error:
         print(f"batch_score: {error}", file=sys.stderr)
         return error.exit_code
@@ -58,6 +65,12 @@ def main(arguments: list[str] | None = None) -> int:
         what = "terminated" if terminated else "interrupted"
         print(f"batch_score: {'; '.join([what, *getattr(stop, '__notes__', ())])}", file=sys.stderr)
         return Terminated.exit_code if terminated else 130
+    try:
+        print(*lines, sep="\n", flush=True)
+    except OSError:
+        # Nobody listens any more, and the predictions are in place. Python would try once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return exit_code
 
 
 def _parser() -> Arguments:
@@ -106,11 +119,13 @@ def _from_1_to(most: int) -> Callable[[str], int]:
     return number
 
 
-def _score(options: argparse.Namespace) -> int:
+def _score(options: argparse.Namespace) -> tuple[int, list[str]]:
+    """Returns: the exit code, and what to say."""
     started = time.perf_counter()
     source = find_images(options.images, options.skip_bad)
     target = options.out or _default_target(options.images)
-    replaced = require_replaceable(target, source.paths, options.overwrite)
+    read = (*source.paths, *([] if options.labels is None else [options.labels]))
+    require_replaceable(target, read, options.overwrite)
     opened = time.perf_counter()
     bundle, version = find_bundle(source, options.models, options.model)
     source.require_fit(bundle.manifest.image_shape)
@@ -126,20 +141,26 @@ def _score(options: argparse.Namespace) -> int:
     gc.enable()
     loaded = time.perf_counter()
     with Output(target, job.key()) as output, _progress(source.rows) as advance:
-        done = job.run(output, options.resume, advance)
+        entries = output.resume() if options.resume else []
+        if output.differing:
+            print(f"batch_score: begins anew: {', '.join(output.differing)} is not as it was", file=sys.stderr)
+        done = job.run(output, entries, advance)
         now = time.perf_counter()
         said = report(job, done, version, now - started, loaded - opened, now - loaded)
-        output.commit({**said, "inputs": options.images}, job.format.finish, replaced)
-    seconds = time.perf_counter() - started
-    print(closing_line(job, done, version, seconds, target), *report_lines(job, done), sep="\n")
+        facts = {**said, "inputs": [shown(name) for name in options.images]}
+        output.commit(facts, job.format.finish, lambda: require_replaceable(target, read, options.overwrite))
     drift = job.drift(done)
-    return DRIFTED if options.fail_on_drift and drift is not None and drift.drifted else 0
+    failed = options.fail_on_drift and drift is not None and drift.drifted
+    seconds = time.perf_counter() - started
+    return DRIFTED if failed else 0, [closing_line(job, done, version, seconds, target), *report_lines(job, done)]
 
 
 def _default_target(inputs: list[str]) -> Path:
-    if len(inputs) > 1 or any(character in inputs[0] for character in "*?["):
+    if len(inputs) > 1 or not os.path.lexists(inputs[0]):
         raise InputError("several inputs: say where their predictions shall stand with --out FILE")
     images = Path(inputs[0])
+    if images.name in ("", ".."):
+        images = Path(os.path.abspath(images))
     return images.with_name(f"{images.name if images.is_dir() else images.stem}.predictions.csv")
 
 

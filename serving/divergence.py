@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +11,7 @@ import numpy.typing as npt
 PSEUDO_COUNT = 0.5
 
 
-@dataclass(frozen=True)
-class Divergence:
+class Divergence(NamedTuple):
     """How far two histograms are apart, or may be.
 
     Attributes:

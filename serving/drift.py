@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -48,8 +48,7 @@ class Counts:
         return cls(int(said["rows"]), {trait: tuple(map(int, said[trait])) for trait in MEANINGS})
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(NamedTuple):
     """How far the bins of a sample may be from those of the baseline, by trait.
 
     Attributes:
@@ -60,8 +59,7 @@ class Limits:
     traits: dict[str, Divergence]
 
 
-@dataclass(frozen=True)
-class Figure:
+class Figure(NamedTuple):
     """How far one trait is from the baseline, and how far it may be."""
 
     found: Divergence
@@ -83,8 +81,7 @@ class Figure:
         }
 
 
-@dataclass(frozen=True)
-class Drift:
+class Drift(NamedTuple):
     """What the comparison with the baseline says.
 
     Attributes:

@@ -125,8 +125,18 @@ class _Joined(Source):
             part.require_fit(image_shape)
 
     @property
+    def size_bytes(self) -> int:
+        return sum(part.size_bytes for part in self._parts)
+
+    @property
+    def mtime_ns(self) -> int:
+        return max(part.mtime_ns for part in self._parts)
+
+    @property
     def sha256(self) -> str:
-        return hashlib.sha256("".join(part.sha256 for part in self._parts).encode()).hexdigest()
+        # Arrays' names are written in rows only beside pictures.
+        named = [part.names(0, min(1, part.rows)) for part in self._parts] if self.named else []
+        return hashlib.sha256(repr(([part.sha256 for part in self._parts], named)).encode()).hexdigest()
 
     def fill(self, images: Images, start: int) -> list[Unreadable]:
         bad: list[Unreadable] = []

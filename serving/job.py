@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from serving.drift import Baseline, Counts, Drift, sampled_rows
 from serving.errors import InputError
 from serving.formats.format import Format, Predictions
 from serving.inputs.blocks import Images, Source
+from serving.journal import Entry
 from serving.network import runtime
 from serving.output import Output
 from serving.parallel import in_order
@@ -34,8 +35,7 @@ MAX_BLOCK_ROWS = 1 << 14
 MAX_BLOCK_BYTES = 8 << 20
 
 
-@dataclass(frozen=True)
-class Scored:
+class Scored(NamedTuple):
     """A block that is done.
 
     Attributes:
@@ -49,8 +49,7 @@ class Scored:
     tally: Tally
 
 
-@dataclass(frozen=True)
-class Done:
+class Done(NamedTuple):
     """All blocks together.
 
     Attributes:
@@ -111,19 +110,18 @@ class Job:
             "skip_bad": self.skip_bad,
         }
 
-    def run(self, output: Output, resume: bool, advance: Callable[[int], object]) -> Done:
+    def run(self, output: Output, entries: Sequence[Entry], advance: Callable[[int], object]) -> Done:
         """Scores all images into the output, which is then ready to be committed.
 
         Args:
             output: of this job's key.
-            resume: whether to go on with what an earlier process left there.
+            entries: what `output.resume` says that an earlier process left there; none begins anew.
             advance: is told the number of images of each block that is done.
 
         Raises:
             InputError: an image or label that cannot be read or does not fit, input that changed, or a full disk.
             BeamlineError: onnxruntime cannot run the model.
         """
-        entries = output.resume() if resume else []
         total = sum((Tally.from_json(entry.tally) for entry in entries), self._nothing())
         resumed = stop = entries[-1].stop if entries else 0
         if not entries:

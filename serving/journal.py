@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A block whose predictions are written.
 
     Attributes:
@@ -26,7 +24,7 @@ class Entry:
 
     def line(self) -> bytes:
         """The entry, as `read_journal` takes it."""
-        return _line(asdict(self))
+        return _line(self._asdict())
 
 
 def key_line(key: dict[str, Any]) -> bytes:

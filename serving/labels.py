@@ -24,11 +24,6 @@ class Labels:
         """The number of labels."""
         return self.file.rows
 
-    @property
-    def path(self) -> Path:
-        """The file that was given."""
-        return self.file.path
-
     def read(self, start: int, stop: int) -> npt.NDArray[np.int64]:
         """Reads labels, whatever integers they were saved as.
 

@@ -26,6 +26,8 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 class Output:
     """A file of predictions while it is made.
 
+    `differing` has the names of what an earlier process's key, if there is one, has otherwise; `resume` finds them.
+
     `commit` puts it in place. Leaving without it removes what was staged; but where the process was told to stop, or
     killed, after a block was written, it stays, and `resume` takes it up.
     """
@@ -42,15 +44,17 @@ class Output:
         """
         self.target = target
         self._key = key
+        self.differing: list[str] = []
         self._digest = hashlib.sha256()
-        # How many images are written, and whether some of them were when this process began.
-        self._stop, self._earlier = 0, False
+        # How many images are written, whether it may be that an earlier process wrote some, and whether all is done.
+        self._stop, self._earlier, self._committed = 0, False, False
         self._staged_path, self._finished_path, self._sidecar_path, self._journal_path = (
             target.with_name(f".{target.name}.{what}") for what in ("staged", "finished", "sidecar", "journal")
         )
         try:
             self._journal = _held(self._journal_path, target)
-            self._staged = FileIO(os.open(self._staged_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666), "r+b")
+            self._earlier = os.fstat(self._journal.fileno()).st_size > 0
+            self._staged = self._open_staged()
         except OSError as error:
             raise InputError(
                 f"{target} cannot be written: {error.strerror}: give another place with --out FILE"
@@ -63,6 +67,7 @@ class Output:
             The blocks that need not be scored again, the first ones; none where another key was written.
         """
         key, entries = read_journal(self._journal.readall())
+        self.differing = sorted(name for name in key | self._key if key and key.get(name) != self._key.get(name))
         whole: list[Entry] = []
         if key == self._key:
             for entry in entries:
@@ -77,11 +82,11 @@ class Output:
         self._journal.truncate(len(key_line(self._key)) + sum(len(entry.line()) for entry in whole))
         self._journal.seek(0, os.SEEK_END)
         self._stop = whole[-1].stop if whole else 0
-        self._earlier = bool(whole)
         return whole
 
     def begin(self, header: bytes) -> None:
         """Discards what an earlier process left here, and writes what stands before the first block."""
+        self._earlier = False
         for file in (self._journal, self._staged):
             file.truncate(0)
             file.seek(0)
@@ -101,16 +106,18 @@ class Output:
             _write_all(self._journal, entry.line())
         self._stop = stop
 
-    def commit(self, facts: dict[str, Any], finish: Callable[[Path, Path], Path], replaced: str | None) -> None:
+    def commit(
+        self, facts: dict[str, Any], finish: Callable[[Path, Path], Path], replaced: Callable[[], str | None]
+    ) -> None:
         """Flushes the predictions and puts them in place, with the sidecar `<target>.json`.
 
         Args:
             facts: what the sidecar says besides the predictions' own digest.
             finish: `Format.finish`.
-            replaced: the SHA-256 of what stands there now.
+            replaced: refuses to write over what is not ours; says the SHA-256 of what is.
 
         Raises:
-            InputError: the disk is full.
+            InputError: the disk is full, or something else stands there meanwhile.
         """
         with self._told():
             made = finish(self._staged_path, self._finished_path)
@@ -118,12 +125,14 @@ class Output:
             digest = self._digest.hexdigest() if made == self._staged_path else sha256_file(made)
             # The sidecar goes first and vouches for what it replaces too: after a crash in between, what stands
             # there is still known to be ours.
-            digests = {"output_sha256": digest, "replaces_sha256": replaced}
+            digests = {"output_sha256": digest, "replaces_sha256": replaced()}
             with finishing():
                 write_json(self._sidecar_path, {**facts, **digests})
                 os.replace(self._sidecar_path, sidecar_of(self.target))
                 os.replace(made, self.target)
                 fsync_folder(self.target.parent)
+                # From here on another process may hold these names.
+                self._committed = True
                 self._remove()
 
     def __enter__(self) -> Self:
@@ -134,18 +143,31 @@ class Output:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Removes what was staged, but not an earlier process's blocks, nor those after which this one was stopped."""
-        stopped = error is not None and not isinstance(error, Exception)
+        stop = None if isinstance(error, Exception) else error
         try:
-            if self._earlier or (stopped and self._stop):
+            note = ""
+            if self._committed:
+                note = f"{self.target} is whole"
+            elif self._earlier or (stop is not None and self._stop):
                 self._finished_path.unlink(missing_ok=True)
                 self._sidecar_path.unlink(missing_ok=True)
+                note = f"the first {self._stop:,} images are kept: go on with --resume" if self._stop else ""
             else:
                 self._remove()
-            if error is not None and stopped and self._stop:
-                error.add_note(f"the first {self._stop:,} images are kept: go on with --resume")
+            if stop is not None and note:
+                stop.add_note(note)
         finally:
             self._staged.close()
             self._journal.close()
+
+    def _open_staged(self) -> FileIO:
+        try:
+            return FileIO(os.open(self._staged_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666), "r+b")
+        except OSError:
+            if not self._earlier:
+                self._journal_path.unlink()
+            self._journal.close()
+            raise
 
     def _remove(self) -> None:
         # The journal last: while it is there, its lock is, too.

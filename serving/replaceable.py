@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from serving.errors import InputError
@@ -19,30 +21,58 @@ def require_replaceable(target: Path, inputs: Iterable[Path], overwrite: bool) -
         overwrite: whether a file that is not ours may be replaced too.
 
     Returns:
-        The SHA-256 of what stands there now; None where nothing does.
+        The SHA-256 of the output of ours that stands there; None where there is none, or somebody else's.
 
     Raises:
-        InputError: the target is the input, a folder, or a file that is somebody else's or was edited since.
+        InputError: the target is an input, no plain file, or one that is somebody else's or was edited since.
     """
-    sidecar = sidecar_of(target)
-    for file in (target, sidecar):
-        if file.exists() and (file.is_dir() or any(file.samefile(given) for given in inputs)):
-            what = "is a folder" if file.is_dir() else "is an input itself"
-            raise InputError(f"--out {target}: {file} {what}: give another name for the predictions")
-    replaced = sha256_file(target) if target.exists() else None
-    if overwrite or not (target.exists() or sidecar.exists()):
-        return replaced
+    if target.name in ("", ".."):
+        raise InputError(f"--out {target} is a folder: give a file's name for the predictions")
     try:
-        said = json.loads(sidecar.read_text(encoding="utf-8"))
-        ours = [said["output_sha256"], said["replaces_sha256"]]
-    except (OSError, ValueError, KeyError, TypeError):
-        ours = []
-    if not ours or (replaced is not None and replaced not in ours):
+        sidecar = sidecar_of(target)
+        for file in (target, sidecar):
+            _require_plain(target, file, inputs)
+        replaced = sha256_file(target) if target.exists() else None
+        ours = _digests(sidecar)
+        nothing_there = not (target.exists() or sidecar.exists())
+    except OSError as error:
+        raise InputError(f"{target} cannot be written: {error.strerror}: give another place with --out FILE") from error
+    known = bool(ours) and (replaced is None or replaced in ours)
+    if not (known or overwrite or nothing_there):
         raise InputError(
             f"{target} exists and its sidecar {sidecar.name} does not show it to be an output of this command: "
             "move both away, give another place with --out FILE, or replace them with --overwrite"
         )
-    return replaced
+    return replaced if known else None
+
+
+def _require_plain(target: Path, file: Path, inputs: Iterable[Path]) -> None:
+    """Refuses a place where something else stands than a plain file that nobody reads meanwhile."""
+    if not file.exists():
+        what = "is a link to nowhere" if file.is_symlink() else None
+    elif not file.is_file():
+        what = "is a folder" if file.is_dir() else "is a pipe or a device"
+    else:
+        state = file.stat()
+        what = "is an input itself" if any(os.path.samestat(state, given) for given in _states(inputs)) else None
+    if what is not None:
+        raise InputError(f"--out {target}: {file} {what}: give another name for the predictions")
+
+
+def _states(paths: Iterable[Path]) -> Iterator[os.stat_result]:
+    for path in paths:
+        # A picture that is not there may be left out.
+        with suppress(OSError):
+            yield path.stat()
+
+
+def _digests(sidecar: Path) -> list[str]:
+    """What a sidecar says that it vouches for; nothing where it is none."""
+    try:
+        said = json.loads(sidecar.read_text(encoding="utf-8"))
+        return [said["output_sha256"], said["replaces_sha256"]]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return []
 
 
 def sidecar_of(target: Path) -> Path:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from serving.inputs.open_file import shown
 from serving.job import Done, Job
 from serving.process import peak_memory_bytes
 
@@ -26,17 +27,15 @@ def report(
         load_seconds: that reading and checking the bundle and loading the model took.
         score_seconds: that reading, scoring and writing took.
     """
-    bundle, scorer, columns, files = job.scorer.bundle, job.scorer, job.format.columns, job.source.paths
-    stats = [path.stat() for path in files]
-    newest = max((stat.st_mtime for stat in stats), default=0.0)
+    bundle, scorer, columns = job.scorer.bundle, job.scorer, job.format.columns
     drift = job.drift(done)
     return {
         "model": bundle.manifest.model,
         "version": version,
         "bundle_sha256": bundle.sha256,
-        "input_files": len(files),
-        "input_bytes": sum(stat.st_size for stat in stats),
-        "input_modified": datetime.fromtimestamp(newest, UTC).isoformat(),
+        "input_files": len(job.source.paths),
+        "input_bytes": job.source.size_bytes,
+        "input_modified": datetime.fromtimestamp(job.source.mtime_ns / 1e9, UTC).isoformat(),
         "rows": job.source.rows,
         "resumed_rows": done.resumed_rows,
         "skipped": [{"index": row, "why": why} for row, why in done.tally.unreadable],
@@ -61,7 +60,7 @@ def closing_line(job: Job, done: Done, version: int | None, seconds: float, targ
     named = f"{bundle.manifest.model} {bundle.path if version is None else f'version {version}'}"
     earlier = f", {done.resumed_rows:,} of them by an earlier run" if done.resumed_rows else ""
     rate = (rows - done.resumed_rows) / seconds
-    return f"{rows:,} images in {seconds:.2f} s{earlier}, {rate:,.0f} images/s -> {target} ({named})"
+    return f"{rows:,} images in {seconds:.2f} s{earlier}, {rate:,.0f} images/s -> {shown(target)} ({named})"
 
 
 def _accuracy(job: Job, done: Done) -> dict[str, Any] | None:

@@ -157,11 +157,8 @@ class Scorer:
     def _scores(self, probabilities: npt.NDArray[np.float32]) -> Scores:
         scores = Scores(probabilities.argmax(axis=1), probabilities)
         # The most probable of several classes is, to numpy, the one that is no number.
-        wrong = np.flatnonzero(np.isnan(scores.confidences))
-        if len(wrong):
-            raise BeamlineError(
-                f"{self.bundle.path}: its answer to image {wrong[0]} is no number: promote the model again"
-            )
+        if np.isnan(scores.confidences).any():
+            raise BeamlineError(f"{self.bundle.path}: its answer to an image is no number: promote the model again")
         return scores
 
     @contextmanager

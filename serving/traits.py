@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -55,8 +54,7 @@ def pixel_counts(images: Images) -> Integers:
     return counts
 
 
-@dataclass(frozen=True)
-class Traits:
+class Traits(NamedTuple):
     """What is looked at of each of n images.
 
     Attributes:
@@ -76,8 +74,7 @@ class Traits:
         return cls(pixels.sum(axis=1, dtype=np.int64), labels, confidences)
 
 
-@dataclass(frozen=True)
-class Bins:
+class Bins(NamedTuple):
     """Where the values of a trait are cut: bin i holds what is at least cut i - 1, and less than cut i.
 
     Attributes:

@@ -65,6 +65,16 @@ class Arrays(Source):
             )
 
     @property
+    def size_bytes(self) -> int:
+        """Of the file."""
+        return self.file.origin.size_bytes
+
+    @property
+    def mtime_ns(self) -> int:
+        """When the file was changed last."""
+        return self.file.origin.state[1]
+
+    @property
     def sha256(self) -> str:
         """Of the file's state."""
         return self.file.origin.sha256

@@ -61,6 +61,16 @@ class Source(ABC):
 
     @property
     @abstractmethod
+    def size_bytes(self) -> int:
+        """Of all files together, as they were found."""
+
+    @property
+    @abstractmethod
+    def mtime_ns(self) -> int:
+        """When the content of one of the files was changed last."""
+
+    @property
+    @abstractmethod
     def sha256(self) -> str:
         """A digest of what tells the files from any others, and from themselves after a change; not of their bytes."""
 

@@ -77,13 +77,29 @@ class Pictures(Source):
         return True
 
     def require_fit(self, image_shape: tuple[int, int, int]) -> None:
-        """Refuses pictures of which the first that can be read has another size, or none can. Raises: InputError."""
+        """Refuses pictures of which none can be read, or the first that can has another size.
+
+        Where bad pictures are skipped, one of the right size is enough.
+
+        Raises:
+            InputError: they are refused.
+        """
         if self._first is None:
             self._size(0)
-        else:
+        elif not (self._skip_bad and any(self._fits(row, image_shape) for row in range(self.rows))):
             row, size = self._first
             with self._named(row):
                 require_size(size, image_shape)
+
+    @property
+    def size_bytes(self) -> int:
+        """Of all pictures that are there."""
+        return int(self._found[self._found[:, 0] >= 0, 0].sum())
+
+    @property
+    def mtime_ns(self) -> int:
+        """When the last one was changed."""
+        return int(self._found[:, 1].max())
 
     @property
     def sha256(self) -> str:
@@ -127,6 +143,13 @@ class Pictures(Source):
             except InputError:
                 continue
         return None
+
+    def _fits(self, row: int, image_shape: tuple[int, int, int]) -> bool:
+        try:
+            require_size(self._size(row), image_shape)
+        except (InputError, ValueError):
+            return False
+        return True
 
     def _size(self, row: int) -> tuple[int, int]:
         with self._named(row):

@@ -361,3 +361,55 @@ def test_several_files_are_scored_as_one(score, folder, promoted):
     np.testing.assert_array_equal(np.load(folder / "out.npy"), expected_labels(promoted, random_images(50)))
     said = json.loads((folder / "out.npy.json").read_text(encoding="utf-8"))
     assert (said["inputs"], said["input_files"], said["rows"]) == ([str(folder / "part-*.npy")], 3, 50)
+
+
+def test_labels_are_an_input_too(score, folder):
+    np.save(folder / "labels.npy", np.zeros(50, int))
+    refused = score("--labels", folder / "labels.npy", "--out", folder / "labels.npy", "--overwrite")
+    assert_refused(refused, 2, "is an input itself")
+
+
+def test_input_that_is_removed_meanwhile_is_scored_whole(score, folder, promoted, stopped_after):
+    stopped_after(1, lambda output: (folder / "images.npy").unlink())
+    assert score("--batch-size", 10, "--out", folder / "out.npy")[0] == 0
+    np.testing.assert_array_equal(np.load(folder / "out.npy"), expected_labels(promoted, random_images(50)))
+
+
+def test_names_that_are_no_text_are_shown_as_bytes(score, folder):
+    name = os.fsdecode(b"night-\xff.npy")
+    (folder / "images.npy").rename(folder / name)
+    assert score("--out", folder / "out.csv", images=folder / name)[0] == 0
+    said = json.loads((folder / "out.csv.json").read_text(encoding="utf-8"))
+    assert said["inputs"] == [f"{folder}/night-\\xff.npy"]
+
+
+def test_file_with_brackets_in_its_name_is_one_file(score, folder):
+    (folder / "images.npy").rename(folder / "images[1].npy")
+    assert score(images=folder / "images[1].npy")[0] == 0
+    assert "images[1].predictions.csv" in names(folder)
+
+
+def test_what_makes_a_resumed_run_begin_anew_is_said(score, folder, stopped_after):
+    stopped_after(1, interrupt)
+    assert score("--batch-size", 10)[0] == 130
+    code, _, complaint = score("--batch-size", 10, "--resume", "--top", 2)
+    assert code in (0, 130)
+    assert complaint.startswith("batch_score: begins anew: top is not as it was\n")
+
+
+def test_skipped_pictures_may_be_missing_or_of_another_size_in_any_place(score, seal, tmp_path):
+    from PIL import Image
+
+    bundle = seal(image_shape=(4, 3, 1))
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for number in range(1, 4):
+        Image.new("L", (3, 4), number).save(pictures / f"{number}.png")
+    Image.new("L", (9, 9)).save(pictures / "0.png")
+    (pictures / "9.png").symlink_to("nowhere")
+    assert score("--model", bundle.path, images=pictures)[0] == 2
+    code, out, _ = score("--model", bundle.path, "--skip-bad", images=pictures)
+    assert (code, "skipped 2 images" in out) == (0, True)
+    with (tmp_path / "pictures.predictions.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["file"] for row in rows] == [str(pictures / f"{number}.png") for number in range(1, 4)]

@@ -53,10 +53,11 @@ def run(registry, sealed, tmp_path):
     (tmp_path / "night").mkdir()
     np.save(tmp_path / "night" / "images.npy", random_images(50))
 
-    def call(*arguments):
+    def call(*arguments, stdout=subprocess.PIPE):
         command = [sys.executable, "-W", "error", *arguments]
         command += [str(tmp_path / "night" / "images.npy"), "--models", str(registry.root)]
-        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+        pipes = {"stdout": stdout, "stderr": subprocess.PIPE}
+        return subprocess.run(command, cwd=ROOT, **pipes, text=True, timeout=60, check=False)
 
     return call
 
@@ -95,3 +96,10 @@ def test_full_disk_is_exit_2_and_nothing_is_left(run, tmp_path):
     assert "cannot be written: File too large: free some space, or give another place with --out FILE" in done.stderr
     assert done.stderr.count("\n") == 1
     assert names(tmp_path) == ["images.npy"]
+
+
+def test_predictions_are_whole_though_nobody_listens(run, tmp_path):
+    with open("/dev/full", "w") as full:
+        done = run("-m", "serving.batch_score", stdout=full)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert names(tmp_path) == ["images.npy", "images.predictions.csv", "images.predictions.csv.json"]

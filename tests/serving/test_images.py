@@ -190,3 +190,11 @@ def test_more_files_than_may_be_open_are_refused_with_what_to_do(folder):
 @pytest.mark.parametrize("component", ["evaluate", "export", "promote"])
 def test_no_step_is_made_anew_for_how_pictures_are_read(component):
     assert "PIL" not in library_versions(f"components.{component}")
+
+
+def test_digest_holds_the_names_that_stand_in_rows_beside_pictures(folder):
+    os.link(folder / "0.npy", folder / "alias.npy")
+    arrays = [find_images(inputs(folder, name, "1.npy")).sha256 for name in ("0.npy", "alias.npy")]
+    mixed = [find_images(inputs(folder, name, "5/28.png")).sha256 for name in ("0.npy", "alias.npy")]
+    assert arrays[0] == arrays[1]
+    assert mixed[0] != mixed[1]

@@ -28,6 +28,10 @@ def as_it_is(written, finished):
     return written
 
 
+def nothing():
+    """What stands at the target and is ours."""
+
+
 def write(output, blocks=BLOCKS, first=0):
     for number, content in enumerate(blocks, start=first):
         output.write(content, 2 * number + 2, {"number": number})
@@ -37,7 +41,7 @@ def save(target, blocks=BLOCKS, key=KEY, replaced=None, **facts):
     with Output(target, key) as output:
         output.begin(b"header\n")
         write(output, blocks)
-        output.commit(facts, as_it_is, replaced)
+        output.commit(facts, as_it_is, lambda: replaced)
 
 
 def stop_after(target, blocks, key=KEY, error=KeyboardInterrupt):
@@ -56,7 +60,7 @@ def go_on(target, key=KEY):
         if not entries:
             output.begin(b"header\n")
         write(output, BLOCKS[len(entries) :], len(entries))
-        output.commit({}, as_it_is, None)
+        output.commit({}, as_it_is, nothing)
     return len(entries)
 
 
@@ -94,7 +98,7 @@ def test_file_that_is_made_of_what_was_written_is_the_output(target):
     with Output(target, KEY) as output:
         output.begin(b"header\n")
         write(output)
-        output.commit({}, backwards, None)
+        output.commit({}, backwards, nothing)
     assert target.read_bytes() == WHOLE[::-1]
     said = json.loads(target.with_name("out.csv.json").read_text(encoding="utf-8"))
     assert said["output_sha256"] == hashlib.sha256(WHOLE[::-1]).hexdigest()
@@ -107,7 +111,7 @@ def test_target_stays_as_it_is_until_the_commit(target):
         output.begin(b"header\n")
         write(output)
         assert target.read_text() == "last night's"
-        output.commit({}, as_it_is, None)
+        output.commit({}, as_it_is, nothing)
     assert target.read_bytes() == WHOLE
 
 
@@ -225,7 +229,7 @@ def test_two_processes_never_write_one_output(target):
         )
         assert "is being written by another process" in done.stderr
         write(output)
-        output.commit({}, as_it_is, None)
+        output.commit({}, as_it_is, nothing)
     assert target.read_bytes() == WHOLE
 
 
@@ -280,7 +284,7 @@ with Output(Path(sys.argv[1]), {}) as output:
     output.begin(b"header")
     for number in range(100):
         output.write(bytes(100), number, {})
-    output.commit({"long": "x" * 5000}, lambda written, finished: written, None)
+    output.commit({"long": "x" * 5000}, lambda written, finished: written, lambda: None)
 """
 
 
@@ -305,7 +309,7 @@ def test_commit_that_is_interrupted_anywhere_leaves_two_files_of_one_commit_and_
         with suppress(KeyboardInterrupt), Output(target, KEY) as output:
             output.begin(b"header\n")
             write(output, blocks)
-            if interrupted_at(nth, lambda: output.commit({}, as_it_is, None)):
+            if interrupted_at(nth, lambda: output.commit({}, as_it_is, nothing)):
                 raise KeyboardInterrupt
             return False
         return True
@@ -349,7 +353,7 @@ with Output(Path(sys.argv[1]), {"bundle_sha256": "ab", "rows": 6}) as output:
         output.begin(b"header\\n")
     for number in range(len(entries), 3):
         output.write([b"first\\n", b"second\\n", b"third\\n"][number], 2 * number + 2, {})
-    output.commit({}, lambda written, finished: written, None)
+    output.commit({}, lambda written, finished: written, lambda: None)
 """
 
 
@@ -368,3 +372,56 @@ def test_kill_at_any_call_is_gone_on_with(target):
         if not done.returncode:
             break
     assert nth > 200
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+def test_stop_before_it_is_known_what_is_there_keeps_it(target, error):
+    stop_after(target, BLOCKS[:2])
+    with pytest.raises(error), Output(target, KEY):
+        raise error
+    assert go_on(target) == 2
+    assert target.read_bytes() == WHOLE
+
+
+def test_what_comes_to_stand_at_the_target_meanwhile_is_not_written_over(target):
+    def refuse():
+        assert target.read_text() == "mine"
+        raise InputError("mine")
+
+    with pytest.raises(InputError, match="mine"), Output(target, KEY) as output:  # noqa: PT012
+        output.begin(b"header\n")
+        write(output)
+        target.write_text("mine")
+        output.commit({}, as_it_is, refuse)
+    assert target.read_text() == "mine"
+    assert names(target.parent) == ["out.csv"]
+
+
+def test_stop_after_the_commit_says_that_all_is_there_and_leaves_the_next_one_alone(target):
+    with pytest.raises(KeyboardInterrupt) as caught, Output(target, KEY) as output:  # noqa: PT012
+        output.begin(b"header\n")
+        write(output)
+        output.commit({}, as_it_is, nothing)
+        following = Output(target, KEY)
+        following.begin(b"header\n")
+        raise KeyboardInterrupt
+    assert caught.value.__notes__ == [f"{target} is whole"]
+    with following:
+        write(following)
+        following.commit({}, as_it_is, nothing)
+    assert target.read_bytes() == WHOLE
+
+
+def test_place_that_cannot_be_staged_in_is_left_as_it_was(target):
+    target.with_name(STAGED).mkdir()
+    with pytest.raises(InputError, match=r"cannot be written: .*--out FILE"):
+        Output(target, KEY)
+    assert names(target.parent) == [STAGED]
+
+
+def test_what_differs_from_an_earlier_run_is_named(target):
+    stop_after(target, BLOCKS[:1], key={**KEY, "rows": 7, "more": 1})
+    with Output(target, KEY) as output:
+        assert (output.resume(), output.differing) == ([], ["more", "rows"])
+    with Output(target.with_name("new.csv"), KEY) as output:
+        assert (output.resume(), output.differing) == ([], [])

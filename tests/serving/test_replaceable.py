@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -101,3 +102,36 @@ def test_input_is_never_replaced_under_any_name(tmp_path, images, overwrite, mak
         make(images, target)
     with pytest.raises(InputError, match="is an input itself"):
         require_replaceable(target, [images], overwrite)
+
+
+def test_somebody_elses_file_that_was_written_over_is_not_ours(tmp_path, images):
+    (tmp_path / "new.csv").write_text("mine")
+    assert require_replaceable(tmp_path / "new.csv", [images], overwrite=True) is None
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_pipes_and_links_to_nowhere_are_refused(tmp_path, images, overwrite):
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "link.csv").symlink_to("nowhere")
+    with pytest.raises(InputError, match="is a pipe or a device"):
+        require_replaceable(tmp_path / "pipe.csv", [images], overwrite)
+    with pytest.raises(InputError, match="is a link to nowhere"):
+        require_replaceable(tmp_path / "link.csv", [images], overwrite)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("", "is a folder"), ("..", "is a folder"), ("x" * 300, "cannot be written")]
+)
+def test_names_that_no_file_can_have_are_refused(images, name, said):
+    with pytest.raises(InputError, match=said):
+        require_replaceable(Path(name), [images], overwrite=False)
+
+
+def test_deep_sidecar_is_none_of_ours(images, ours):
+    ours.with_name("out.csv.json").write_text("[" * 200_000)
+    with pytest.raises(InputError, match="--overwrite"):
+        require_replaceable(ours, [images], overwrite=False)
+
+
+def test_input_that_is_not_there_is_none(tmp_path, images, ours):
+    assert require_replaceable(ours, [tmp_path / "gone.png", images], overwrite=False) == sha256_file(ours)

@@ -221,7 +221,7 @@ def test_model_that_is_not_promoted_is_refused(registry):
 def test_answer_that_is_no_number_is_never_given(seal):
     weights = random_weights(SHAPE, 4, 0)
     weights[0, 2] = np.nan
-    with pytest.raises(BeamlineError, match=r"sealed/0: its answer to image 0 is no number: promote the model again"):
+    with pytest.raises(BeamlineError, match=r"sealed/0: its answer to an image is no number: promote the model again"):
         Scorer(seal(weights=weights)).score(random_images(3))
 
 
