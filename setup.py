@@ -12,6 +12,7 @@ PIPELINE = [
     "importlib_resources>=6",  # tensorflow-datasets imports it and does not declare it
     "matplotlib>=3.10",
     "onnx>=1.19",
+    "pillow>=11",  # folders of pictures, decoded as the scorer does it, and fast counts of pixels; matplotlib brings it
     "tensorflow>=2.21",
     "tensorflow-datasets>=4.9.10",
     "tf2onnx>=1.17",  # the first that takes Keras 3, numpy 2 and current protobuf

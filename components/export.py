@@ -1,4 +1,4 @@
-"""Model + Transform + Examples + Evaluation -> Bundle: SavedModel and ONNX, float and int8, preprocessing inside."""
+"""Model + Transform + Statistics + Examples + Evaluation -> Bundle: SavedModel and ONNX, preprocessing inside."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from components.artifacts.bundle import Bundle
 from components.artifacts.evaluation import Evaluation
 from components.artifacts.examples import Examples
 from components.artifacts.model import Model
+from components.artifacts.reference import SCHEMA, Reference
+from components.artifacts.statistics import Statistics
 from components.artifacts.transform import Transform
 from components.baseline import write_baseline
 from components.evaluate import judge_again
@@ -24,6 +26,7 @@ from components.quantization import quantize
 from components.saved_model import serving_module, write_saved_model
 from serving.bundle import Manifest
 from serving.errors import BeamlineError
+from serving.files import write_json
 from serving.inputs.blocks import Images
 from serving.network import Network
 
@@ -50,7 +53,13 @@ class Params:
 
 
 def run(
-    model: Model, transform: Transform, examples: Examples, evaluation: Evaluation, params: Params, out: Path
+    model: Model,
+    transform: Transform,
+    statistics: Statistics,
+    examples: Examples,
+    evaluation: Evaluation,
+    params: Params,
+    out: Path,
 ) -> Bundle:
     """Writes all formats and seals them; nothing in the bundle depends on run, time, host or path."""
     module = serving_module(model, transform, examples.image_shape)
@@ -60,6 +69,8 @@ def run(
     precisions = _write_precisions(converted, examples, evaluation, out)
     _write_sample(examples, evaluation, out)
     write_baseline(Network((out / serving.bundle.ONNX).read_bytes()), examples, out)
+    # What it learned from: the next run's data are held against it.
+    write_json(out / SCHEMA, Reference.of(examples, statistics.splits["train"]).to_json())
     return Bundle.seal(
         out,
         Manifest(
@@ -67,28 +78,31 @@ def run(
             image_shape=examples.image_shape,
             labels=examples.class_names,
             preprocessing=transform.described(),
-            dataset={
-                "name": examples.dataset,
-                "version": examples.version,
-                "splits": {
-                    split: {"rows": examples.rows(split), "sha256": examples.sha256(split)} for split in examples.blocks
-                },
-            },
+            dataset=_dataset(examples),
             training=model.recipe,
-            gate={
-                "accuracy": evaluation.accuracy,
-                "interval": evaluation.interval,
-                "min_accuracy": evaluation.min_accuracy,
-                "rows": evaluation.rows,
-                "min_recall": evaluation.min_recall,
-                "calibration_error": evaluation.calibration_error,
-                "evaluation_sha256": evaluation.digest(),
-                "weights_sha256": model.weights_sha256(),
-            },
+            gate=_gate(model, evaluation),
             precisions=precisions,
             versions={library: version(library) for library in LIBRARIES},
         ),
     )
+
+
+def _dataset(examples: Examples) -> dict[str, Any]:
+    splits = {split: {"rows": examples.rows(split), "sha256": examples.sha256(split)} for split in examples.blocks}
+    return {"name": examples.dataset, "version": examples.version, "splits": splits}
+
+
+def _gate(model: Model, evaluation: Evaluation) -> dict[str, Any]:
+    return {
+        "accuracy": evaluation.accuracy,
+        "interval": evaluation.interval,
+        "min_accuracy": evaluation.min_accuracy,
+        "rows": evaluation.rows,
+        "min_recall": evaluation.min_recall,
+        "calibration_error": evaluation.calibration_error,
+        "evaluation_sha256": evaluation.digest(),
+        "weights_sha256": model.weights_sha256(),
+    }
 
 
 def _write_sample(examples: Examples, evaluation: Evaluation, out: Path) -> None:

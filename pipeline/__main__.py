@@ -19,6 +19,7 @@ COMMANDS = {
     "rollback": "make the version serve again that served before",
     "history": "show who let which version of a model serve, when and why",
     "doctor": "look at all that a run needs, and say what to do",
+    "schema": "write what the training data of a run are like, to hold later data against it",
     "clean": "remove what neither a promoted version nor the last runs need",
     "sample": "write the images of a split as a file to score",
 }
@@ -84,6 +85,10 @@ def _dispatch(command: str, rest: list[str]) -> int:
         from pipeline import served
 
         return {"rollback": served.rollback, "history": served.history}[command](rest)
+    if command == "schema":
+        from pipeline.schema import schema
+
+        return schema(rest)
     if command == "doctor":
         from pipeline.doctor import doctor
 

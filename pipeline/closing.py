@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shlex
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,14 @@ def _stopped(stopped: Outcome, verdict: str, seconds: float, log_file: Path) -> 
     if verdict == "interrupted":
         return f"\n{stopped.reasons[0]} at {stopped.name} after {seconds:.1f} s; the same command goes on from there"
     ending = f"log: {log_file}" if verdict == "failed" else "nothing was promoted; what serves is unchanged"
-    return f"\n{verdict} at {stopped.name} after {seconds:.1f} s: {'; '.join(stopped.reasons)}\n{ending}"
+    begun = f"\n{verdict} at {stopped.name} after {seconds:.1f} s:"
+    # One reason is the end of the sentence; several are a list.
+    lines = [f"{begun} {stopped.reasons[0]}"] if len(stopped.reasons) == 1 else [begun, *_indented(stopped.reasons)]
+    return "\n".join([*lines, ending])
+
+
+def _indented(reasons: Iterable[str]) -> Iterator[str]:
+    return (f"  {reason}" for reason in reasons)
 
 
 def _promoted(config: Config, made: Made, seconds: float) -> str:
@@ -60,6 +68,7 @@ def _promoted(config: Config, made: Made, seconds: float) -> str:
         [
             f"\n{did}, {seconds:.1f} s",
             f"model:  {config.models / config.model}: {made['promote'].summary}",
+            *(f"data:   {warning}" for warning in made["validate"].reasons),
             f"gate:   {'; '.join(made['evaluate'].reasons)}",
             f"score:  {score_command(config)}",
         ]

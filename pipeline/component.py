@@ -40,10 +40,15 @@ class Component:
     def hook(self, name: str) -> Callable[..., Any] | None:
         """A function that the module may have besides `run`, because something outside of the store matters to it.
 
-        `fingerprint(params)` says what that outside is like, as a part of the step's key, or None while it is not
-        there; `prepare(params)` brings it there; `settled(inputs…, params)` says that nothing is left to do.
+        `fingerprint(inputs…, params)` says what that outside is like, as a part of the step's key, or None while it is
+        not there; `prepare(params)` brings it there; `settled(inputs…, params)` says that nothing is left to do.
         """
         return vars(self.module).get(name)
+
+    def taken(self, hook: str) -> tuple[str, ...]:
+        """The names of the inputs that a hook takes; none where there is no such hook."""
+        function = self.hook(hook)
+        return () if function is None else tuple(inspect.signature(function).parameters.keys() & self.inputs.keys())
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from components import evaluate, ingest, promote, train, transform, verify
+from components import evaluate, ingest, promote, train, transform, validate, verify
 from components.beam import BeamOptions
 
 
@@ -26,6 +26,7 @@ class Config:
     models: Path
     beam: BeamOptions
     ingest: ingest.Params
+    validate: validate.Params
     transform: transform.Params
     train: train.Params
     evaluate: evaluate.Params

@@ -18,7 +18,7 @@ def pipeline(config: Config, run: str) -> tuple[Step, ...]:
     """
     examples = Step(ingest, config.ingest)
     statistics = Step(analyze, examples=examples)
-    anomalies = Step(validate, examples=examples, statistics=statistics)
+    anomalies = Step(validate, config.validate, examples=examples, statistics=statistics)
     transformed = Step(transform, config.transform, statistics=statistics, anomalies=anomalies)
     model = Step(train, config.train, examples=examples, transform=transformed)
     evaluation = Step(evaluate, config.evaluate, model=model, examples=examples, transform=transformed)
@@ -27,6 +27,7 @@ def pipeline(config: Config, run: str) -> tuple[Step, ...]:
         export.Params(config.model),
         model=model,
         transform=transformed,
+        statistics=statistics,
         examples=examples,
         evaluation=evaluation,
     )

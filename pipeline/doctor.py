@@ -10,7 +10,10 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from components.source import EMBEDDED, Source
+from components.ingest import Params
+from components.sources.builders import EMBEDDED
+from components.sources.named import parse
+from components.sources.source import Source
 from pipeline.health import Finding, history_findings, registry_findings, store_findings
 from pipeline.history import History
 from pipeline.machine import memory_bytes, processors
@@ -27,6 +30,7 @@ REQUIRED = {
     "importlib_resources": "6",
     "matplotlib": "3.10",
     "onnx": "1.19",
+    "pillow": "11",
     "rich": "14",
     "tensorflow": "2.21",
     "tensorflow-datasets": "4.9.10",
@@ -62,9 +66,12 @@ def _findings(given: argparse.Namespace) -> Iterator[Finding]:
     yield _python()
     yield from _packages()
     yield from _machine()
-    source = Source(given.dataset or DATASET, given.data_dir, given.manual_dir)
-    for flag, folder in (("--runs", given.runs), ("--models", given.models), ("--data-dir", source.folder)):
-        yield _folder(flag, folder)
+    dataset, path = parse(given.dataset or DATASET)
+    source = Params(dataset, path, data_dir=given.data_dir, manual_dir=given.manual_dir).source
+    yield _folder("--runs", given.runs)
+    yield _folder("--models", given.models)
+    if source.written is not None:
+        yield _folder("--data-dir", source.written)
     looks = {
         "store": store_findings(Store(given.runs)),
         "history": history_findings(History(given.runs)),
@@ -75,7 +82,7 @@ def _findings(given: argparse.Namespace) -> Iterator[Finding]:
             yield from found
         except OSError as error:
             yield Finding("do", subject, f"{error.filename}: {error.strerror}: give this process the right to read it")
-    yield _data(source, named=given.dataset is not None)
+    yield _data(dataset, source, named=given.dataset is not None)
 
 
 def _python() -> Finding:
@@ -136,17 +143,14 @@ def _folder(flag: str, folder: Path) -> Finding:
     return Finding("ok", "folder", f"{flag} {folder} can be written, {_gb(free)} free")
 
 
-def _data(source: Source, named: bool) -> Finding:
+def _data(dataset: str, source: Source, named: bool) -> Finding:
     try:
         lack = source.lack()
-        prepared = source.fingerprint() is not None
+        source.fingerprint()
     except BeamlineError as error:
         return Finding("do", "data", str(error))
     if lack is None:
-        origin = "will be prepared from its own package" if source.name == EMBEDDED else "can be fetched"
-        if source.manual_dir is not None:
-            origin = f"has all its files in {source.manual_dir}"
-        return Finding("ok", "data", f"{source.dataset} {f'is prepared in {source.folder}' if prepared else origin}")
+        return Finding("ok", "data", f"{dataset} {source.origin}")
     words = f"{lack.tried}: {lack.remedy}"
     if named:
         return Finding("do", "data", words)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import time
 from collections.abc import Mapping
@@ -55,12 +54,10 @@ def resolve(step: Step, made: Made, store: Store, force: bool = False) -> Outcom
         return None
     settled = step.component.hook("settled")
     if settled is not None:
-        wanted = inspect.signature(settled).parameters
-        taken = {name: _load(source, made, store) for name, source in step.inputs.items() if name in wanted}
         # What the world says decides alone: the store would only remember what it said once.
-        said = settled(**taken, params=step.params)
+        said = settled(**_taken("settled", step, made, store), params=step.params)
         return None if said is None else Outcome(step.name, "cached", passed=True, reasons=(said,), summary=said)
-    fingerprint = step.fingerprint()
+    fingerprint = step.fingerprint(_taken("fingerprint", step, made, store))
     if fingerprint is None:
         return None
     return _found(step, step.key(_parts(step, made, fingerprint)), store)
@@ -94,7 +91,8 @@ def _run(step: Step, made: Made, store: Store, beam: BeamOptions, force: bool) -
             return Outcome(step.name, "refused", reasons=(f"refused {name}: {damage}",))
     if (prepare := step.component.hook("prepare")) is not None:
         prepare(step.params)
-    fingerprint = step.fingerprint()
+    taken = _taken("fingerprint", step, made, store)
+    fingerprint = step.fingerprint(taken)
     if fingerprint is None:
         raise BeamlineError(f"{step.name} was prepared, and still what it reads is not there: {step.params}")
     parts = _parts(step, made, fingerprint)
@@ -111,7 +109,7 @@ def _run(step: Step, made: Made, store: Store, beam: BeamOptions, force: bool) -
         if step.component.beam is not None:
             given[step.component.beam] = beam
         step.component.module.run(**given, out=out)
-        if step.fingerprint() != fingerprint:
+        if step.fingerprint(taken) != fingerprint:
             raise BeamlineError(f"what {step.name} reads changed while it was read: run it again")
         return replace(_outcome(step, "executed", store.commit(step.name, key, parts)), because=because)
 
@@ -124,6 +122,11 @@ def _damage(outcome: Outcome, step: Step, store: Store) -> str | None:
         return None
     found = "its record is gone" if stored is None else what
     return f"the artifact of {step.name} is not as it was committed ({found}): delete {path.parent} and run again"
+
+
+def _taken(hook: str, step: Step, made: Made, store: Store) -> dict[str, Artifact]:
+    """The inputs that a hook of a step takes, by name."""
+    return {name: _load(step.inputs[name], made, store) for name in step.component.taken(hook)}
 
 
 def _load(source: Step, made: Made, store: Store) -> Artifact:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from components.source import EMBEDDED
+from components.sources.builders import EMBEDDED
 from pipeline.options import DATASET, Request, parse_run
 
 log = logging.getLogger("beamline.pipeline")

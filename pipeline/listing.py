@@ -62,6 +62,8 @@ def _head(record: Record, runs: Path) -> list[str]:
         said["why"] = f"{stopped.name}: {'; '.join(stopped.reasons)}"
     elif "promote" in by_name:
         said["model"] = f"{Path(record.config['models']) / record.config['model']}: {by_name['promote'].summary}"
+    if (validated := by_name.get("validate")) is not None and validated.passed and validated.reasons:
+        said["data"] = "; ".join(validated.reasons)
     if "evaluate" in by_name and stopped is not by_name["evaluate"]:
         said["gate"] = "; ".join(by_name["evaluate"].reasons)
     places = {"log": runs / "logs" / f"{record.run}.log", "pictures": runs / "reports" / record.run}

@@ -10,8 +10,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from components import evaluate, ingest, promote, train, transform, verify
+from components import evaluate, ingest, promote, train, transform, validate, verify
 from components.beam import BeamOptions
+from components.sources.named import parse
 from pipeline.config import Config
 from pipeline.console import Screen
 from pipeline.presets import DEFAULT, MAX_DROP, MIN_ACCURACY, PRESETS
@@ -35,10 +36,13 @@ def _options(params: type[Any], without: tuple[str, ...] = ()) -> type[Any]:
 
 # What runs where no data set is named.
 DATASET = "mnist"
+# Parameters of components that other flags set, or that say where things are.
 OF_THE_RUN = ("dataset", "data_dir", "manual_dir", "preset", "seed", "model", "models", "run")
+PLACES = ("path", "memory", "champion")
 # What a person says who promotes a run's model by hand.
 BY_HAND = ("reason", "restore")
-IngestOptions: Any = _options(ingest.Params, OF_THE_RUN)
+IngestOptions: Any = _options(ingest.Params, (*OF_THE_RUN, *PLACES))
+ValidateOptions: Any = _options(validate.Params, PLACES)
 TransformOptions: Any = _options(transform.Params)
 TrainOptions: Any = _options(train.Params, OF_THE_RUN)
 EvaluateOptions: Any = _options(evaluate.Params)
@@ -53,7 +57,7 @@ class RunOptions:
     Everything after `--` goes to Beam, for the data-parallel jobs of ingest and analyze.
 
     Attributes:
-        dataset: as TensorFlow Datasets names it.
+        dataset: as TensorFlow Datasets names it, or folder:PATH, or arrays:PATH.
         preset: a named recipe; the flags below change single values of it.
         model: the name to promote under; the data set's own where none is given.
         manual_dir: folder with the data set's original files, taken instead of the network.
@@ -67,6 +71,7 @@ class RunOptions:
         verbose: show tracebacks, and what TensorFlow and Beam print.
         json: print events, one JSON object a line.
         ingest: what to read.
+        validate: what the data may be like.
         transform: how pixels become the model's input.
         train: the recipe.
         evaluate: the gate.
@@ -77,6 +82,7 @@ class RunOptions:
     dataset: str
     preset: str
     ingest: IngestOptions
+    validate: ValidateOptions
     transform: TransformOptions
     train: TrainOptions
     evaluate: EvaluateOptions
@@ -125,20 +131,15 @@ def parse_run(arguments: list[str]) -> Request:
     """
     ours, beam = _split(arguments)
     given = _parse(ours, _defaults(ours))
-    if not re.fullmatch(r"[A-Za-z]\w*(/[\w.-]+)?(:[\w.*]+)?", given.dataset):
-        raise InputError(
-            f"--dataset {given.dataset} is no data set's name: give the name of a TensorFlow Datasets set, "
-            "e.g. mnist, emnist/letters or mnist:3.0.1"
-        )
-    model = given.dataset.split(":")[0].replace("/", "-") if given.model is None else given.model
+    data = _data(given)
+    model = data.source.model if given.model is None else given.model
     config = Config(
         model=model,
         runs=given.runs,
         models=given.models,
         beam=BeamOptions(tuple(beam)),
-        ingest=ingest.Params(
-            dataset=given.dataset, data_dir=given.data_dir, manual_dir=given.manual_dir, **vars(given.ingest)
-        ),
+        ingest=data,
+        validate=validate.Params(champion=given.models / model, **vars(given.validate)),
         transform=transform.Params(**vars(given.transform)),
         train=train.Params(preset=given.preset, seed=given.seed, **vars(given.train)),
         evaluate=evaluate.Params(**vars(given.evaluate)),
@@ -155,6 +156,18 @@ def parse_run(arguments: list[str]) -> Request:
         given.force,
         named=given.model is not None or _named(ours),
         arguments=tuple(arguments),
+    )
+
+
+def _data(given: RunOptions) -> ingest.Params:
+    dataset, path = parse(given.dataset)
+    return ingest.Params(
+        dataset=dataset,
+        path=path,
+        data_dir=given.data_dir,
+        manual_dir=given.manual_dir,
+        memory=given.runs / "fingerprints",
+        **vars(given.ingest),
     )
 
 
@@ -185,6 +198,7 @@ def _defaults(arguments: list[str]) -> RunOptions:
         dataset=known.dataset,
         preset=known.preset,
         ingest=IngestOptions(),
+        validate=ValidateOptions(),
         transform=TransformOptions(),
         train=TrainOptions(**{name: value for name, value in recipe.items() if name not in OF_THE_RUN}),
         evaluate=EvaluateOptions(min_accuracy=MIN_ACCURACY.get(dataset)),
@@ -214,8 +228,8 @@ def _parse(arguments: list[str], defaults: RunOptions) -> RunOptions:
 
 
 def _flags(options: type[Any], prefix: str = "") -> list[str]:
-    groups = {"ingest": IngestOptions, "transform": TransformOptions, "train": TrainOptions}
-    groups |= {"evaluate": EvaluateOptions, "verify": VerifyOptions, "promote": PromoteOptions}
+    groups = {"ingest": IngestOptions, "validate": ValidateOptions, "transform": TransformOptions}
+    groups |= {"train": TrainOptions, "evaluate": EvaluateOptions, "verify": VerifyOptions, "promote": PromoteOptions}
     names = []
     for field in dataclasses.fields(options):
         name = prefix + field.name.replace("_", "-")

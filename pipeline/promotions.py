@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TypeVar, get_args
+from typing import get_args
 
 from components import promote as promotion
-from components.artifacts.artifact import Artifact
 from components.artifacts.bundle import Bundle
 from components.artifacts.evaluation import Evaluation
 from components.artifacts.examples import Examples
 from components.artifacts.verification import Verification
 from components.champion import Compare
 from pipeline.history import History, Record
+from pipeline.kept import Kind, kept, lack
 from pipeline.served import add_reason, parser_of, require_reason
 from pipeline.store import Store
 from serving.arguments import Arguments
-from serving.errors import BeamlineError, BundleError, InputError, RefusedError
-
-Kind = TypeVar("Kind", bound=Artifact)
+from serving.errors import RefusedError
 
 
 def promote(arguments: list[str]) -> int:
@@ -75,23 +73,6 @@ def _parser() -> Arguments:
 
 
 def _taken(record: Record, store: Store, step: str, kind: type[Kind]) -> Kind:
-    """The artifact of a run's step, every byte as it was committed."""
-    outcome = next((outcome for outcome in record.steps if outcome.name == step), None)
-    if outcome is None or outcome.artifact is None:
-        said = "it did not come so far" if outcome is None else "; ".join(outcome.reasons)
-        raise RefusedError(f"run {record.run} has nothing to promote, {step} made nothing: {said}")
-    stored = store.stored(store.root / "artifacts" / outcome.artifact)
-    if stored is None or stored.sha256 != outcome.sha256:
-        raise InputError(
-            f"run {record.run}: the artifact of {step} is no longer in {store.root}: repeat the run, "
-            "which makes it again"
-        )
-    if (damage := stored.damage()) is not None:
-        raise BundleError(
-            f"run {record.run}: the artifact of {step} is not as it was committed ({damage}): "
-            f"delete {stored.path.parent} and repeat the run"
-        )
-    try:
-        return kind.load(stored.path)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BeamlineError(f"run {record.run}: the artifact of {step} cannot be read: {error!r}") from error
+    if (why := lack(record, step)) is not None:
+        raise RefusedError(f"run {record.run} has nothing to promote, {why}")
+    return kept(record, store, step, kind)

@@ -38,12 +38,13 @@ def run(arguments: list[str]) -> int:
     """
     started = time.perf_counter()
     request = parse_run(arguments)
-    source = request.config.ingest.source
-    # A prepared set is only read.
-    written = {} if source.found else {"--data-dir": source.folder}
+    prepared = request.config.ingest.source.written
+    written = {} if prepared is None else {"--data-dir": prepared}
     for flag, folder in {"--runs": request.config.runs, "--models": request.config.models, **written}.items():
         require_writable(flag, folder)
     request.config.beam.require_known()
+    # Read again by the step: here only so that nobody waits for a sentence that can be said at once.
+    request.config.validate.frozen()
     with console(request.screen):
         return _run(obtainable(request), started)
 

@@ -57,6 +57,12 @@ def sample(arguments: list[str]) -> int:
 
 def _write(examples: Examples, split: str, out: Path) -> int:
     blocks = examples.blocks[split]
+    for got, wanted in ((examples.images(blocks[0]).dtype, np.uint8), (examples.labels(blocks[0]).dtype, np.int64)):
+        if got != wanted:
+            raise InputError(
+                f"{split} of {examples.dataset} holds {got}, samples are uint8 images and int64 labels: "
+                "run the pipeline on it, which says of each row what to do"
+            )
     shape = (examples.rows(split), *examples.image_shape)
     labels_file = out.with_name(out.stem + ".labels.npy")
     images, labels = map(examples.images, blocks), map(examples.labels, blocks)

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, get_args, get_type_hints
 
+from components.artifacts.artifact import Artifact
 from pipeline.component import Component, read_component
 from pipeline.source_code import library_versions, source_digests
 from serving.files import canonical_json
@@ -65,10 +66,14 @@ class Step:
         """The component's name."""
         return self.component.name
 
-    def fingerprint(self) -> Mapping[str, str] | None:
-        """What the outside is like that the step reads; empty where it reads none, None where it is not there yet."""
+    def fingerprint(self, inputs: Mapping[str, Artifact]) -> Mapping[str, str] | None:
+        """What the outside is like that the step reads; empty where it reads none, None where it is not there yet.
+
+        Args:
+            inputs: by name, those that the hook takes.
+        """
         hook = self.component.hook("fingerprint")
-        return {} if hook is None else hook(self.params)
+        return {} if hook is None else hook(**inputs, params=self.params)
 
     def parts(self, input_digests: Mapping[str, str], fingerprint: Mapping[str, str]) -> Parts:
         """Everything that the step's output depends on.

@@ -66,7 +66,7 @@ class Made:
 
     @property
     def anomalies(self) -> Artifact:
-        return self._once("anomalies", lambda out: validate.run(self.examples, self.statistics, out))
+        return self._once("anomalies", lambda out: validate.run(self.examples, self.statistics, validate.Params(), out))
 
     @property
     def transform(self) -> Transform:
@@ -91,7 +91,13 @@ class Made:
         return self._once(
             "bundle",
             lambda out: export.run(
-                self.model, self.transform, self.examples, self.evaluation, export.Params("tiny"), out
+                self.model,
+                self.transform,
+                self.statistics,
+                self.examples,
+                self.evaluation,
+                export.Params("tiny"),
+                out,
             ),
         )
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import components.source
+import components.sources.tfds_set
 from pipeline.__main__ import main
 from serving import batch_score
-from tests.components.test_source import MNIST_SHA256
+from tests.components.sources.test_tfds_set import MNIST_SHA256
 from tests.serving import tiny_bundle
 
 IMAGES = np.zeros((3, 8, 8, 1), np.uint8)
@@ -64,6 +64,13 @@ PIPELINE = [
     wrong("run --verify.tolerance 1", "--verify.tolerance 1", "0.001"),
     wrong("run --transform.normalization unt", "--transform.normalization", "unt", "unit"),
     wrong("run --ingest.block-rows 0", "--ingest.block-rows 0", "give 1"),
+    wrong("run --validate.off nan", "--validate.off nan", "cannot be set", "leaks"),
+    wrong("run --validate.warn leeks", "--validate.warn", "leeks"),
+    wrong("run --validate.off skew --validate.warn skew", "--validate.warn skew", "contradict each other"),
+    wrong("run --validate.max-leaked-fraction 2", "--validate.max-leaked-fraction 2", "from 0 to 1"),
+    wrong("run --validate.min-class-rows -1", "--validate.min-class-rows -1", "0 or more"),
+    wrong("run --validate.schema nowhere.json", "nowhere.json cannot be read", "python -m pipeline schema"),
+    wrong("run --validate.schema file", "file is no schema", "python -m pipeline schema"),
     wrong("run --model a/b", "'a/b' is no model name", "letters"),
     wrong("run --promote.compare best", "--promote.compare", "best", "not-worse"),
     wrong("run --promote.max-drop-fraction 2", "--promote.max-drop-fraction 2", "from 0 to 1"),
@@ -107,6 +114,8 @@ PIPELINE = [
     wrong("history", "required: model", "--help"),
     wrong("history mnist", "models has no model mnist", "say where with --models"),
     wrong("doctor --run x", "--run", "--help"),
+    wrong("schema", "required: run", "--help"),
+    wrong("schema 3", "run 3", "has no such run", "list them"),
     wrong("sample --split validation", "'validation'", "train", "test"),
     wrong("sample --split", "--split", "expected one argument"),
     wrong("sample --out images.csv", "--out images.csv", "ends in .npy"),
@@ -184,7 +193,7 @@ def filled(tmp_path_factory, made):
 def place(filled, monkeypatch):
     """That folder, to work in, and no network."""
     monkeypatch.chdir(filled)
-    monkeypatch.setattr(components.source, "_refusal", lambda url: "cannot be reached (no network)")
+    monkeypatch.setattr(components.sources.tfds_set, "refusal", lambda url: "cannot be reached (no network)")
     monkeypatch.setenv("TFDS_DATA_DIR", str(filled / "tfds"))
     return filled
 
@@ -278,4 +287,6 @@ def test_run_that_had_begun_says_what_stopped_it(mistake, place, made, monkeypat
         assert words in stopped
     left = {name for name, content in listing(place).items() if content is not None} - before.keys()
     shutil.rmtree(place / "runs")
+    # What was remembered of the data is as good for the next run.
+    left = {name for name in left if not name.startswith("runs/fingerprints/")}
     assert left == {"runs/history/0001.json", "runs/logs/0001.log"}

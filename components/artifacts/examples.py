@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from components.artifacts.artifact import Artifact
-from serving.files import canonical_json, write_json
+from serving.files import canonical_json, replace_text, write_json
 from serving.traits import spread
 
 # Every data set is read as these two: training looks at the first alone, the gate at the second alone.
@@ -47,6 +48,11 @@ class Block:
     def labels_file(self) -> str:
         """Name of the file of labels, int64 (rows,)."""
         return f"{self.split}-{self.index:05d}.labels.npy"
+
+    @property
+    def names_file(self) -> str:
+        """Name of the file that says which file each row was; there where rows were files of their own."""
+        return f"{self.split}-{self.index:05d}.files.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +89,16 @@ class Examples(Artifact):
         """int64 (rows,)."""
         labels: npt.NDArray[np.int64] = np.load(self.path / block.labels_file, allow_pickle=False)
         return labels
+
+    def describe(self, split: str, row: int) -> str:
+        """A row for a sentence: its index and, where it was a file of its own, the file: `row 7 (cat/07.png)`."""
+        first = 0
+        for block in self.blocks[split]:
+            names = self.path / block.names_file
+            if row < first + block.rows and names.is_file():
+                return f"row {row:,} ({json.loads(names.read_text(encoding='utf-8'))[row - first]})"
+            first += block.rows
+        return f"row {row:,}"
 
     def all_images(self, split: str) -> npt.NDArray[np.uint8]:
         """uint8 (n, h, w, c), 0 to 255: the images of a whole split, in order, in memory."""
@@ -137,9 +153,14 @@ class Examples(Artifact):
 
 
 def write_block(
-    folder: Path, split: str, index: int, images: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64]
+    folder: Path,
+    split: str,
+    index: int,
+    images: npt.NDArray[np.uint8],
+    labels: npt.NDArray[np.int64],
+    files: tuple[str, ...] = (),
 ) -> Block:
-    """Writes the two files of a block; writing it again changes nothing.
+    """Writes the files of a block, each whole or not at all; writing it again changes nothing.
 
     Args:
         folder: the Examples' folder.
@@ -147,10 +168,16 @@ def write_block(
         index: its place in the split.
         images: uint8 (rows, h, w, c), 0 to 255.
         labels: int64 (rows,).
+        files: the file of each row; empty where rows were no files of their own.
     """
     digest = hashlib.sha256(np.ascontiguousarray(images).data)
     digest.update(np.ascontiguousarray(labels).data)
     block = Block(split, index, len(images), digest.hexdigest())
-    np.save(folder / block.images_file, images)
-    np.save(folder / block.labels_file, labels)
+    for name, array in ((block.images_file, images), (block.labels_file, labels)):
+        # Two workers may be given the same block, and one of them may be killed.
+        staged = folder / f".{name}.{os.getpid()}.npy"
+        np.save(staged, array)
+        os.replace(staged, folder / name)
+    if files:
+        replace_text(folder / block.names_file, json.dumps(files, ensure_ascii=False))
     return block

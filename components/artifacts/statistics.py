@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from components.artifacts.artifact import Artifact
+from components.artifacts.duplicates import Duplicates
+from components.artifacts.odd import Odd
 from serving.files import write_json
 
 
@@ -24,14 +26,17 @@ class SplitStatistics:
         image_types: the types and shapes of images that were seen, e.g. `uint8 (28, 28, 1)`.
         label_types: the types of labels that were seen, e.g. `int64`.
         label_counts: rows by label, whatever its value.
-        pixel_counts: int64 (channels, 256), pixels by channel and value.
-        class_sums: int64 (classes, h, w, c), the sum of the images of each class.
+        odd: rows by what is odd about them; see `components.analyze`.
+        pixel_counts: int64 (channels, 256), pixels by channel and value; zeros where images are not uint8.
+        class_sums: int64 (classes, h, w, c), the sum of the images of each class; zeros where images are not uint8, or
+            labels no integers.
     """
 
     rows: int
     image_types: frozenset[str]
     label_types: frozenset[str]
     label_counts: dict[int, int]
+    odd: dict[str, Odd]
     pixel_counts: npt.NDArray[np.int64]
     class_sums: npt.NDArray[np.int64]
 
@@ -53,12 +58,12 @@ class SplitStatistics:
         return np.array(deviations)
 
     def minimum(self) -> int:
-        """The darkest pixel, 0 to 255."""
-        return int(np.flatnonzero(self.pixel_counts.sum(axis=0))[0])
+        """The darkest pixel, 0 to 255; 0 where there is no pixel."""
+        return min(np.flatnonzero(self.pixel_counts.sum(axis=0)).tolist(), default=0)
 
     def maximum(self) -> int:
-        """The brightest pixel, 0 to 255."""
-        return int(np.flatnonzero(self.pixel_counts.sum(axis=0))[-1])
+        """The brightest pixel, 0 to 255; 0 where there is no pixel."""
+        return max(np.flatnonzero(self.pixel_counts.sum(axis=0)).tolist(), default=0)
 
     def class_means(self) -> npt.NDArray[np.float64]:
         """float64 (classes, h, w, c): the mean image of each class, 0 to 255; zeros where a class has no image."""
@@ -72,15 +77,20 @@ class Statistics(Artifact):
     """Attributes:
     class_names: by integer label, as the data set declares them.
     splits: the statistics of each split, by name.
+    duplicates: images that stand in the data more than once.
     """
 
     class_names: tuple[str, ...]
     splits: dict[str, SplitStatistics]
+    duplicates: Duplicates
 
     def save(self) -> Self:
         """Writes statistics.json and, per split, the sums of the class images as .npy."""
         splits = {name: _to_json(split) for name, split in self.splits.items()}
-        write_json(self.path / "statistics.json", {"class_names": self.class_names, "splits": splits})
+        write_json(
+            self.path / "statistics.json",
+            {"class_names": self.class_names, "splits": splits, "duplicates": asdict(self.duplicates)},
+        )
         for name, split in self.splits.items():
             np.save(self.path / f"{name}.class_sums.npy", split.class_sums)
         return self
@@ -98,11 +108,13 @@ class Statistics(Artifact):
                     image_types=frozenset(split["image_types"]),
                     label_types=frozenset(split["label_types"]),
                     label_counts={int(label): count for label, count in split["label_counts"].items()},
+                    odd={kind: Odd.from_json(rows) for kind, rows in split["odd"].items()},
                     pixel_counts=np.array(split["pixel_counts"], np.int64),
                     class_sums=np.load(path / f"{name}.class_sums.npy", allow_pickle=False),
                 )
                 for name, split in said["splits"].items()
             },
+            duplicates=Duplicates.from_json(said["duplicates"]),
         )
 
     def summary(self) -> str:
@@ -120,6 +132,7 @@ def _to_json(split: SplitStatistics) -> dict[str, Any]:
         "image_types": sorted(split.image_types),
         "label_types": sorted(split.label_types),
         "label_counts": {str(label): count for label, count in sorted(split.label_counts.items())},
+        "odd": {kind: asdict(rows) for kind, rows in sorted(split.odd.items())},
         "pixel_counts": split.pixel_counts.tolist(),
         "minimum": split.minimum(),
         "maximum": split.maximum(),

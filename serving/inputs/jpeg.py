@@ -49,6 +49,24 @@ def strip(content: bytes) -> tuple[int, int, bytes]:
     return *size, b"".join(kept) + content[place:]
 
 
+def read_header(head: bytes) -> tuple[int, int, int]:
+    """Reads what the header says, without a look at the pixels.
+
+    Args:
+        head: the first bytes of the file, at least as far as its size stands.
+
+    Returns:
+        Width and height in pixels, and channels: 1 or 3.
+
+    Raises:
+        ValueError: as `strip` does, or the size stands further on.
+    """
+    marker, start, place = _segment(head, 2)
+    while marker not in FRAMES:
+        marker, start, place = _segment(head, place)
+    return *_size(head[start:place]), head[start + 7]
+
+
 def _segment(content: bytes, place: int) -> tuple[int, int, int]:
     """The next marker, where what follows it starts, and where that ends."""
     found = MARKER.search(content, place)

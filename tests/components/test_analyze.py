@@ -55,8 +55,15 @@ def test_any_parts_in_any_order_add_up_to_the_whole(drawn, data):
     images, labels = drawn
     cuts = sorted(data.draw(st.sets(st.integers(1, len(images)))) | {len(images)})
     parts = [slice(start, stop) for start, stop in zip([0, *cuts], cuts, strict=False)]
-    counted = [count(images[part], labels[part], CLASSES) for part in data.draw(st.permutations(parts))]
+    counted = [count(images[part], labels[part], CLASSES, part.start) for part in data.draw(st.permutations(parts))]
     assert_same(total(counted), count(images, labels, CLASSES))
+
+
+@given(arrays(np.float64, 6, elements=st.sampled_from([-1.0, 0.0, 2.0, 7.0, 1.5, np.nan, np.inf, -np.inf])))
+def test_labels_that_are_no_integers_are_counted_where_they_are_whole(labels):
+    counted = count(np.zeros((6, 1, 1, 1), np.uint8), labels, CLASSES)
+    assert counted.label_counts == Counter(int(label) for label in labels.tolist() if label in (-1, 0, 2, 7))
+    assert not counted.class_sums.any()
 
 
 def test_types_of_every_part_are_kept():

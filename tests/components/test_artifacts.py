@@ -186,12 +186,12 @@ COMPONENTS = {
         ingest.Params(dataset="tiny", data_dir=made.data_dir, block_rows=300), BeamOptions(), out
     ),
     "analyze": lambda made, out: analyze.run(made.examples, BeamOptions(), out),
-    "validate": lambda made, out: validate.run(made.examples, made.statistics, out),
+    "validate": lambda made, out: validate.run(made.examples, made.statistics, validate.Params(), out),
     "transform": lambda made, out: transform.run(made.statistics, made.anomalies, transform.Params("standardize"), out),
     "train": lambda made, out: train.run(made.examples, made.transform, train.Params(hidden=(), epochs=1), out),
     "evaluate": lambda made, out: evaluate.run(made.model, made.examples, made.transform, evaluate.Params(0.9), out),
     "export": lambda made, out: export.run(
-        made.model, made.transform, made.examples, made.evaluation, export.Params("other"), out
+        made.model, made.transform, made.statistics, made.examples, made.evaluation, export.Params("other"), out
     ),
     "verify": lambda made, out: verify.run(
         made.model, made.transform, made.bundle, made.examples, made.evaluation, verify.Params(), out

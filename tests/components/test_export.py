@@ -29,7 +29,7 @@ def again(made, write_untrained, unit_transform, tmp_path_factory):
         tf.function(lambda value: value + 1).get_concrete_function(tf.TensorSpec((None,), tf.float32))
     out = tmp_path_factory.mktemp("again")
     params = export.Params(first.opened().manifest.model)
-    return export.run(made.model, made.transform, made.examples, made.evaluation, params, out)
+    return export.run(made.model, made.transform, made.statistics, made.examples, made.evaluation, params, out)
 
 
 def test_second_export_in_one_process_writes_the_same_bytes(made, again, contents):
@@ -130,7 +130,8 @@ def export_with(made, rows_of, write_examples, tmp_path):
         weights[7] = weight
         np.save(tmp_path / "model" / "weights-000.npy", weights)
         model = replace(made.model, path=tmp_path / "model")
-        return export.run(model, made.transform, examples, made.evaluation, export.Params("tiny"), tmp_path / "out")
+        rest = (examples, made.evaluation, export.Params("tiny"), tmp_path / "out")
+        return export.run(model, made.transform, made.statistics, *rest)
 
     return run
 
@@ -166,7 +167,7 @@ def test_bundle_names_neither_its_place_nor_that_of_its_inputs(made, contents):
 def test_other_name_or_other_weights_are_another_bundle(made, tmp_path, write_untrained):
     for folder in ("renamed", "untrained", "weights"):
         (tmp_path / folder).mkdir()
-    rest = (made.transform, made.examples, made.evaluation)
+    rest = (made.transform, made.statistics, made.examples, made.evaluation)
     renamed = export.run(made.model, *rest, export.Params("other"), tmp_path / "renamed")
     fresh = write_untrained(tmp_path / "weights", (8, 8, 1), 4, hidden=(16,))
     untrained = export.run(fresh, *rest, export.Params("tiny"), tmp_path / "untrained")
@@ -175,14 +176,14 @@ def test_other_name_or_other_weights_are_another_bundle(made, tmp_path, write_un
 
 def test_augmentation_is_not_exported(made, tmp_path, contents):
     moving = replace(made.transform, augmentation=Augmentation(0.2, 30.0, 0.25))
-    rest = (made.examples, made.evaluation, export.Params("tiny"), tmp_path)
+    rest = (made.statistics, made.examples, made.evaluation, export.Params("tiny"), tmp_path)
     export.run(made.model, moving, *rest)
     assert contents(tmp_path) == contents(made.bundle.path)
 
 
 def test_random_state_of_dropout_is_not_exported(made, write_untrained, tmp_path, contents):
     model = write_untrained(tmp_path, (8, 8, 1), 4, hidden=(5,), dropout=0.5)
-    rest = (made.transform, made.examples, made.evaluation, export.Params("tiny"))
+    rest = (made.transform, made.statistics, made.examples, made.evaluation, export.Params("tiny"))
     for name in ("one", "other"):
         (tmp_path / name).mkdir()
         export.run(model, *rest, tmp_path / name)

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from components import ingest
 from components.artifacts.examples import Examples
 from components.beam import BeamOptions
-from components.ingest import Slice, cut, decode_slice
-from components.source import Source
+from components.ingest import decode_slice
+from components.sources.records import Encoding, RecordSlice, Run, find_offsets
+from components.sources.slicing import Part, cut
+from components.sources.tfds_set import TfdsSet
 from serving.errors import InputError
 from tests import tiny_set
 
@@ -95,29 +97,31 @@ def test_set_without_images_is_refused(tmp_path, monkeypatch):
     import tensorflow_datasets as tfds
 
     dummy = tfds.testing.DummyDataset(data_dir=tmp_path / "data")
-    monkeypatch.setattr(Source, "builder", lambda self: dummy)
+    monkeypatch.setattr(TfdsSet, "builder", lambda self: dummy)
     with pytest.raises(InputError, match="no set of images with one label each"):
         ingest.run(ingest.Params(dataset="dummy_dataset"), BeamOptions(), tmp_path)
 
 
 def test_file_with_fewer_records_than_tfds_says_is_refused(made, tmp_path):
     shard = str(next(made.data_dir.glob("tiny/1.0.0/*train.tfrecord*")))
-    piece = Slice("train", 0, ((shard, 590, 20),), (8, 8, 1), "image", "label")
-    with pytest.raises(InputError, match="hold 10 records, TFDS says 20: prepare the set again"):
+    last = find_offsets(shard, 600)[590:]
+    piece = RecordSlice("train", 0, (Run(shard, int(last[0]), 20),), Encoding("image", "label", (8, 8, 1), None))
+    with pytest.raises(InputError, match=r"\(10 records instead of 20\): delete the set's folder and prepare it again"):
         decode_slice(piece, tmp_path)
 
 
-segment_lists = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 50), st.integers(0, 40)), max_size=6)
+part_lists = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 50), st.integers(1, 40)), max_size=6)
 
 
-@given(segment_lists, st.integers(1, 30))
-def test_pieces_hold_the_same_records_in_order_and_are_full_but_for_the_last(segments, rows):
-    def records(parts):
-        return [(file, record) for file, skip, take in parts for record in range(skip, skip + take)]
+@given(part_lists, st.integers(1, 30))
+def test_pieces_hold_the_same_rows_in_order_and_are_full_but_for_the_last(drawn, rows):
+    def every_row(parts):
+        return [(part.source, row) for part in parts for row in range(part.start, part.stop)]
 
-    pieces = cut(segments, rows)
-    assert [record for piece in pieces for record in records(piece)] == records(segments)
-    sizes = [len(records(piece)) for piece in pieces]
+    parts = [Part(source, start, start + size) for source, start, size in drawn]
+    pieces = cut(parts, rows)
+    assert [row for piece in pieces for row in every_row(piece)] == every_row(parts)
+    sizes = [len(every_row(piece)) for piece in pieces]
     assert all(size == rows for size in sizes[:-1])
     assert all(0 < size <= rows for size in sizes[-1:])
 
@@ -128,6 +132,20 @@ def test_pieces_hold_the_same_records_in_order_and_are_full_but_for_the_last(seg
 def test_gate_never_looks_at_rows_that_were_trained_on(run, train, test):
     with pytest.raises(InputError, match="share rows: give slices that do not overlap"):
         run(train_split=train, test_split=test)
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ({"resize": (0, 5)}, "--ingest.resize 0 5: give 1 or more"),
+        ({"resize": (100_000, 5)}, "--ingest.resize 100000 5: give at most 4,096"),
+        ({"classes": 10_001}, "--ingest.classes 10001: give at most 10,000"),
+        ({"block_rows": 0}, "--ingest.block-rows 0: give 1 or more"),
+    ],
+)
+def test_numbers_that_no_image_has_are_refused(params, words):
+    with pytest.raises(InputError, match=words):
+        ingest.Params(**params)
 
 
 def test_slices_of_one_split_that_do_not_overlap_are_taken(run):

@@ -67,6 +67,7 @@ def test_neither_fingerprint_nor_empty_folders_are_written(made):
         "sample/images.npy",
         "sample/probabilities.npy",
         "saved_model.pb",
+        "schema.json",
         "variables",
         "variables/variables.index",
         "variables/variables.data-00000-of-00001",

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.components.test_source import MNIST_SHA256
+from tests.components.sources.test_tfds_set import MNIST_SHA256
 from tests.e2e.test_tiny import STEPS
 
 # A proxy that refuses every connection: no host can be reached through it.

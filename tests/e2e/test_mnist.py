@@ -58,6 +58,14 @@ def test_statistics_are_the_published_ones(promoted):
     assert [train["label_counts"][str(label)] for label in range(10)] == LABEL_COUNTS
 
 
+def test_no_image_stands_twice_and_the_contract_is_kept(promoted):
+    statistics = json.loads((promoted.artifact("analyze") / "payload/statistics.json").read_text())
+    found = statistics["duplicates"]
+    assert (found["repeated"], found["leaked"], found["contradicting"]) == ({"test": 0, "train": 0}, 0, 0)
+    anomalies = json.loads((promoted.artifact("validate") / "payload/anomalies.json").read_text())
+    assert (anomalies["found"], len(anomalies["checked"])) == ([], 19)
+
+
 def test_scores_of_the_test_images_have_the_gates_accuracy(promoted, run):
     sampled = run(promoted, "sample", "--dataset", "mnist", "--split", "test", "--out", "images.npy", blocked=True)
     assert sampled.returncode == 0, sampled.stderr

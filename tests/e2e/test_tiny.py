@@ -124,7 +124,7 @@ def test_deleted_artifact_is_made_again_alone(promoted, run):
 
 
 def test_edited_component_runs_again_and_nothing_after_it(promoted, run):
-    source = promoted.folder / "components" / "validate.py"
+    source = promoted.folder / "components" / "contract" / "images.py"
     text = source.read_text()
     assert "the pipeline takes uint8" in text
     source.write_text(text.replace("the pipeline takes uint8", "the pipeline wants uint8"))
@@ -134,7 +134,7 @@ def test_edited_component_runs_again_and_nothing_after_it(promoted, run):
 
 def test_edited_docstring_changes_nothing(promoted, run):
     source = promoted.folder / "components" / "validate.py"
-    source.write_text(source.read_text().replace("The broken rules of one split.", "Rules that are broken."))
+    source.write_text(source.read_text().replace("Every breach of the contract;", "Whatever is not as it should be;"))
     assert run(promoted, blocked=True).returncode == 0
     assert promoted.executed() == []
 
@@ -194,12 +194,13 @@ def test_second_project_from_nothing_makes_the_same_bytes(first, new_project, ru
     assert hashlib.sha256(manifests[0]).hexdigest() == hashlib.sha256(manifests[1]).hexdigest()
 
 
-def test_class_that_is_missing_stops_the_run_before_training(new_project, tmp_path):
+def test_class_that_is_missing_stops_the_run_before_training_where_that_is_an_error(new_project, tmp_path):
     tiny_set.prepare(tmp_path / "tfds", class_names=(*tiny_set.CLASS_NAMES, "never seen"))
     project = new_project()
-    done = project.command("pipeline", "run", "--dataset", "tiny", "--data-dir", str(tmp_path / "tfds"))
+    told = ("pipeline", "run", "--dataset", "tiny", "--data-dir", str(tmp_path / "tfds"))
+    done = project.command(*told, "--validate.error", "class-unused")
     assert done.returncode == 3
-    assert "class 4 (never seen) has no row among 600" in done.stdout
+    assert "1 of 5 classes have no row: class 4 (never seen)" in done.stdout
     assert project.executed() == STEPS[:3]
     assert not (project.folder / "models").exists()
     assert project.pictures("0001").keys() == {"class-balance.png", "samples.png"}

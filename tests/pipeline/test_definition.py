@@ -21,6 +21,8 @@ def test_nine_steps_each_after_what_it_takes():
     ("argument", "unchanged"),
     [
         ("--train.epochs=4", 4),
+        ("--validate.max-skew=0.2", 2),
+        ("--validate.schema=nowhere.json", 9),
         ("--transform.normalization=standardize", 3),
         ("--transform.augment", 3),
         ("--transform.shift=0.2", 3),

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError
 
 import pytest
 
-import components.source
+import components.sources.tfds_set
 from pipeline import doctor as doctor_module
 from pipeline.__main__ import main
 from pipeline.history import History
@@ -22,7 +22,7 @@ from tests.serving.tiny_bundle import evidence, publish, seal
 def place(toy, made, monkeypatch):
     """A folder with a healthy store, history and registry, and a prepared data set; no network."""
     monkeypatch.chdir(toy.folder)
-    monkeypatch.setattr(components.source, "_refusal", lambda url: "cannot be reached (no network)")
+    monkeypatch.setattr(components.sources.tfds_set, "refusal", lambda url: "cannot be reached (no network)")
     monkeypatch.setenv("TFDS_DATA_DIR", str(toy.folder / "tfds"))
     toy.run()
     history = History(toy.store.root)
@@ -59,7 +59,7 @@ def test_healthy_place_has_a_line_for_everything(place, capsys):
 
 def test_empty_place_is_healthy_and_stays_empty(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(components.source, "_refusal", lambda url: None)
+    monkeypatch.setattr(components.sources.tfds_set, "refusal", lambda url: None)
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
     code, lines = findings(capsys)
     assert code == 0

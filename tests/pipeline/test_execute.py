@@ -9,7 +9,8 @@ import pytest
 from components.beam import BeamOptions
 from pipeline.execute import execute, resolve
 from pipeline.outcome import Outcome, exit_code
-from tests.pipeline.toys import count
+from pipeline.step import Step
+from tests.pipeline.toys import count, watch
 
 
 def kinds(made) -> list[str]:
@@ -45,7 +46,7 @@ def test_arguments_that_beam_leaves_the_process_over_are_a_failure(toy, monkeypa
 def test_prepared_source_is_found_on_the_second_run(toy):
     # Before the first run the world is not there: its fingerprint is that of the world which prepare made.
     number = toy.steps()[0]
-    assert number.fingerprint() is None
+    assert number.fingerprint({}) is None
     toy.run()
     assert resolve(number, {}, toy.store).outcome == "cached"
 
@@ -54,6 +55,22 @@ def test_changed_source_executes_again(toy):
     toy.run()
     (toy.folder / "world" / "state").write_text("changed")
     assert kinds(toy.run(run="0002")) == ["executed", "cached", "cached"]
+
+
+def test_outside_that_is_held_against_an_input_matters_where_it_differs(toy):
+    made = toy.run()
+    file = toy.folder / "outside"
+    watched = Step(watch, watch.Params(file), number=toy.steps()[0])
+
+    def ran() -> str:
+        return execute(watched, made, toy.store, BeamOptions()).outcome
+
+    assert [ran(), ran()] == ["executed", "cached"]
+    file.write_text("3")
+    assert ran() == "cached"
+    file.write_text("5")
+    assert resolve(watched, made, toy.store) is None
+    assert [ran(), ran()] == ["executed", "cached"]
 
 
 def test_source_that_changes_while_it_is_read_is_not_committed(toy, monkeypatch):

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-import components.source
+import components.sources.tfds_set
 from pipeline.fallback import obtainable
 from pipeline.options import parse_run
 
@@ -20,7 +20,7 @@ def offline(monkeypatch, tmp_path):
         asked.append(url)
         return "cannot be reached (no network)"
 
-    monkeypatch.setattr(components.source, "_refusal", refusal)
+    monkeypatch.setattr(components.sources.tfds_set, "refusal", refusal)
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
     monkeypatch.chdir(tmp_path)
     return asked
@@ -92,6 +92,6 @@ def test_manual_folder_comes_before_the_network(offline, mnist_dir):
 
 
 def test_network_that_answers_is_used(offline, monkeypatch):
-    monkeypatch.setattr(components.source, "_refusal", lambda url: None)
+    monkeypatch.setattr(components.sources.tfds_set, "refusal", lambda url: None)
     request = parse_run([])
     assert obtainable(request) is request

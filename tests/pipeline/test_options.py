@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from components import train
+from components import train, validate
 from pipeline.console import Screen
 from pipeline.options import parse_run
 from pipeline.presets import MIN_ACCURACY, PRESETS
@@ -52,9 +52,28 @@ def test_everything_after_two_dashes_goes_to_beam():
     assert config.train.seed == 3
 
 
+def test_rules_are_set_by_name_and_the_champion_is_the_models_own():
+    rules = ["--validate.warn", "leaks", "skew", "--validate.off", "constant", "--validate.error", "drift"]
+    config = parse_run(["--model", "trial", "--models", "kept", *rules, "--validate.schema", "frozen.json"]).config
+    assert config.validate == validate.Params(
+        error=("drift",),
+        warn=("leaks", "skew"),
+        off=("constant",),
+        schema=Path("frozen.json"),
+        champion=Path("kept/trial"),
+    )
+    assert parse_run([]).config.validate == validate.Params(champion=Path("models/mnist"))
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        (["--validate.off", "shape"], "--validate.off shape: this rule cannot be set"),
+        (["--validate.off", "leeks"], "--validate.off"),
+        (["--validate.of", "leaks"], "did you mean --validate.off?"),
+        (["--validate.warn", "skew", "--validate.error", "skew"], "contradict each other: give one of them"),
+        (["--validate.max-skew", "2"], "--validate.max-skew 2.0: give bits from 0 to 1"),
+        (["--validate.champion", "x"], "--validate.champion: there is no such option"),
         (["--preset", "mlp-128-129"], "did you mean mlp-128-128?"),
         (["--preset"], "--preset: expected one argument"),
         (["--train.epoch", "3"], "did you mean --train.epochs?"),
@@ -90,5 +109,11 @@ def test_help_names_every_parameter(capsys):
         parse_run(["--help"])
     assert stop.value.code == 0
     said = capsys.readouterr().out
-    for flag in ("--train.epochs", "--evaluate.min-accuracy", "--transform.normalization", "--ingest.train-split"):
+    for flag in (
+        "--train.epochs",
+        "--evaluate.min-accuracy",
+        "--transform.normalization",
+        "--ingest.train-split",
+        "--validate.max-leaked-fraction",
+    ):
         assert flag in said

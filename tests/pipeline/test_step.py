@@ -13,7 +13,7 @@ from pipeline.step import Step, key_values
 
 EXAMPLES = Step(ingest, ingest.Params())
 STATISTICS = Step(analyze, examples=EXAMPLES)
-ANOMALIES = Step(validate, examples=EXAMPLES, statistics=STATISTICS)
+ANOMALIES = Step(validate, validate.Params(), examples=EXAMPLES, statistics=STATISTICS)
 TRANSFORM = Step(transform, transform.Params(), statistics=STATISTICS, anomalies=ANOMALIES)
 MODEL = Step(train, train.Params(), examples=EXAMPLES, transform=TRANSFORM)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import components.datasets.digits
-from components.source import Source
+from components.sources.tfds_set import TfdsSet
 
 FOLDER = Path(components.datasets.digits.__path__[0])
 # As published by UCI for its test part, digit by digit, in optdigits.names.
@@ -19,7 +19,7 @@ UCI_COUNTS = [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
 
 @pytest.fixture(scope="module")
 def builder(tmp_path_factory):
-    source = Source("digits", tmp_path_factory.mktemp("tfds"), None)
+    source = TfdsSet("digits", tmp_path_factory.mktemp("tfds"))
     source.prepare()
     return source.builder()
 

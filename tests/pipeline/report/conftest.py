@@ -11,6 +11,7 @@ from hypothesis import settings
 from PIL import Image
 
 from components.analyze import count
+from components.artifacts.duplicates import NO_DUPLICATES
 from components.artifacts.evaluation import Evaluation, probabilities_sha256
 from components.artifacts.examples import SPLITS, Examples, write_block
 from components.artifacts.model import Model
@@ -89,7 +90,9 @@ class Maker:
 
     def _statistics(self, parts, names):
         counted = {split: count(*part, len(names)) for split, part in zip(SPLITS, parts, strict=True)}
-        return Statistics(path=self._new("statistics"), class_names=tuple(names), splits=counted).save()
+        return Statistics(
+            path=self._new("statistics"), class_names=tuple(names), splits=counted, duplicates=NO_DUPLICATES
+        ).save()
 
     def _model(self, epochs):
         history = tuple({"accuracy": 1 - 0.5**epoch, "loss": 0.5**epoch} for epoch in range(1, epochs + 1))

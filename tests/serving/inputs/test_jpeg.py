@@ -36,6 +36,21 @@ def test_size_and_pixels_are_those_that_pillow_reads(mode, said):
     np.testing.assert_array_equal(pixels_of(stripped), pixels_of(content))
 
 
+@pytest.mark.parametrize(("mode", "channels"), [("L", 1), ("RGB", 3)])
+@pytest.mark.parametrize("said", [{}, {"progressive": True}, {"comment": b"a comment" * 500}])
+def test_header_is_read_from_the_first_bytes(mode, channels, said):
+    content = written(mode=mode, **said)
+    head = content[: content.index(b"\xff\xda")]
+    assert jpeg.read_header(head) == jpeg.read_header(content) == (13, 20, channels)
+    with pytest.raises(ValueError, match="cut short"):
+        jpeg.read_header(head[:100])
+
+
+def test_header_of_what_the_model_does_not_take_is_refused():
+    with pytest.raises(ValueError, match="is CMYK"):
+        jpeg.read_header(written(mode="CMYK"))
+
+
 def test_what_is_no_pixel_is_left_out():
     exif = Image.Exif()
     exif[0x0112] = 6

@@ -1,4 +1,4 @@
-"""source: what identifies a data set, and what a person is told who does not have it."""
+"""tfds_set: what identifies a data set, and what a person is told who does not have it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ from pathlib import Path
 
 import pytest
 
-import components.source
-from components.source import RegisteredFile, Source
+import components.sources.reach
+import components.sources.tfds_set
+from components.sources.reach import refusal
+from components.sources.registered import RegisteredFile
+from components.sources.tfds_set import TfdsSet
 from serving.errors import BeamlineError, InputError
 
 # As published with MNIST, and as fetched by many: the digests of the four original files.
@@ -30,17 +33,17 @@ MNIST_SHA256 = {
 @pytest.fixture
 def prepared(made, tmp_path):
     shutil.copytree(made.data_dir, tmp_path / "data")
-    return Source("tiny", tmp_path / "data", None)
+    return TfdsSet("tiny", tmp_path / "data")
 
 
 def test_nothing_prepared_has_no_fingerprint(tmp_path):
-    assert Source("tiny", tmp_path, None).fingerprint() is None
+    assert TfdsSet("tiny", tmp_path).fingerprint() is None
 
 
 def test_unchanged_set_keeps_its_fingerprint_in_another_place(made, prepared):
     fingerprint = prepared.fingerprint()
     assert list(fingerprint) == ["tiny/1.0.0"]
-    assert fingerprint == Source("tiny", made.data_dir, None).fingerprint()
+    assert fingerprint == TfdsSet("tiny", made.data_dir).fingerprint()
 
 
 def test_shard_of_another_size_changes_the_fingerprint(prepared):
@@ -63,14 +66,14 @@ def test_registered_checksums_are_in_the_fingerprint(tmp_path):
     info = tmp_path / "mnist/3.0.1/dataset_info.json"
     info.parent.mkdir(parents=True)
     info.write_text("{}")
-    fingerprint = Source("mnist:3.0.1", tmp_path, None).fingerprint()
+    fingerprint = TfdsSet("mnist:3.0.1", tmp_path, None).fingerprint()
     assert {name: fingerprint[f"registered {name}"] for name in MNIST_SHA256} == MNIST_SHA256
 
 
 def test_fingerprint_imports_neither_tfds_nor_tensorflow(made):
     program = (
-        "import sys\nfrom pathlib import Path\nfrom components.source import Source\n"
-        "assert Source('tiny', Path(sys.argv[1]), None).fingerprint()\n"
+        "import sys\nfrom pathlib import Path\nfrom components.sources.tfds_set import TfdsSet\n"
+        "assert TfdsSet('tiny', Path(sys.argv[1]), None).fingerprint()\n"
         "print([name for name in ('tensorflow', 'tensorflow_datasets', 'apache_beam') if name in sys.modules])"
     )
     root = Path(components.__path__[0]).parent
@@ -80,7 +83,7 @@ def test_fingerprint_imports_neither_tfds_nor_tensorflow(made):
 
 def test_manual_folder_must_be_a_folder(tmp_path):
     with pytest.raises(InputError, match=r"--manual-dir .*absent is no folder.*files of mnist"):
-        Source("mnist", tmp_path, tmp_path / "absent").check_manual_folder()
+        TfdsSet("mnist", tmp_path, tmp_path / "absent").fingerprint()
 
 
 def test_missing_manual_files_are_named_and_only_these(tmp_path):
@@ -88,7 +91,7 @@ def test_missing_manual_files_are_named_and_only_these(tmp_path):
     for name in given:
         (tmp_path / name).write_bytes(b"not read yet")
     with pytest.raises(InputError) as caught:
-        Source("mnist", tmp_path / "data", tmp_path).fingerprint()
+        TfdsSet("mnist", tmp_path / "data", tmp_path).fingerprint()
     message = str(caught.value)
     assert all((name in message) == (name not in given) for name in MNIST_SHA256)
     assert "put them there" in message
@@ -98,7 +101,7 @@ def test_manual_file_with_another_digest_is_named_with_both_digests(tmp_path):
     for name in MNIST_SHA256:
         (tmp_path / name).write_bytes(b"something else")
     with pytest.raises(InputError) as caught:
-        Source("mnist", tmp_path / "data", tmp_path).check_manual_folder()
+        TfdsSet("mnist", tmp_path / "data", tmp_path).fingerprint()
     message = str(caught.value)
     first = next(name for name in MNIST_SHA256 if str(tmp_path / name) in message)
     assert hashlib.sha256(b"something else").hexdigest() in message
@@ -107,26 +110,26 @@ def test_manual_file_with_another_digest_is_named_with_both_digests(tmp_path):
 
 def test_manual_folder_with_the_right_files_is_taken(tmp_path, monkeypatch):
     wanted = RegisteredFile("a.gz", hashlib.sha256(b"a").hexdigest(), "https://host/a.gz")
-    monkeypatch.setattr(Source, "registered_files", lambda self: (wanted,))
+    monkeypatch.setattr(components.sources.tfds_set, "registered_files", lambda name: (wanted,))
     (tmp_path / "a.gz").write_bytes(b"a")
     (tmp_path / "unrelated.txt").write_bytes(b"left alone")
-    assert Source("any", tmp_path / "data", tmp_path).fingerprint() is None
+    assert TfdsSet("any", tmp_path / "data", tmp_path).fingerprint() is None
 
 
 def test_unknown_set_is_refused_with_the_nearest_name(tmp_path):
     with pytest.raises(InputError, match=r"--dataset mnistt: .*did you mean mnist\?"):
-        Source("mnistt", tmp_path, None).prepare()
+        TfdsSet("mnistt", tmp_path).prepare()
 
 
 def test_name_like_no_other_is_refused_with_what_to_give(tmp_path):
     with pytest.raises(InputError, match="give the name of a TensorFlow Datasets set"):
-        Source("qqqqzzzz0000", tmp_path, None).builder()
+        TfdsSet("qqqqzzzz0000", tmp_path).builder()
 
 
 def test_without_network_and_files_the_four_files_are_asked_for(tmp_path, monkeypatch):
-    monkeypatch.setattr(components.source, "_refusal", lambda url: "did not answer within 8 s")
+    monkeypatch.setattr(components.sources.tfds_set, "refusal", lambda url: "did not answer within 8 s")
     with pytest.raises(BeamlineError) as caught:
-        Source("mnist", tmp_path, None).prepare()
+        TfdsSet("mnist", tmp_path).prepare()
     message = str(caught.value)
     assert caught.value.exit_code == 1
     assert "--manual-dir" in message
@@ -138,37 +141,37 @@ def test_prepared_set_needs_no_network(made, monkeypatch):
     def asked(url):
         raise AssertionError(f"{url} was asked for")
 
-    monkeypatch.setattr(components.source, "_refusal", asked)
-    Source("tiny", made.data_dir, None).prepare()
-    assert Source("tiny", made.data_dir, None).lack() is None
+    monkeypatch.setattr(components.sources.tfds_set, "refusal", asked)
+    TfdsSet("tiny", made.data_dir).prepare()
+    assert TfdsSet("tiny", made.data_dir).lack() is None
 
 
 def test_what_is_lacking_is_said_and_only_then(tmp_path, monkeypatch):
-    monkeypatch.setattr(components.source, "_refusal", lambda url: "cannot be reached (no route)")
-    lack = Source("mnist", tmp_path, None).lack()
+    monkeypatch.setattr(components.sources.tfds_set, "refusal", lambda url: "cannot be reached (no route)")
+    lack = TfdsSet("mnist", tmp_path).lack()
     assert "mnist is not prepared" in lack.tried
     assert "cannot be reached (no route)" in lack.tried
-    assert Source("tiny", tmp_path, tmp_path).lack() is None
+    assert TfdsSet("tiny", tmp_path, tmp_path).lack() is None
     # Its data need no network.
-    assert Source("digits", tmp_path, None).lack() is None
-    monkeypatch.setattr(components.source, "_refusal", lambda url: None)
-    assert Source("mnist", tmp_path, None).lack() is None
+    assert TfdsSet("digits", tmp_path).lack() is None
+    monkeypatch.setattr(components.sources.tfds_set, "refusal", lambda url: None)
+    assert TfdsSet("mnist", tmp_path).lack() is None
 
 
 def test_host_that_refuses_is_told_so():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         # Bound and not listening: whoever connects is refused.
-        told = components.source._refusal(f"http://127.0.0.1:{taken.getsockname()[1]}/file")
+        told = refusal(f"http://127.0.0.1:{taken.getsockname()[1]}/file")
     assert "cannot be reached (" in told
 
 
 def test_host_that_is_silent_is_given_up_on(monkeypatch):
-    monkeypatch.setattr(components.source, "NETWORK_SECONDS", 0.05)
+    monkeypatch.setattr(components.sources.reach, "NETWORK_SECONDS", 0.05)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        told = components.source._refusal(f"http://127.0.0.1:{silent.getsockname()[1]}/file")
+        told = refusal(f"http://127.0.0.1:{silent.getsockname()[1]}/file")
     assert "0.05 s" in told or "timed out" in told
 
 
@@ -182,10 +185,10 @@ def test_host_must_have_the_file(tmp_path, file, told):
     handler = functools.partial(Quiet, directory=tmp_path)
     with http.server.HTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.handle_request, daemon=True).start()
-        assert components.source._refusal(f"http://127.0.0.1:{server.server_port}/{file}") == told
+        assert refusal(f"http://127.0.0.1:{server.server_port}/{file}") == told
 
 
 def test_data_dir_defaults_to_that_of_tfds(tmp_path, monkeypatch):
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
-    assert Source("tiny", None, None).folder == tmp_path
-    assert Source("tiny", tmp_path / "given", None).folder == tmp_path / "given"
+    assert TfdsSet("tiny", None).folder == tmp_path
+    assert TfdsSet("tiny", tmp_path / "given").folder == tmp_path / "given"

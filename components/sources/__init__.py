@@ -1,0 +1,1 @@
+"""Where images come from: TensorFlow Datasets, a folder for each class, or arrays."""

@@ -1,0 +1,57 @@
+"""The original files that TFDS has registered for a set, and a folder that is to hold them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+from serving.errors import BeamlineError, InputError
+from serving.files import sha256_file
+
+
+@dataclass(frozen=True)
+class RegisteredFile:
+    """A file that a data set is made from, as TFDS has it registered."""
+
+    name: str
+    sha256: str
+    url: str
+
+
+def registered_files(name: str) -> tuple[RegisteredFile, ...]:
+    """The original files of a set with their checksums; empty for a set that has none registered."""
+    try:
+        package = Path(str(distribution("tensorflow-datasets").locate_file("tensorflow_datasets")))
+    except PackageNotFoundError:
+        raise BeamlineError("tensorflow-datasets is not installed: pip install 'beamline[pipeline]'") from None
+    for file in (package / "url_checksums" / f"{name}.txt", package / "datasets" / name / "checksums.tsv"):
+        if file.is_file():
+            rows = [line.split("\t") for line in file.read_text(encoding="utf-8").splitlines() if line]
+            return tuple(RegisteredFile(name=row[3], sha256=row[2], url=row[0]) for row in rows if len(row) > 3)
+    return ()
+
+
+def require_files(folder: Path, files: tuple[RegisteredFile, ...], dataset: str, hashed: bool) -> None:
+    """Refuses a folder that lacks one of the files, or holds another file in its place.
+
+    Args:
+        folder: what was given as --manual-dir.
+        files: what has to be there.
+        dataset: what they are of, for messages.
+        hashed: hold their content against their checksums too.
+
+    Raises:
+        InputError: names the folder, the files and what they should be.
+    """
+    if not folder.is_dir():
+        raise InputError(f"--manual-dir {folder} is no folder: give the one with the files of {dataset}")
+    if missing := [file.name for file in files if not (folder / file.name).is_file()]:
+        raise InputError(
+            f"--manual-dir {folder} has no {', '.join(missing)}: put {'it' if len(missing) == 1 else 'them'} there"
+        )
+    for file in files if hashed else ():
+        if (got := sha256_file(folder / file.name)) != file.sha256:
+            raise InputError(
+                f"{folder / file.name} has SHA-256 {got}, {dataset} needs {file.sha256}: fetch the file again"
+            )

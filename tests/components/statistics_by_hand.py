@@ -1,0 +1,52 @@
+"""Statistics of which every count is chosen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from components.artifacts.duplicates import NO_DUPLICATES, Duplicates, Group, Place
+from components.artifacts.examples import Examples
+from components.artifacts.statistics import SplitStatistics, Statistics
+
+NAMES = ("cat", "dog", "emu")
+SHAPE = (2, 2, 1)
+DECLARED = Examples(
+    path=Path("nowhere"),
+    dataset="by-hand",
+    version="1.0.0",
+    class_names=NAMES,
+    image_shape=SHAPE,
+    blocks={"train": (), "test": ()},
+)
+
+
+def split(*label_counts: int, **others) -> SplitStatistics:
+    """So many rows of each class, of which half the pixels are dark and half bright; any other field may be given."""
+    rows = sum(label_counts)
+    pixels = np.zeros((1, 256), np.int64)
+    pixels[0, [0, 200]] = 2 * rows
+    fields = {
+        "rows": rows,
+        "image_types": frozenset([f"uint8 {SHAPE}"]),
+        "label_types": frozenset(["int64"]),
+        "label_counts": {label: count for label, count in enumerate(label_counts) if count},
+        "odd": {},
+        "pixel_counts": pixels,
+        "class_sums": np.zeros((len(NAMES), *SHAPE), np.int64),
+    }
+    return SplitStatistics(**{**fields, **others})
+
+
+def statistics(duplicates: Duplicates = NO_DUPLICATES, **splits: SplitStatistics) -> Statistics:
+    """Of clean splits, unless others are given; one that is None is not there."""
+    whole = {"train": split(40, 40, 40), "test": split(10, 10, 10), **splits}
+    kept = {name: counted for name, counted in whole.items() if counted is not None}
+    return Statistics(path=Path("nowhere"), class_names=NAMES, splits=kept, duplicates=duplicates)
+
+
+def group(*places: tuple[str, int, int], rows: int | None = None) -> Group:
+    """Of (split, row, label) each."""
+    found = tuple(sorted(Place(split == "test", row, label) for split, row, label in places))
+    return Group(found, len(found) if rows is None else rows)
