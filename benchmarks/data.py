@@ -1,4 +1,4 @@
-"""Prepared MNIST -> the rates of ingest's decoding, of analyze and of the batches that are trained on, beside peers.
+"""A prepared set -> the rates of ingest's decoding, of analyze and of the batches that are trained on, beside peers.
 
 `python -m benchmarks.data --data-dir DIR`
 """
@@ -41,8 +41,9 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m benchmarks.data",
         description="Images a second, libraries imported: medians of rounds in turn, and ratios to peers.",
     )
+    parser.add_argument("--dataset", default="mnist", metavar="NAME", help="default: %(default)s")
     parser.add_argument("--data-dir", type=Path, metavar="FOLDER", help="where TensorFlow Datasets keeps prepared sets")
-    parser.add_argument("--manual-dir", type=Path, metavar="FOLDER", help="MNIST's original files")
+    parser.add_argument("--manual-dir", type=Path, metavar="FOLDER", help="the set's original files")
     options = parser.parse_args(arguments)
     # The recipe's own number of threads, which TensorFlow reads once, when it starts.
     os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
@@ -58,7 +59,7 @@ def _run(options: argparse.Namespace) -> None:
     import apache_beam  # noqa: F401
     import tensorflow as tf  # noqa: F401
 
-    params = ingest.Params(data_dir=options.data_dir, manual_dir=options.manual_dir)
+    params = ingest.Params(options.dataset, data_dir=options.data_dir, manual_dir=options.manual_dir)
     params.source.prepare()
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "examples")
@@ -148,8 +149,13 @@ def _batches(examples: Examples, batch_size: int) -> dict[str, Callable[[], floa
     """Epochs of shuffled, normalised, one-hot batches; the same from arrays with tf.data's own shuffle."""
     import tensorflow as tf
 
+    channels = examples.image_shape[2]
     transform = Transform(
-        path=examples.path, normalization="unit", scale=(1 / 255,), offset=(0.0,), class_names=examples.class_names
+        path=examples.path,
+        normalization="unit",
+        scale=(1 / 255,) * channels,
+        offset=(0.0,) * channels,
+        class_names=examples.class_names,
     )
     rows = examples.rows("train")
     epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
@@ -159,7 +165,9 @@ def _batches(examples: Examples, batch_size: int) -> dict[str, Callable[[], floa
         tf.data.Dataset.from_tensor_slices(arrays)
         .shuffle(rows)
         .batch(batch_size)
-        .map(lambda images, labels: (tf.cast(images, tf.float32) / 255.0, tf.one_hot(labels, 10)))
+        .map(
+            lambda images, labels: (tf.cast(images, tf.float32) / 255.0, tf.one_hot(labels, len(examples.class_names)))
+        )
         .prefetch(16)
     )
 

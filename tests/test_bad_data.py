@@ -73,6 +73,13 @@ def test_pixels_that_are_no_numbers(place, capfd):
     stopped(capfd, place, 3, ["row 33", "(nan)", "float32", "(type)"], bad)
 
 
+def test_sample_writes_no_values_of_another_type(place, capfd):
+    bad = arrays(place, x_test=lambda images: images.astype(np.float32))
+    assert main(["sample", "--dataset", bad]) == 2
+    assert "test of arrays:set holds float32, samples are uint8 images and int64 labels" in capfd.readouterr().err
+    assert not list(place.glob("images*"))
+
+
 def test_test_images_that_stand_in_training(place, capfd):
     train, _ = patterns(400, 4, (8, 8), 1, seed=1)
     bad = arrays(place, x_test=put([3, 60], train[[5, 6]]))

@@ -138,11 +138,13 @@ def test_images_may_have_spaces_in_their_name(told):
 
 
 def test_benchmark_is_of_the_promoted_model(told):
-    int8, scoring = ["-m", "benchmarks.int8"], ["-m", "benchmarks.scoring"]
-    assert told("bench") == [*int8, "models/mnist", "images.npy", *scoring, "models/mnist", "images.npy"]
-    said = told("bench", "DATASET=digits", "MODELS=the models", "IMAGES=a b.npy", "ARGS=--only few")
+    int8, scoring, data, growth = (["-m", f"benchmarks.{name}"] for name in ("int8", "scoring", "data", "growth"))
+    scored = [*int8, "models/mnist", "images.npy", *scoring, "models/mnist", "images.npy"]
+    assert told("bench") == [*scored, *data, *growth, "images.npy", "images.labels.npy"]
+    said = told("bench", "DATASET=digits", "MODELS=the models", "IMAGES=a b.npy", "ARGS=--only few", "MANUAL_DIR=m n")
     assert said[2:4] == ["the models/digits", "a b.npy"]
-    assert said[6:] == ["the models/digits", "a b.npy", "--only", "few"]
+    assert said[6:10] == ["the models/digits", "a b.npy", "--only", "few"]
+    assert said[10:] == [*data, "--manual-dir", "m n", *growth, "a b.npy", "a b.labels.npy"]
 
 
 def test_clean_takes_its_flags(told):

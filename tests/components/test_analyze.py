@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from components import analyze
 from components.analyze import count, total
+from components.beam import BeamOptions
 
 CLASSES = 3
 
@@ -86,6 +88,22 @@ def test_deviation_of_almost_constant_pixels_does_not_cancel():
     images[0, 0, 0, 0] = 254
     expected = images.std(dtype=np.float64)
     assert count(images, np.zeros(1000, np.int64), 1).deviation()[0] == pytest.approx(expected, rel=1e-9)
+
+
+def test_odd_rows_are_told_by_their_row_in_the_split_however_blocks_and_chunks_are_cut(write_examples, tmp_path):
+    random = np.random.default_rng(1)
+    images, labels = random.integers(0, 256, (9000, 2, 2, 1), np.uint8), np.zeros(9000, np.int64)
+    images[[3, 2500, 8999]] = 7
+    labels[[10, 4095, 4096, 8000]] = 5
+    (tmp_path / "out").mkdir()
+    examples = write_examples(
+        tmp_path, {"train": (images, labels), "test": (images, labels)}, ("any",), block_rows=4500
+    )
+    for counted in analyze.run(examples, BeamOptions(), tmp_path / "out").splits.values():
+        assert counted.odd["label-range"].named == ((10, 5), (4095, 5), (4096, 5), (8000, 5))
+        constant = dict(counted.odd["constant"].named)
+        assert {row: constant[row] for row in (3, 2500, 8999)} == dict.fromkeys((3, 2500, 8999), 7)
+        assert list(constant) == [row for row, image in enumerate(images) if len(np.unique(image)) == 1]
 
 
 def test_statistics_of_the_small_set_agree_with_numpy(made, rows_of):

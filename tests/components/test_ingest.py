@@ -13,6 +13,7 @@ from components.beam import BeamOptions
 from components.ingest import decode_slice
 from components.sources.records import Encoding, RecordSlice, Run, find_offsets
 from components.sources.slicing import Part, cut
+from components.sources.source import Wanted
 from components.sources.tfds_set import TfdsSet
 from serving.errors import InputError
 from tests import tiny_set
@@ -132,6 +133,11 @@ def test_pieces_hold_the_same_rows_in_order_and_are_full_but_for_the_last(drawn,
 def test_gate_never_looks_at_rows_that_were_trained_on(run, train, test):
     with pytest.raises(InputError, match="share rows: give slices that do not overlap"):
         run(train_split=train, test_split=test)
+
+
+@pytest.mark.parametrize(("image_shape", "rows"), [((28, 28, 1), 10_000), ((224, 224, 3), 445), ((9000, 9000, 3), 1)])
+def test_blocks_of_large_images_have_fewer(image_shape, rows):
+    assert Wanted(None, None, 10_000, None, None).rows_of_block(image_shape) == rows
 
 
 @pytest.mark.parametrize(

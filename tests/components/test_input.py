@@ -107,6 +107,16 @@ def test_small_groups_come_again_too(numbered, small_groups):
     assert epoch_rows(numbered, 7, 1) != epoch_rows(numbered, 7, 2)
 
 
+def test_file_that_became_shorter_is_no_data(write_examples, tmp_path):
+    images, labels = np.zeros((40, 2, 2, 1), np.uint8), np.zeros(40, np.int64)
+    examples = write_examples(tmp_path, {"train": (images, labels), "test": (images, labels)}, ("any",), block_rows=20)
+    batches = stream_batches(examples, "train", 10)
+    file = tmp_path / examples.blocks["train"][1].images_file
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(Exception, match="has become shorter: delete its folder and run again"):
+        rows_read(batches)
+
+
 def test_seeds_differ(numbered):
     assert epoch_rows(numbered, 7, 0) != epoch_rows(numbered, 8, 0)
 
