@@ -129,7 +129,7 @@ def _analysis(examples: Examples, folder: Path) -> dict[str, Callable[[], float]
     def work() -> None:
         hashes = folder_of_its_own()
         for placed in blocks:
-            analyze.count_block(placed, examples, hashes)
+            analyze.count_block(placed, examples, hashes, 1)
         analyze.find_duplicates(0, 1, hashes, blocks)
 
     def peer() -> None:

@@ -47,7 +47,7 @@ def run(examples: Examples, beam: BeamOptions, out: Path) -> Statistics:
         counted = (
             pipeline
             | "blocks" >> apache_beam.Create(blocks, reshuffle=len(blocks) > 1)
-            | "count" >> apache_beam.Map(count_block, examples=examples, hashes=hashes)
+            | "count" >> apache_beam.Map(count_block, examples=examples, hashes=hashes, count_of_ranges=len(parts))
             | "add up" >> apache_beam.CombinePerKey(total)
         )
         duplicates = (
@@ -78,7 +78,7 @@ def place_blocks(examples: Examples) -> list[Placed]:
     return placed
 
 
-def count_block(placed: Placed, examples: Examples, hashes: Path) -> tuple[str, SplitStatistics]:
+def count_block(placed: Placed, examples: Examples, hashes: Path, count_of_ranges: int) -> tuple[str, SplitStatistics]:
     """The statistics of one block, under its split's name; its hashes are written."""
     images, labels = examples.images(placed.block), examples.labels(placed.block)
     chunks = [slice(start, start + CHUNK_ROWS) for start in range(0, len(images), CHUNK_ROWS)]
@@ -96,7 +96,7 @@ def count_block(placed: Placed, examples: Examples, hashes: Path) -> tuple[str, 
 
     # Added up as they come: the sums of many classes of large images are no small things.
     whole = total(counts())
-    write_hashes(hashes, placed, np.concatenate(hashed), np.nan_to_num(labels).astype(np.int64))
+    write_hashes(hashes, placed, np.concatenate(hashed), np.nan_to_num(labels).astype(np.int64), count_of_ranges)
     return placed.block.split, whole
 
 

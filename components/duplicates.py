@@ -8,7 +8,7 @@ from functools import reduce
 from itertools import islice
 from operator import add
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,8 @@ from components.content_hash import Hashes
 
 # Rows that are held against each other at once: what a worker has in memory.
 RANGE_ROWS = 1 << 18
+# Of a row in a file of hashes: both hashes, row and label.
+COLUMNS, WORD_BYTES = 4, 8
 
 
 class Placed(NamedTuple):
@@ -33,21 +35,26 @@ class Placed(NamedTuple):
     first_row: int
 
 
-def write_hashes(folder: Path, placed: Placed, hashes: Hashes, labels: npt.NDArray[np.int64]) -> None:
+def write_hashes(folder: Path, placed: Placed, hashes: Hashes, labels: npt.NDArray[np.int64], count: int) -> None:
     """Writes the hashes of a block, rising, with row and label of each; writing them again changes nothing.
+
+    Before them stands where each range begins, so that whoever wants one range reads no more than that.
 
     Args:
         folder: of all blocks' hashes.
         placed: the block.
         hashes: uint64 (n, 2) of its images.
         labels: int64 (n,) of the same.
+        count: how many ranges there are.
     """
     rows = np.arange(placed.first_row, placed.first_row + len(hashes), dtype=np.uint64)
     order = np.argsort(hashes[:, 0])
-    content = np.stack([hashes[order, 0], hashes[order, 1], rows[order], labels[order].view(np.uint64)])
+    content = np.column_stack([hashes, rows, labels.view(np.uint64)])[order]
+    begins = [np.uint64((number << 64) // count) for number in range(count)]
+    edges = np.append(np.searchsorted(content[:, 0], begins), len(content))
     file = _file(folder, placed)
-    staged = file.with_name(f".{file.name}.{os.getpid()}.npy")
-    np.save(staged, content)
+    staged = file.with_name(f".{file.name}.{os.getpid()}")
+    staged.write_bytes(edges.astype(np.int64).tobytes() + content.tobytes())
     os.replace(staged, file)
 
 
@@ -125,14 +132,16 @@ def _named_places(places: Sequence[Place]) -> tuple[Place, ...]:
     return tuple(sorted([*sorted(known), *others][:NAMED_PLACES]))
 
 
-def _read(number: int, count: int, folder: Path, placed: Placed) -> Iterator[npt.NDArray[np.generic]]:
-    content = np.load(_file(folder, placed), mmap_mode="r", allow_pickle=False)
-    edges = [np.uint64((part << 64) // count) for part in (number, number + 1) if part < count]
-    begin, *end = np.searchsorted(content[0], edges).tolist()
-    columns = np.array(content[:, begin : end[0] if end else None])
-    yield from columns
-    yield np.full(columns.shape[1], placed.block.split == "test")
+def _read(number: int, count: int, folder: Path, placed: Placed) -> Iterator[npt.NDArray[Any]]:
+    """Columns of the rows of one range: both hashes, row, label, and whether they are of the test split."""
+    with _file(folder, placed).open("rb", buffering=0) as file:
+        file.seek(number * WORD_BYTES)
+        begin, end = np.frombuffer(file.read(2 * WORD_BYTES), np.int64).tolist()
+        file.seek((count + 1 + COLUMNS * begin) * WORD_BYTES)
+        content = np.frombuffer(file.read((end - begin) * COLUMNS * WORD_BYTES), np.uint64).reshape(-1, COLUMNS)
+    yield from content.T
+    yield np.full(len(content), placed.block.split == "test")
 
 
 def _file(folder: Path, placed: Placed) -> Path:
-    return folder / f"{placed.block.split}-{placed.block.index:05d}.npy"
+    return folder / f"{placed.block.split}-{placed.block.index:05d}.hashes"

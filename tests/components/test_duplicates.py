@@ -56,7 +56,7 @@ def test_hashes_in_ranges_find_what_comparing_all_bytes_finds(splits, block_rows
         examples = write_examples(Path(folder), splits, CLASSES, block_rows)
         blocks = analyze.place_blocks(examples)
         for placed in blocks:
-            analyze.count_block(placed, examples, Path(folder))
+            analyze.count_block(placed, examples, Path(folder), count)
         found = total(find_duplicates(number, count, Path(folder), blocks) for number in range(count))
     groups = compared(splits)
     assert found.leaked == sum(

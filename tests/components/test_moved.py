@@ -43,9 +43,9 @@ def test_slice_that_is_decoded_twice_leaves_what_decoding_it_once_left(params, t
 
 def test_block_that_is_counted_twice_leaves_what_counting_it_once_left(made, tmp_path, contents):
     placed = analyze.place_blocks(made.examples)[1]
-    once = analyze.count_block(placed, made.examples, tmp_path)
+    once = analyze.count_block(placed, made.examples, tmp_path, 3)
     left = contents(tmp_path)
-    again = analyze.count_block(placed, made.examples, tmp_path)
+    again = analyze.count_block(placed, made.examples, tmp_path, 3)
     assert contents(tmp_path) == left
     assert (once[0], once[1].rows, once[1].odd) == (again[0], again[1].rows, again[1].odd)
 
