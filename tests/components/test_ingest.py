@@ -105,6 +105,8 @@ def test_set_without_images_is_refused(tmp_path, monkeypatch):
 
 def test_file_with_fewer_records_than_tfds_says_is_refused(made, tmp_path):
     shard = str(next(made.data_dir.glob("tiny/1.0.0/*train.tfrecord*")))
+    with pytest.raises(InputError, match=r"\(600 records instead of 601\)"):
+        find_offsets(shard, 601)
     last = find_offsets(shard, 600)[590:]
     piece = RecordSlice("train", 0, (Run(shard, int(last[0]), 20),), Encoding("image", "label", (8, 8, 1), None))
     with pytest.raises(InputError, match=r"\(10 records instead of 20\): delete the set's folder and prepare it again"):
