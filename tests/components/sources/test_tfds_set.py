@@ -46,6 +46,13 @@ def test_unchanged_set_keeps_its_fingerprint_in_another_place(made, prepared):
     assert fingerprint == TfdsSet("tiny", made.data_dir).fingerprint()
 
 
+def test_preparation_that_was_stopped_is_no_prepared_set(tmp_path):
+    info = tmp_path / "tiny" / "incomplete.ABC123_1.0.0" / "dataset_info.json"
+    info.parent.mkdir(parents=True)
+    info.write_text("{}")
+    assert TfdsSet("tiny", tmp_path).fingerprint() is None
+
+
 def test_shard_of_another_size_changes_the_fingerprint(prepared):
     before = prepared.fingerprint()
     shard = next(prepared.folder.glob("tiny/1.0.0/*tfrecord*"))
