@@ -87,7 +87,7 @@ class TfdsSet(Source):
         version = self.dataset.partition(":")[2] or version_of(self.dataset)
         infos = folder.glob(f"**/{version}/dataset_info.json" if version else "**/dataset_info.json")
         # TFDS prepares a set in a folder beside its place, which is left where it was stopped.
-        return sorted(info.parent for info in infos if "incomplete." not in info.as_posix())
+        return sorted(info.parent for info in infos if "incomplete." not in info.relative_to(self.folder).as_posix())
 
     def fingerprint(self) -> Mapping[str, str] | None:
         """Digests of everything prepared under that name, and the set's registered checksums; TFDS is not imported.

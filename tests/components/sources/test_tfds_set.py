@@ -51,6 +51,10 @@ def test_preparation_that_was_stopped_is_no_prepared_set(tmp_path):
     info.parent.mkdir(parents=True)
     info.write_text("{}")
     assert TfdsSet("tiny", tmp_path).fingerprint() is None
+    whole = tmp_path / "incomplete.sets" / "tiny" / "1.0.0" / "dataset_info.json"
+    whole.parent.mkdir(parents=True)
+    whole.write_text("{}")
+    assert TfdsSet("tiny", tmp_path / "incomplete.sets").fingerprint() is not None
 
 
 def test_shard_of_another_size_changes_the_fingerprint(prepared):
