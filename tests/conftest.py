@@ -102,6 +102,12 @@ class Made:
         )
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_sets_of_the_users(tmp_path_factory) -> None:
+    """What stands prepared in the home folder of whoever runs the tests must not decide about them."""
+    os.environ["TFDS_DATA_DIR"] = str(tmp_path_factory.mktemp("prepared"))
+
+
 @pytest.fixture(scope="session")
 def made(tmp_path_factory) -> Made:
     return Made(tmp_path_factory.mktemp("made"))
