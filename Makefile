@@ -2,6 +2,7 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 READY := .venv/.ready
+TRACKING := .venv-mlflow/bin/python
 
 DATASET ?=
 PRESET ?=
@@ -45,8 +46,16 @@ bench: $(READY)  ## the scorer and the data's way against peers, on IMAGES repea
 test: $(READY)  ## run the tests, but for the few that take minutes
 	@$(PY) -m pytest -n 2 --dist loadfile -m "not exhaustive" $(ARGS)
 
-test-all: $(READY)  ## run all tests, as CI does
-	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+test-all: $(READY) $(TRACKING)  ## run all tests, as CI does
+	@BEAMLINE_TRACKING_PYTHON=$(TRACKING) $(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+
+# MLflow's client beside what .venv has, in a place of its own: what it brings makes every start slower.
+$(TRACKING): $(READY) requirements-mlflow.lock
+	@test -x $@ || $(PYTHON) -m venv .venv-mlflow
+	@$(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > \
+		"$$($@ -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/beamline.pth"
+	@$@ -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-mlflow.lock
+	@touch $@
 
 check: $(READY)  ## lint, types, import rules, and that the documents' commands exist
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check --quiet .
@@ -61,4 +70,6 @@ lock: $(READY)  ## pin what setup.py asks for anew, in requirements.lock
 	@$(PYTHON) -m venv .venv-lock && .venv-lock/bin/python -m pip install --quiet uv
 	@.venv-lock/bin/uv pip compile setup.py --extra pipeline --extra dev --universal --python-version 3.11 \
 		--generate-hashes --no-header --quiet --upgrade -o requirements.lock
+	@.venv-lock/bin/uv pip compile setup.py --extra mlflow --extra pipeline --constraint requirements.lock --universal \
+		--python-version 3.11 --generate-hashes --no-header --quiet --upgrade -o requirements-mlflow.lock
 	@rm -rf .venv-lock

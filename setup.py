@@ -9,10 +9,13 @@ SERVING = [
 ]
 PIPELINE = [
     "apache-beam>=2.77",
+    "jinja2>=3.1",  # the pages: what comes from outside is escaped where it is put in, not where it is made
     "importlib_resources>=6",  # tensorflow-datasets imports it and does not declare it
     "matplotlib>=3.10",
     "onnx>=1.19",
+    "optuna>=4.5",  # the search: resumable studies in one file, median pruning, a sampler that learns from the trials
     "pillow>=11",  # folders of pictures, decoded as the scorer does it, and fast counts of pixels; matplotlib brings it
+    "tensorboard>=2.20",  # TensorFlow 2.21 no longer brings it
     "tensorflow>=2.21",
     "tensorflow-datasets>=4.9.10",
     "tf2onnx>=1.17",  # the first that takes Keras 3, numpy 2 and current protobuf
@@ -21,6 +24,9 @@ PIPELINE = [
 ]
 IMAGES = ["pillow>=11"]
 PARQUET = ["pyarrow>=18"]
+# The client, and a store of one's own in SQLite. The whole of mlflow brings scikit-learn, which Keras imports where it
+# is installed: 1.4 s more at every start. Not in `dev`: pandas costs 0.7 s of Beam's start and 0.4 s of Keras's.
+MLFLOW = ["mlflow-skinny>=3.5", "alembic>=1.16", "pandas>=2.3", "sqlalchemy>=2"]
 DEV = [
     "hypothesis>=6.150",
     "import-linter>=2.5",  # imports go down only, checked
@@ -46,6 +52,7 @@ setup(
         "pipeline": PIPELINE,
         "images": IMAGES,
         "parquet": PARQUET,
+        "mlflow": MLFLOW,
         "dev": [*PIPELINE, *IMAGES, *PARQUET, *DEV],
     },
 )

@@ -28,10 +28,13 @@ from serving.registry import Registry
 REQUIRED = {
     "apache-beam": "2.77",
     "importlib_resources": "6",
+    "jinja2": "3.1",
     "matplotlib": "3.10",
     "onnx": "1.19",
+    "optuna": "4.5",
     "pillow": "11",
     "rich": "14",
+    "tensorboard": "2.20",
     "tensorflow": "2.21",
     "tensorflow-datasets": "4.9.10",
     "tf2onnx": "1.17",

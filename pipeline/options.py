@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import difflib
-import io
-import re
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +11,9 @@ from components.beam import BeamOptions
 from components.sources.named import parse
 from pipeline.config import Config
 from pipeline.console import Screen
-from pipeline.presets import DEFAULT, MAX_DROP, MIN_ACCURACY, PRESETS
+from pipeline.flags import read_flags
+from pipeline.preset_file import find_recipe
+from pipeline.presets import DEFAULT, MAX_DROP, MIN_ACCURACY
 from serving.arguments import Arguments
 from serving.errors import InputError
 from serving.registry import require_plain_name
@@ -48,6 +46,8 @@ TrainOptions: Any = _options(train.Params, OF_THE_RUN)
 EvaluateOptions: Any = _options(evaluate.Params)
 VerifyOptions: Any = _options(verify.Params)
 PromoteOptions: Any = _options(promote.Params, (*OF_THE_RUN, *BY_HAND))
+GROUPS = {"ingest": IngestOptions, "validate": ValidateOptions, "transform": TransformOptions, "train": TrainOptions}
+GROUPS |= {"evaluate": EvaluateOptions, "verify": VerifyOptions, "promote": PromoteOptions}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +58,7 @@ class RunOptions:
 
     Attributes:
         dataset: as TensorFlow Datasets names it, or folder:PATH, or arrays:PATH.
-        preset: a named recipe; the flags below change single values of it.
+        preset: a named recipe, or a JSON file with one; the flags below change single values of it.
         model: the name to promote under; the data set's own where none is given.
         manual_dir: folder with the data set's original files, taken instead of the network.
         data_dir: where TensorFlow Datasets keeps prepared sets; its own default where none is given.
@@ -130,7 +130,8 @@ def parse_run(arguments: list[str]) -> Request:
         SystemExit: `--help`.
     """
     ours, beam = _split(arguments)
-    given = _parse(ours, _defaults(ours))
+    defaults = _defaults(ours)
+    given = read_flags(RunOptions, defaults, GROUPS, "python -m pipeline run", ours)
     data = _data(given)
     model = data.source.model if given.model is None else given.model
     config = Config(
@@ -141,7 +142,7 @@ def parse_run(arguments: list[str]) -> Request:
         ingest=data,
         validate=validate.Params(champion=given.models / model, **vars(given.validate)),
         transform=transform.Params(**vars(given.transform)),
-        train=train.Params(preset=given.preset, seed=given.seed, **vars(given.train)),
+        train=train.Params(preset=defaults.preset, seed=given.seed, **vars(given.train)),
         evaluate=evaluate.Params(**vars(given.evaluate)),
         verify=verify.Params(**vars(given.verify)),
         promote=promote.Params(model=model, models=given.models, run="", **vars(given.promote)),
@@ -189,14 +190,11 @@ def _defaults(arguments: list[str]) -> RunOptions:
     first.add_argument("--preset", default=DEFAULT)
     first.add_argument("--dataset", default=DATASET)
     known, _ = first.parse_known_args(arguments)
-    if known.preset not in PRESETS:
-        near = _nearest(known.preset, list(PRESETS))
-        raise InputError(f"--preset {known.preset}: there is no such preset: {near}give one of {', '.join(PRESETS)}")
-    recipe = dataclasses.asdict(PRESETS[known.preset])
+    recipe = dataclasses.asdict(find_recipe(known.preset))
     dataset = known.dataset.split(":")[0]
     return RunOptions(
         dataset=known.dataset,
-        preset=known.preset,
+        preset=recipe["preset"],
         ingest=IngestOptions(),
         validate=ValidateOptions(),
         transform=TransformOptions(),
@@ -205,45 +203,3 @@ def _defaults(arguments: list[str]) -> RunOptions:
         verify=VerifyOptions(),
         promote=PromoteOptions(max_drop_fraction=MAX_DROP.get(dataset, promote.Params.max_drop_fraction)),
     )
-
-
-def _parse(arguments: list[str], defaults: RunOptions) -> RunOptions:
-    import tyro
-
-    complaint = io.StringIO()
-    try:
-        with contextlib.redirect_stderr(complaint):
-            given, unknown = tyro.cli(
-                RunOptions, prog="python -m pipeline run", args=arguments, default=defaults, return_unknown_args=True
-            )
-    except SystemExit as stop:
-        if stop.code in (0, None):
-            raise
-        raise InputError(f"{_sentence(complaint.getvalue())}: see python -m pipeline run --help") from None
-    if unknown:
-        flags = [f"--{flag}" for flag in _flags(RunOptions)]
-        near = _nearest(unknown[0].split("=")[0], flags)
-        raise InputError(f"{unknown[0]}: there is no such option: {near}see python -m pipeline run --help")
-    return given
-
-
-def _flags(options: type[Any], prefix: str = "") -> list[str]:
-    groups = {"ingest": IngestOptions, "validate": ValidateOptions, "transform": TransformOptions}
-    groups |= {"train": TrainOptions, "evaluate": EvaluateOptions, "verify": VerifyOptions, "promote": PromoteOptions}
-    names = []
-    for field in dataclasses.fields(options):
-        name = prefix + field.name.replace("_", "-")
-        names += _flags(groups[field.name], f"{name}.") if not prefix and field.name in groups else [name]
-    return names
-
-
-def _nearest(got: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(got, known, n=1, cutoff=0.5)
-    return f"did you mean {near[0]}? " if near else ""
-
-
-def _sentence(box: str) -> str:
-    """What tyro says in a box, up to the box's first rule, as one line."""
-    text = re.split(r"│ ─+ │", box)[0]
-    lines = [line.strip("│ ") for line in text.splitlines() if line.startswith("│")]
-    return re.sub(r"\s+", " ", " ".join(lines)).rstrip(". ")

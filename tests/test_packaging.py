@@ -29,30 +29,34 @@ def said() -> dict:
     return given
 
 
-@pytest.fixture(scope="module")
-def locked() -> dict[str, str]:
-    pinned = re.findall(r"^([\w.-]+)==([\w.]+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+def locked(file: str) -> dict[str, str]:
+    pinned = re.findall(r"^([\w.-]+)==([\w.]+)", (ROOT / file).read_text(), re.MULTILINE)
     return {canonicalize_name(name): version for name, version in pinned}
 
 
 def test_base_install_is_serving_alone(said):
     assert {Requirement(line).name for line in said["install_requires"]} == SERVING
     assert said["name"] == "beamline"
-    assert set(said["extras_require"]) == {"pipeline", "images", "parquet", "dev"}
+    assert set(said["extras_require"]) == {"pipeline", "images", "parquet", "mlflow", "dev"}
 
 
-def test_lock_satisfies_every_requirement_and_has_every_hash(said, locked):
-    asked = [*said["install_requires"], *said["extras_require"]["dev"]]
-    for requirement in map(Requirement, asked):
-        assert requirement.specifier.contains(locked[canonicalize_name(requirement.name)]), requirement
-    text = (ROOT / "requirements.lock").read_text()
-    pinned = re.findall(r"^[\w.-]+==.*?(?=^\S|\Z)", text, re.MULTILINE | re.DOTALL)
-    assert len(pinned) >= len(locked)
+@pytest.mark.parametrize(("file", "extra"), [("requirements.lock", "dev"), ("requirements-mlflow.lock", "mlflow")])
+def test_lock_satisfies_every_requirement_and_has_every_hash(said, file, extra):
+    found = locked(file)
+    for requirement in map(Requirement, [*said["install_requires"], *said["extras_require"][extra]]):
+        assert requirement.specifier.contains(found[canonicalize_name(requirement.name)]), requirement
+    pinned = re.findall(r"^[\w.-]+==.*?(?=^\S|\Z)", (ROOT / file).read_text(), re.MULTILINE | re.DOTALL)
+    assert len(pinned) >= len(found)
     assert all("--hash=sha256:" in block for block in pinned)
 
 
+def test_both_locks_agree(said):
+    one, other = locked("requirements.lock"), locked("requirements-mlflow.lock")
+    assert {name: (one[name], other[name]) for name in one.keys() & other.keys() if one[name] != other[name]} == {}
+
+
 def test_libraries_that_the_code_imports_are_asked_for(said):
-    asked = {canonicalize_name(Requirement(line).name) for line in said["extras_require"]["dev"]} | SERVING
+    asked = {canonicalize_name(Requirement(line).name) for line in [*said["extras_require"]["dev"], "mlflow"]} | SERVING
     imported = set()
     for package in ("pipeline", "components", "serving"):
         for file in (ROOT / package).rglob("*.py"):
