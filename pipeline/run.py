@@ -11,6 +11,7 @@ from dataclasses import replace
 from pipeline.closing import VERDICTS, close
 from pipeline.config import Config
 from pipeline.console import console, log_to
+from pipeline.curves import curves_of
 from pipeline.definition import pipeline
 from pipeline.execute import resolve
 from pipeline.fallback import obtainable
@@ -67,6 +68,7 @@ def _run(request: Request, started: float) -> int:
             held.enter_context(store.shared())
             log_file = config.runs / "logs" / f"{name}.log"
             held.enter_context(log_to(log_file, request.screen))
+            held.enter_context(curves_of(config, name))
             set_threads(config.train.intra_op_threads)
             _announce(config, name, made)
             made = complete(steps, made, store, request)
