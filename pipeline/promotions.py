@@ -14,7 +14,7 @@ from components.artifacts.verification import Verification
 from components.champion import Compare
 from pipeline.history import History, Record
 from pipeline.kept import Kind, kept, lack
-from pipeline.served import add_reason, parser_of, require_reason
+from pipeline.served import add_reason, parser_of, require_reason, tell_tracker
 from pipeline.store import Store
 from serving.arguments import Arguments
 from serving.errors import RefusedError
@@ -56,6 +56,7 @@ def promote(arguments: list[str]) -> int:
     if not made.passed:
         raise RefusedError(f"{made.summary()}; what serves is unchanged")
     print(made.summary())
+    tell_tracker(given.models, made.model)
     return 0
 
 

@@ -23,6 +23,7 @@ from pipeline.progress import tell
 from pipeline.report.folder import report
 from pipeline.step import Step
 from pipeline.store import Store
+from pipeline.tracking.track import follow_pointer, require_tracker, track_run
 from serving.interrupts import Terminated, finishing
 
 log = logging.getLogger("beamline.pipeline")
@@ -46,6 +47,8 @@ def run(arguments: list[str]) -> int:
     request.config.beam.require_known()
     # Read again by the step: here only so that nobody waits for a sentence that can be said at once.
     request.config.validate.frozen()
+    if request.track:
+        require_tracker(request.config.runs, request.config.model)
     with console(request.screen):
         return _run(obtainable(request), started)
 
@@ -83,7 +86,18 @@ def _run(request: Request, started: float) -> int:
                     history.finish(replace(record, verdict=verdict, seconds=seconds, steps=tuple(made.values())))
         pictures = None if verdict == "interrupted" else report(name, made, store)
         close(config, name, made, seconds, log_file, pictures)
+        if verdict != "interrupted":
+            _tell_tracker(request, name)
     return exit_code(made)
+
+
+def _tell_tracker(request: Request, run: str) -> None:
+    """Logs the run where that was asked for; what serves of a tracked model is told always."""
+    config = request.config
+    if request.track:
+        track_run(config.runs, config.models, config.model, run)
+    elif (words := follow_pointer(config.models, config.model)) is not None:
+        log.warning("%s", words, extra={"event": {"event": "notice", "tracker": "mlflow"}})
 
 
 def _announce(config: Config, run: str, made: Made) -> None:
