@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -75,7 +76,7 @@ def track_run(runs: Path, models: Path, model: str, run: str) -> None:
     try:
         within(LOG_SECONDS, work)
     except Exception as error:
-        log.debug("run %s is not in MLflow", run, exc_info=True)
+        log.debug("%s", place.censored(traceback.format_exc()))
         log.warning(
             "WARNING: run %s is not, or not wholly, in MLflow at %s: %s; repeat the command when that is put right, "
             "which finds everything made and logs it",
@@ -109,7 +110,7 @@ def follow_pointer(models: Path, model: str) -> str | None:
         within(MOVE_SECONDS, lambda: _follow(connect(again), again, models, model))
         return None
     except Exception as error:
-        log.debug("the alias of %s could not be moved", model, exc_info=True)
+        log.debug("%s", traceback.format_exc() if place is None else place.censored(traceback.format_exc()))
         return (
             f"WARNING: MLflow does not know what serves, its alias of {model} stays where it was: "
             f"{_short(place, error)}. What serves is what was said above. When MLflow answers again, "
