@@ -58,8 +58,6 @@ class Curves(logging.Handler):
             for name, value in event.items():
                 if name not in WORDS:
                     self._write(name, value, event["epoch"])
-            for writer in self._writers.values():
-                writer.flush()
         except Exception:
             self.handleError(record)
 
@@ -76,5 +74,6 @@ class Curves(logging.Handler):
         kind = "validation" if name.startswith(VALIDATION) else "training"
         if kind not in self._writers:
             self._writers[kind] = tf.summary.create_file_writer(str(self._folder / kind))
+        # What is written is flushed as this is left: people watch.
         with self._writers[kind].as_default():
             tf.summary.scalar(name.removeprefix(VALIDATION), value, step=epoch)
