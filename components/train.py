@@ -6,9 +6,10 @@ import logging
 import math
 import os
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from components.artifacts.examples import Examples
 from components.artifacts.model import Model
@@ -110,7 +111,7 @@ def run(examples: Examples, transform: Transform, params: Params, out: Path) -> 
         epochs=params.epochs,
         shuffle=False,
         verbose=0,
-        callbacks=[_bookkeeping(epoch, history, checkpoints, params.epochs)],
+        callbacks=[_bookkeeping(epoch, history, checkpoints, _epoch_event(examples, params))],
     )
     return (
         Model(
@@ -146,10 +147,7 @@ def _compiled(examples: Examples, params: Params) -> keras.Sequential:
         dropout=params.dropout,
         output_activation=params.output_activation,
     )
-    rate: float | keras.optimizers.schedules.LearningRateSchedule = params.learning_rate
-    if params.decay == "cosine":
-        steps = params.epochs * -(-_training_rows(examples, params) // params.batch_size)
-        rate = keras.optimizers.schedules.CosineDecay(rate, steps)
+    rate = _learning_rate(examples, params)
     optimizer = keras.optimizers.get({"class_name": params.optimizer, "config": {"learning_rate": rate}})
     model.compile(
         optimizer=optimizer,
@@ -161,6 +159,19 @@ def _compiled(examples: Examples, params: Params) -> keras.Sequential:
     )
     optimizer.build(model.trainable_variables)
     return model
+
+
+def _learning_rate(examples: Examples, params: Params) -> float | keras.optimizers.schedules.LearningRateSchedule:
+    import keras
+
+    if params.decay == "none":
+        return params.learning_rate
+    return keras.optimizers.schedules.CosineDecay(params.learning_rate, params.epochs * _steps(examples, params))
+
+
+def _steps(examples: Examples, params: Params) -> int:
+    """How many steps an epoch has."""
+    return -(-_training_rows(examples, params) // params.batch_size)
 
 
 def _training_rows(examples: Examples, params: Params) -> int:
@@ -190,11 +201,30 @@ def _datasets(
     )
 
 
-def _bookkeeping(epoch: tf.Variable, history: History, checkpoints: Path, epochs: int) -> keras.callbacks.Callback:
+def _epoch_event(examples: Examples, params: Params) -> Callable[[int, dict[str, float]], dict[str, Any]]:
+    """What makes, of an epoch's number and figures, the event that tells them, with the learning rate at its end."""
+    rate, steps = _learning_rate(examples, params), _steps(examples, params)
+
+    def event(number: int, figures: dict[str, float]) -> dict[str, Any]:
+        rate_now = rate if isinstance(rate, float) else float(rate(number * steps))
+        return {"event": "epoch", "epoch": number, "epochs": params.epochs, **figures, "learning_rate": rate_now}
+
+    return event
+
+
+def _bookkeeping(
+    epoch: tf.Variable,
+    history: History,
+    checkpoints: Path,
+    event: Callable[[int, dict[str, float]], dict[str, Any]],
+) -> keras.callbacks.Callback:
     """Moves the data on to each epoch; after it, keeps its figures, a checkpoint, and tells."""
     import keras
 
     started = time.perf_counter()
+    for number, figures in enumerate(history, start=1):
+        # A person has seen these; whoever draws the curves of this training needs all of them.
+        log.debug("epoch %d was trained before", number, extra={"event": event(number, figures)})
 
     def begin(index: int, logs: dict[str, float] | None = None) -> None:
         epoch.assign(index)
@@ -211,8 +241,8 @@ def _bookkeeping(epoch: tf.Variable, history: History, checkpoints: Path, epochs
         assert keeper.model is not None
         write_checkpoint(checkpoints, keeper.model, history)
         figures = ", ".join(f"{name} {value:.4f}" for name, value in history[-1].items())
-        event = {"event": "epoch", "epoch": index + 1, "epochs": epochs, **history[-1], "seconds": round(seconds, 3)}
-        log.info("epoch %d/%d  %s  %.1f s", index + 1, epochs, figures, seconds, extra={"event": event})
+        told = event(index + 1, history[-1]) | {"seconds": round(seconds, 3)}
+        log.info("epoch %d/%d  %s  %.1f s", index + 1, told["epochs"], figures, seconds, extra={"event": told})
 
     keeper = keras.callbacks.LambdaCallback(on_epoch_begin=begin, on_epoch_end=end)
     return keeper

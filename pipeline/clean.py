@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.curves import FOLDER
 from pipeline.history import History, Record
 from pipeline.report.pages import renew_index
 from pipeline.store import PAYLOAD, Store
@@ -73,7 +74,7 @@ class Needs:
     """What has to stay.
 
     Attributes:
-        runs: whose logs, cards and pictures stay.
+        runs: whose logs, cards, pictures and curves stay.
         artifacts: names of the folders of artifacts.
         unfinished: one of the last runs did not come to its end, so what it left half made stays too, and what no
             record names, because it may be its.
@@ -106,7 +107,7 @@ def _artifacts(record: Record) -> Iterator[str]:
 
 
 def _superfluous(store: Store, history: History, models: Path, keep: int) -> list[Path]:
-    """Artifacts, logs, cards, pictures and leftovers that are not needed."""
+    """Artifacts, logs, cards, pictures, curves and leftovers that are not needed."""
     records = history.records()
     # A registry elsewhere that a run promoted to needs what it was given too.
     registries = {models, *(Path(record.config["models"]) for record in records)}
@@ -123,9 +124,9 @@ def _superfluous(store: Store, history: History, models: Path, keep: int) -> lis
         and not (needed.unfinished and entry.name not in named)
     ]
     dropped = {record.run for record in records} - needed.runs
-    said = [*sorted(store.root.glob("logs/*")), *sorted(store.root.glob("reports/*"))]
+    said = [entry for folder in ("logs", "reports", FOLDER) for entry in sorted(store.root.glob(f"{folder}/*"))]
     # While nothing runs, what is hidden there was left by a run that was killed as it drew.
-    told = [entry for entry in said if entry.stem in dropped or entry.name.startswith(".")]
+    told = [entry for entry in said if entry.stem.partition("-")[0] in dropped or entry.name.startswith(".")]
     staged = [] if needed.unfinished else sorted(store.root.glob(".staging/*"))
     return [*artifacts, *told, *staged]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from components import evaluate, ingest, promote, train, transform, validate, verify
 from components.beam import BeamOptions
@@ -70,6 +70,7 @@ class RunOptions:
         quiet: say nothing but what stops the run.
         verbose: show tracebacks, and what TensorFlow and Beam print.
         json: print events, one JSON object a line.
+        track: `mlflow` logs the run there too, and lets an alias follow what serves from then on.
         ingest: what to read.
         validate: what the data may be like.
         transform: how pixels become the model's input.
@@ -99,6 +100,7 @@ class RunOptions:
     quiet: bool = False
     verbose: bool = False
     json: bool = False
+    track: Literal["none", "mlflow"] = "none"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,6 +114,7 @@ class Request:
         force: execute every step.
         named: the data set or the model was asked for by name, so that no other may take its place.
         arguments: as they were given.
+        track: log it to MLflow.
     """
 
     config: Config
@@ -120,6 +123,7 @@ class Request:
     force: bool
     named: bool
     arguments: tuple[str, ...]
+    track: bool = False
 
 
 def parse_run(arguments: list[str]) -> Request:
@@ -157,6 +161,7 @@ def parse_run(arguments: list[str]) -> Request:
         given.force,
         named=given.model is not None or _named(ours),
         arguments=tuple(arguments),
+        track=given.track == "mlflow",
     )
 
 

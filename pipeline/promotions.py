@@ -15,7 +15,7 @@ from components.champion import Compare
 from pipeline.history import History, Record
 from pipeline.kept import Kind, kept, lack
 from pipeline.report.pages import renew_index
-from pipeline.served import add_reason, parser_of, require_reason
+from pipeline.served import add_reason, parser_of, require_reason, tell_tracker
 from pipeline.store import Store
 from serving.arguments import Arguments
 from serving.errors import RefusedError
@@ -58,6 +58,7 @@ def promote(arguments: list[str]) -> int:
         raise RefusedError(f"{made.summary()}; what serves is unchanged")
     print(made.summary())
     renew_index(given.runs)
+    tell_tracker(given.models, made.model)
     return 0
 
 

@@ -14,6 +14,7 @@ from components.artifacts.evaluation import Evaluation
 from pipeline.closing import VERDICTS, close
 from pipeline.config import Config
 from pipeline.console import console, log_to
+from pipeline.curves import curves_of
 from pipeline.definition import pipeline
 from pipeline.execute import resolve
 from pipeline.fallback import obtainable
@@ -25,6 +26,7 @@ from pipeline.progress import tell
 from pipeline.report.pages import report
 from pipeline.step import Step
 from pipeline.store import PAYLOAD, Store
+from pipeline.tracking.track import follow_pointer, require_tracker, track_run
 from serving.interrupts import Terminated, finishing
 
 log = logging.getLogger("beamline.pipeline")
@@ -48,6 +50,8 @@ def run(arguments: list[str]) -> int:
     request.config.beam.require_known()
     # Read again by the step: here only so that nobody waits for a sentence that can be said at once.
     request.config.validate.frozen()
+    if request.track:
+        require_tracker(request.config.runs, request.config.model)
     with console(request.screen):
         return _run(obtainable(request), started)
 
@@ -70,6 +74,7 @@ def _run(request: Request, started: float) -> int:
             held.enter_context(store.shared())
             log_file = config.runs / "logs" / f"{name}.log"
             held.enter_context(log_to(log_file, request.screen))
+            held.enter_context(curves_of(config, name))
             set_threads(config.train.intra_op_threads)
             _announce(config, name, made)
             made = complete(steps, made, store, request)
@@ -85,7 +90,18 @@ def _run(request: Request, started: float) -> int:
                 with finishing():
                     history.finish(record)
         close(config, name, made, seconds, log_file, report(record, steps, store))
+        if verdict != "interrupted":
+            _tell_tracker(request, name)
     return exit_code(made)
+
+
+def _tell_tracker(request: Request, run: str) -> None:
+    """Logs the run where that was asked for; what serves of a tracked model is told always."""
+    config = request.config
+    if request.track:
+        track_run(config.runs, config.models, config.model, run)
+    elif (words := follow_pointer(config.models, config.model)) is not None:
+        log.warning("%s", words, extra={"event": {"event": "notice", "tracker": "mlflow"}})
 
 
 def _announce(config: Config, run: str, made: Made) -> None:

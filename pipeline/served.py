@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from pathlib import Path
 
+from pipeline.tracking.track import follow_pointer
 from serving.arguments import Arguments
 from serving.errors import InputError
 from serving.history import Event
@@ -33,10 +36,12 @@ def rollback(arguments: list[str]) -> int:
     event = promoted.event
     before = "nothing" if event.from_version is None else f"version {event.from_version}"
     print(f"{given.model} version {promoted.version} serves now instead of {before}, sha256 {promoted.sha256[:12]}")
+    tell_tracker(given.models, given.model)
     # What it takes to write a page is no part of what it takes to roll back.
-    from pipeline.report.pages import renew_index
+    with contextlib.suppress(ImportError):
+        from pipeline.report.pages import renew_index
 
-    renew_index(given.runs)
+        renew_index(given.runs)
     return 0
 
 
@@ -55,6 +60,13 @@ def history(arguments: list[str]) -> int:
     for number in found.damaged:
         print(f"line {number} cannot be read")
     return 0
+
+
+def tell_tracker(models: Path, model: str) -> None:
+    """Lets MLflow know what serves, where the model is tracked; what serves does not depend on it."""
+    sys.stdout.flush()
+    if (words := follow_pointer(models, model)) is not None:
+        print(words, file=sys.stderr)
 
 
 def parser_of(command: str, description: str) -> Arguments:

@@ -46,7 +46,7 @@ def test_needs_are_those_of_the_last_runs_and_of_versions(described, exported, k
 
 
 def remember(toy, made, verdict: str = "promoted") -> str:
-    """Keeps a run in the history with a log and pictures. Returns: its number."""
+    """Keeps a run in the history with a log, pictures and curves. Returns: its number."""
     history = History(toy.store.root)
     begun = history.begin(history.next_run(), parse_run([]))
     history.finish(replace(begun, verdict=verdict, steps=tuple(made.values())))
@@ -54,6 +54,7 @@ def remember(toy, made, verdict: str = "promoted") -> str:
     (toy.store.root / "logs" / f"{begun.run}.log").write_text("log")
     (toy.store.root / "reports" / begun.run).mkdir(parents=True)
     (toy.store.root / "reports" / begun.run / "curves.png").write_bytes(b"png")
+    (toy.store.root / "tensorboard" / f"{begun.run}-tiny.v2-mlp" / "training").mkdir(parents=True)
     return begun.run
 
 
@@ -84,6 +85,7 @@ def test_only_what_the_last_run_needs_stays(three, capsys):
         assert gone in said
     assert names(three, "logs") == {"0003.log"}
     assert names(three, "reports") == {"0003"}
+    assert names(three, "tensorboard") == {"0003-tiny.v2-mlp"}
     # The history stays, and the rest is as it was.
     assert len(History(three.store.root).records()) == 3
     assert not (three.store.root / ".trash").exists()

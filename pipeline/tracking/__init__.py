@@ -1,0 +1,1 @@
+"""MLflow, for those who ask for it: what a run was and made, and an alias that follows what serves."""
