@@ -1,0 +1,68 @@
+// Looks at pages in a real browser, as large and small screens show them by day and by night.
+//
+//   node look.mjs OUT PAGE…    writes OUT/<page>-<width>-<scheme>.png and prints what is wrong as JSON, a line a look
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { basename, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { chromium } from "playwright-core";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf-8");
+const WIDTHS = { desktop: 1280, phone: 390 };
+const SCHEMES = ["light", "dark"];
+const GRAVE = ["serious", "critical"];
+
+// Runs in the page.
+function look() {
+  const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+  const scrolls = (element) => element.closest(".scroll") !== null;
+  const outside = [...document.body.querySelectorAll("*")]
+    .filter((e) => !scrolls(e) && !e.closest("svg, .track") && e.getBoundingClientRect().right > innerWidth + 1)
+    .map((e) => `${e.tagName.toLowerCase()}.${e.className}`);
+  const images = [...document.images];
+  return {
+    overflow: wide > 0 ? [`the page is ${wide} pixels too wide`, ...outside] : outside,
+    missing: images.filter((i) => !i.complete || i.naturalWidth === 0).map((i) => i.alt),
+    empty: [...document.querySelectorAll("svg")].filter((s) => s.getBoundingClientRect().height < 20).length,
+    scripts: document.scripts.length,
+    images: images.length,
+    plots: document.querySelectorAll("svg").length,
+  };
+}
+
+async function lookAt(browser, page_file, out, screen, scheme) {
+  const context = await browser.newContext({
+    viewport: { width: WIDTHS[screen], height: 900 },
+    colorScheme: scheme,
+    bypassCSP: false,
+  });
+  const page = await context.newPage();
+  const errors = [];
+  const address = pathToFileURL(resolve(page_file)).href;
+  page.on("console", (m) => ["error", "warning"].includes(m.type()) && errors.push(m.text()));
+  page.on("pageerror", (e) => errors.push(String(e)));
+  page.on("requestfailed", (r) => errors.push(`not loaded: ${r.url().slice(0, 200)}`));
+  page.on("request", (r) => r.url() !== address && !r.url().startsWith("data:") && errors.push(`asked for ${r.url()}`));
+  await page.goto(address, { waitUntil: "load" });
+  const seen = await page.evaluate(look);
+  const name = `${basename(page_file, ".html")}-${screen}-${scheme}.png`;
+  await page.screenshot({ path: join(out, name), fullPage: true });
+  // Evaluated by the debugger, which the page's own policy does not bind.
+  await page.evaluate(AXE);
+  const found = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+  const faults = found.violations
+    .filter((v) => GRAVE.includes(v.impact))
+    .map((v) => `${v.id} (${v.impact}): ${v.nodes.slice(0, 3).map((n) => n.target.join(" ")).join("; ")}`);
+  await context.close();
+  return { page: page_file, screen, scheme, screenshot: name, errors, faults, rules: found.passes.length, ...seen };
+}
+
+const [out, ...pages] = process.argv.slice(2);
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--force-device-scale-factor=1"],
+});
+for (const page of pages)
+  for (const screen of Object.keys(WIDTHS))
+    for (const scheme of SCHEMES) console.log(JSON.stringify(await lookAt(browser, page, out, screen, scheme)));
+await browser.close();
