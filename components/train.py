@@ -6,6 +6,7 @@ import logging
 import math
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -87,7 +88,43 @@ def run(examples: Examples, transform: Transform, params: Params, out: Path) -> 
     """Trains, from the last checkpoint where an earlier attempt was interrupted in this `out`.
 
     Raises:
-        BeamlineError: TensorFlow was started with other threads than the recipe says, or nothing is left to train on.
+        BeamlineError: as `fit`.
+    """
+    model, history = fit(examples, transform, params, out / "checkpoints")
+    return (
+        Model(
+            path=out,
+            recipe={**asdict(params), "shape": examples.image_shape, "classes": len(examples.class_names)},
+            history=tuple(history),
+            parameters=model.count_params(),
+        )
+        .write_keras_model(model)
+        .save()
+    )
+
+
+def fit(
+    examples: Examples,
+    transform: Transform,
+    params: Params,
+    checkpoints: Path,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> tuple[keras.Sequential, History]:
+    """Trains, from the last checkpoint where there is one.
+
+    Args:
+        examples: of which only the training split is read.
+        transform: the preprocessing.
+        params: the recipe.
+        checkpoints: folder of the checkpoint, made where it is missing.
+        callbacks: called after each epoch's figures and checkpoint are kept.
+
+    Returns:
+        The trained model, and the figures of each epoch.
+
+    Raises:
+        BeamlineError: TensorFlow was started with other threads than the recipe says, nothing is left to train on, or
+            training diverged.
     """
     _require_threads(params.intra_op_threads)
     import keras
@@ -97,7 +134,6 @@ def run(examples: Examples, transform: Transform, params: Params, out: Path) -> 
     model = _compiled(examples, params)
     event = {"event": "model", "preset": params.preset, "parameters": model.count_params()}
     log.info("%s", layers_table(model), extra={"event": event})
-    checkpoints = out / "checkpoints"
     history = read_checkpoint(checkpoints, model)
     if history:
         log.info("going on after epoch %d, where an earlier run was interrupted", len(history))
@@ -110,18 +146,9 @@ def run(examples: Examples, transform: Transform, params: Params, out: Path) -> 
         epochs=params.epochs,
         shuffle=False,
         verbose=0,
-        callbacks=[_bookkeeping(epoch, history, checkpoints, params.epochs)],
+        callbacks=[_bookkeeping(epoch, history, checkpoints, params.epochs), *callbacks],
     )
-    return (
-        Model(
-            path=out,
-            recipe={**asdict(params), "shape": examples.image_shape, "classes": len(examples.class_names)},
-            history=tuple(history),
-            parameters=model.count_params(),
-        )
-        .write_keras_model(model)
-        .save()
-    )
+    return model, history
 
 
 def _require_threads(threads: int) -> None:

@@ -14,6 +14,8 @@ COMMANDS = {
     "run": "run the pipeline: ingest to promotion",
     "runs": "list all runs",
     "show": "show one run: its verdict and why, what became of each step, what it was told",
+    "compare": "run several presets, and say which of them is better beyond chance",
+    "tune": "search for a better recipe, and hold the best against the preset that it began from",
     "diff": "show what differs between two runs",
     "promote": "make the model of a run serve, also one that was rolled back from",
     "rollback": "make the version serve again that served before",
@@ -68,6 +70,14 @@ def _dispatch(command: str, rest: list[str]) -> int:
         from pipeline.run import run
 
         return run(rest)
+    if command == "compare":
+        from pipeline.compare import compare
+
+        return compare(rest)
+    if command == "tune":
+        from pipeline.tune import tune
+
+        return tune(rest)
     if command == "sample":
         from pipeline.sample import sample
 
