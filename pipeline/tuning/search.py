@@ -78,8 +78,9 @@ def best_of(done: Sequence[Trial]) -> Trial:
 
 def in_words(recipe: train.Params) -> str:
     """What is searched of a recipe, in short."""
+    hidden = " ".join(map(str, recipe.hidden)) or "none"
     return (
-        f"hidden {' '.join(map(str, recipe.hidden)) or 'none'}, {recipe.hidden_activation}, dropout {recipe.dropout:g}, "
+        f"hidden {hidden}, {recipe.hidden_activation}, dropout {recipe.dropout:g}, "
         f"learning rate {recipe.learning_rate:g}{' cosine' if recipe.decay == 'cosine' else ''}, "
         f"batch {recipe.batch_size}, {recipe.epochs} epochs"
     )

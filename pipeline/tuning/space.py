@@ -14,12 +14,8 @@ if TYPE_CHECKING:
 
 # Both ends included.
 LAYERS, UNITS = (0, 3), (16, 512)
-RANGES: Mapping[str, tuple[int, int] | tuple[float, float]] = {
-    "dropout": (0.0, 0.5),
-    "learning_rate": (0.0003, 0.01),
-    "batch_size": (32, 256),
-    "epochs": (3, 10),
-}
+COUNTS: Mapping[str, tuple[int, int]] = {"batch_size": (32, 256), "epochs": (3, 10)}
+RANGES: Mapping[str, tuple[float, float]] = {"dropout": (0.0, 0.5), "learning_rate": (0.0003, 0.01)}
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "hidden_activation": ("relu", "elu", "gelu", "tanh"),
     "decay": ("none", "cosine"),
@@ -30,19 +26,20 @@ LOGARITHMIC = ("units", "learning_rate", "batch_size")
 
 def described() -> dict[str, Any]:
     """The space as a part of a study's identity."""
-    return {"layers": LAYERS, "units": UNITS, **RANGES, **CHOICES, "logarithmic": LOGARITHMIC}
+    return {"layers": LAYERS, "units": UNITS, **COUNTS, **RANGES, **CHOICES, "logarithmic": LOGARITHMIC}
 
 
 def distributions() -> dict[str, BaseDistribution]:
     """What each value is drawn from, by name; that of a layer which a recipe does not have is drawn too, and unused."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-    ranges = {"layers": LAYERS, **{_units(index): UNITS for index in range(LAYERS[1])}, **RANGES}
-    drawn: dict[str, BaseDistribution] = {name: CategoricalDistribution(choices) for name, choices in CHOICES.items()}
-    for name, (low, high) in ranges.items():
-        kind = IntDistribution if isinstance(low, int) else FloatDistribution
-        drawn[name] = kind(low, high, log=name.startswith(LOGARITHMIC))
-    return drawn
+    counts = {"layers": LAYERS, **{_units(index): UNITS for index in range(LAYERS[1])}, **COUNTS}
+    logarithmic = {name: name.startswith(LOGARITHMIC) for name in (*counts, *RANGES)}
+    return {
+        **{name: IntDistribution(*ends, log=logarithmic[name]) for name, ends in counts.items()},
+        **{name: FloatDistribution(*ends, log=logarithmic[name]) for name, ends in RANGES.items()},
+        **{name: CategoricalDistribution(choices) for name, choices in CHOICES.items()},
+    }
 
 
 def recipe_of(values: Mapping[str, Any], base: train.Params) -> train.Params:
@@ -58,7 +55,7 @@ def recipe_of(values: Mapping[str, Any], base: train.Params) -> train.Params:
         # More digits than these make no difference, and are hard to read.
         dropout=round(values["dropout"], 2),
         learning_rate=float(f"{values['learning_rate']:.3g}"),
-        **{name: values[name] for name in ("batch_size", "epochs", *CHOICES)},
+        **{name: values[name] for name in (*COUNTS, *CHOICES)},
     )
 
 
@@ -72,7 +69,7 @@ def values_of(recipe: train.Params) -> dict[str, Any]:
     for name, choices in CHOICES.items():
         if said[name] not in choices:
             raise InputError(f"{_begins(name)} with {said[name]}, which is not tried: give {', '.join(choices)}")
-    for name, (low, high) in RANGES.items():
+    for name, (low, high) in {**COUNTS, **RANGES}.items():
         if not low <= said[name] <= high:
             raise InputError(f"{_begins(name)} with {said[name]}, which is not tried: give {low:g} to {high:g}")
     if len(recipe.hidden) > LAYERS[1] or any(not UNITS[0] <= units <= UNITS[1] for units in recipe.hidden):
@@ -81,7 +78,7 @@ def values_of(recipe: train.Params) -> dict[str, Any]:
             f"layers of {UNITS[0]} to {UNITS[1]} units"
         )
     units = {_units(index): units for index, units in enumerate(recipe.hidden)}
-    return {"layers": len(recipe.hidden), **units, **{name: said[name] for name in (*RANGES, *CHOICES)}}
+    return {"layers": len(recipe.hidden), **units, **{name: said[name] for name in (*COUNTS, *RANGES, *CHOICES)}}
 
 
 def _units(index: int) -> str:

@@ -1,4 +1,4 @@
-"""One trial: a training that is judged after each epoch on what was held out of it, and given up when it falls behind."""
+"""One trial: a training that is judged after each epoch on what was held out, and given up when it falls behind."""
 
 from __future__ import annotations
 
