@@ -182,8 +182,9 @@ def _compiled(examples: Examples, params: Params) -> keras.Sequential:
         optimizer=optimizer,
         loss=params.loss,
         metrics=["accuracy"],
-        # XLA's loops for convolutions on a processor take 2.5 times as long as TensorFlow's own.
-        jit_compile=not params.convolutions,
+        # On a processor XLA's loops for convolutions take 2.5 times as long as TensorFlow's own, its random numbers for
+        # the dropout of 784 inputs 25 times.
+        jit_compile=not (params.convolutions or params.dropout),
         steps_per_execution=STEPS_PER_EXECUTION,
     )
     optimizer.build(model.trainable_variables)
