@@ -36,7 +36,7 @@ class Bounds:
 
 
 def search(
-    study: optuna.Study, base: train.Params, data: tuple[Examples, Transform], bounds: Bounds, scratch: Path
+    study: optuna.Study, base: train.Params, data: tuple[Examples, Transform], bounds: Bounds, folder: Path
 ) -> list[Trial]:
     """Makes trials.
 
@@ -45,7 +45,7 @@ def search(
         base: the recipe of the first trial; what is not searched is the same in all.
         data: of which only the training split is read.
         bounds: when it ends.
-        scratch: folder for what is written on the way.
+        folder: the study's, for what is written on the way.
 
     Returns:
         All finished trials.
@@ -61,7 +61,7 @@ def search(
         )
     while len(done) < bounds.trials and (bounds.seconds is None or time.monotonic() - started < bounds.seconds):
         trial, recipe = ask(study, base, base.seed)
-        accuracy, why = try_recipe(trial, recipe, *data, scratch)
+        accuracy, why = try_recipe(trial, recipe, *data, folder / "running")
         if accuracy is None and not done:
             raise BeamlineError(f"the recipe that the search begins with cannot be judged: {why}")
         trial.set_user_attr("why", why)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import tempfile
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +29,7 @@ def try_recipe(
         recipe: with a validation share.
         examples: of which only the training split is read.
         transform: the preprocessing.
-        scratch: folder for what is written on the way.
+        scratch: folder for what is written on the way, which is gone afterwards, also what a kill left in it.
 
     Returns:
         The accuracy on the validation share after the last epoch, a fraction, and no words; or None and why it was
@@ -41,8 +41,8 @@ def try_recipe(
     # What an earlier trial left in memory is of no use.
     keras.backend.clear_session()
     try:
-        with tempfile.TemporaryDirectory(dir=scratch) as folder, _without_epochs():
-            _, history = train.fit(examples, transform, recipe, Path(folder, "checkpoints"), [_pruning(trial)])
+        with _emptied(scratch) as folder, _without_epochs():
+            _, history = train.fit(examples, transform, recipe, folder / "checkpoints", [_pruning(trial)])
     except optuna.TrialPruned as pruned:
         return None, str(pruned)
     except BeamlineError as error:
@@ -60,6 +60,17 @@ def _pruning(trial: optuna.Trial) -> keras.callbacks.Callback:
             raise optuna.TrialPruned(f"below the median after epoch {index + 1}, with {logs['val_accuracy']:.4f}")
 
     return keras.callbacks.LambdaCallback(on_epoch_end=end)
+
+
+@contextmanager
+def _emptied(folder: Path) -> Iterator[Path]:
+    """A folder with nothing in it, whatever a killed trial left there."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -50,6 +50,9 @@ def test_trials_need_no_test_split_and_end_the_same_after_a_stop(data, tmp_path,
         raise KeyboardInterrupt
 
     searched(tmp_path / "parts", data, 2)
+    # As a kill leaves it.
+    (tmp_path / "parts" / "running").mkdir()
+    (tmp_path / "parts" / "running" / "checkpoints").touch()
     with monkeypatch.context() as patched:
         patched.setattr(train, "fit", stop)
         with pytest.raises(KeyboardInterrupt):
