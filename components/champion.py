@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from components.artifacts.examples import Examples
+from components.artifacts.promotion import Pair
 from components.artifacts.rule import Rule
 from components.mcnemar import SIGNIFICANCE, Discordance, discordance
 from serving import bundle
@@ -20,6 +21,8 @@ from serving.registry import Promoted
 from serving.scorer import Scorer
 
 Compare = Literal["not-worse", "better", "off"]
+# Of each kind; for people to look at.
+NAMED_PAIRS = 12
 OFF = "promote it without the comparison: --promote.compare off"
 
 
@@ -46,8 +49,8 @@ class HeldOut:
             examples.all_images("test"), examples.all_labels("test"), examples.class_names, examples.sha256("test")
         )
 
-    def outcomes(self, opened: Bundle) -> npt.NDArray[np.bool_]:
-        """Which rows, as bool (n,), a bundle gives their own label, scored with onnxruntime.
+    def predictions(self, opened: Bundle) -> npt.NDArray[np.int64]:
+        """The label, as int64 (n,), that a bundle gives each row, scored with onnxruntime.
 
         Raises:
             BeamlineError: it takes images of another shape, knows other classes, or onnxruntime cannot run it.
@@ -60,23 +63,37 @@ class HeldOut:
             raise BeamlineError(
                 f"it knows the classes {_listed(manifest.labels)}, these are {_listed(self.class_names)}"
             )
-        correct: npt.NDArray[np.bool_] = Scorer(opened).score(self.images).labels == self.labels
-        return correct
+        return Scorer(opened).score(self.images).labels
+
+
+@dataclass(frozen=True)
+class Compared:
+    """How candidate and champion differ on the same rows.
+
+    Attributes:
+        found: the counts of the rows that only one of them gets right.
+        p: of the test that decided.
+        pairs: the first of these rows, of both kinds.
+    """
+
+    found: Discordance
+    p: float
+    pairs: tuple[Pair, ...]
 
 
 def compare(
-    correct: npt.NDArray[np.bool_], champion: Promoted | None, rows: HeldOut, how: Compare
-) -> tuple[Rule, Discordance | None]:
+    predicted: npt.NDArray[np.int64], champion: Promoted | None, rows: HeldOut, how: Compare
+) -> tuple[Rule, Compared | None]:
     """Holds the candidate's evaluation against the version that serves, which scores the same rows now.
 
     Args:
-        correct: bool (n,), the candidate's outcomes.
+        predicted: int64 (n,), the candidate's labels.
         champion: the version that serves; None where none does.
         rows: the test split.
         how: `not-worse` refuses where the champion is significantly better, `better` unless the candidate is.
 
     Returns:
-        The rule, and the counts that it rests on where the two were compared.
+        The rule, and what it rests on where the two were compared.
     """
     if champion is None:
         return Rule("champion", True, "no champion: nothing serves yet"), None
@@ -84,14 +101,27 @@ def compare(
     if how == "off":
         return Rule("champion", True, f"not compared with {against}: --promote.compare off"), None
     try:
-        found = discordance(correct, rows.outcomes(champion.load()))
+        served = rows.predictions(champion.load())
     except BundleError as error:
         again = f"`python -m pipeline promote {champion.run} --reason TEXT` publishes it anew"
         return Rule("champion", False, f"{against} is damaged ({error}): {again}"), None
     except BeamlineError as error:
         words = f"{against} cannot score this data: {error}"
         return Rule("champion", False, f"{words}; promote under another name with --model NAME, or {OFF}"), None
-    return judge(found, against, len(correct), how), found
+    found = discordance(predicted == rows.labels, served == rows.labels)
+    p = found.p_worse if how == "not-worse" else found.p_better
+    return judge(found, against, len(predicted), how), Compared(found, p, pairs(predicted, served, rows.labels))
+
+
+def pairs(
+    candidate: npt.NDArray[np.int64], champion: npt.NDArray[np.int64], labels: npt.NDArray[np.int64]
+) -> tuple[Pair, ...]:
+    """The first rows that the candidate gained, then the first that it lost; all three are int64 (n,)."""
+    right, was_right = candidate == labels, champion == labels
+    chosen = [np.flatnonzero(kind)[:NAMED_PAIRS] for kind in (right & ~was_right, was_right & ~right)]
+    return tuple(
+        Pair(int(row), int(labels[row]), int(champion[row]), int(candidate[row])) for row in np.concatenate(chosen)
+    )
 
 
 def judge(found: Discordance, against: str, rows: int, how: Literal["not-worse", "better"]) -> Rule:
@@ -181,7 +211,7 @@ def remembered(barring: Event | None, run: str, gap: str | None, by_hand: bool) 
 def _accuracy(path: Path, sha256: str, rows: HeldOut) -> float | None:
     """A version's accuracy on these rows; None where it is gone, damaged, or cannot score them."""
     try:
-        return float(rows.outcomes(bundle.load(path, sha256)).mean())
+        return float((rows.predictions(bundle.load(path, sha256)) == rows.labels).mean())
     except BeamlineError:
         return None
 

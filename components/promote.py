@@ -12,8 +12,7 @@ from components.artifacts.examples import Examples
 from components.artifacts.promotion import Promotion
 from components.artifacts.rule import Rule, verdict
 from components.artifacts.verification import Verification
-from components.champion import Compare, HeldOut, compare, drop, remembered
-from components.mcnemar import Discordance
+from components.champion import Compare, Compared, HeldOut, compare, drop, remembered
 from serving.errors import InputError
 from serving.history import Evidence
 from serving.pointer import Pointer, held
@@ -137,11 +136,10 @@ def _rules(
     pointer: Pointer,
     champion: Promoted | None,
     params: Params,
-) -> tuple[list[Rule], Discordance | None]:
+) -> tuple[list[Rule], Compared | None]:
     """Every rule, computed also where another refuses already."""
     history, gap = pointer.history(), pointer.gap()
-    correct = evaluation.predictions() == rows.labels
-    compared, found = compare(correct, champion, rows, params.compare)
+    compared, found = compare(evaluation.predictions(), champion, rows, params.compare)
     dropped = drop(evaluation.accuracy, history, pointer.folder, rows, params.max_drop_fraction)
     barring = history.barring(bundle.sha256, evaluation.weights_sha256)
     return [compared, *dropped, *remembered(barring, params.run, gap, params.restore)], found
@@ -153,7 +151,7 @@ def _promotion(
     out: Path,
     rules: list[Rule],
     champion: Promoted | None = None,
-    found: Discordance | None = None,
+    compared: Compared | None = None,
     promoted: Promoted | None = None,
 ) -> Promotion:
     passed, reasons = verdict(rules)
@@ -163,8 +161,10 @@ def _promotion(
         version=None if promoted is None else promoted.version,
         bundle_sha256=bundle.sha256,
         champion=None if champion is None else champion.version,
-        gained=None if found is None else found.gained,
-        lost=None if found is None else found.lost,
+        gained=None if compared is None else compared.found.gained,
+        lost=None if compared is None else compared.found.lost,
+        p=None if compared is None else compared.p,
+        pairs=() if compared is None else compared.pairs,
         rules=tuple(rules),
         passed=passed,
         reasons=reasons if promoted is None else (_serves(promoted, "serves now"), *reasons),

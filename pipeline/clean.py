@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.history import History, Record
+from pipeline.report.pages import renew_index
 from pipeline.store import PAYLOAD, Store
 from serving.arguments import Arguments
 from serving.bundle import MANIFEST
@@ -49,6 +50,7 @@ def clean(arguments: list[str]) -> int:
                 _remove(path, store.root / ".trash")
         if not given.dry_run:
             shutil.rmtree(store.root / ".trash", ignore_errors=True)
+            renew_index(store.root)
     for entry in _foreign(store):
         print(f"left alone, because it is no whole artifact: {entry}")
     done = "would be freed" if given.dry_run else "freed"
@@ -71,7 +73,7 @@ class Needs:
     """What has to stay.
 
     Attributes:
-        runs: whose logs and pictures stay.
+        runs: whose logs, cards and pictures stay.
         artifacts: names of the folders of artifacts.
         unfinished: one of the last runs did not come to its end, so what it left half made stays too, and what no
             record names, because it may be its.
@@ -104,7 +106,7 @@ def _artifacts(record: Record) -> Iterator[str]:
 
 
 def _superfluous(store: Store, history: History, models: Path, keep: int) -> list[Path]:
-    """Artifacts, logs, pictures and leftovers that are not needed."""
+    """Artifacts, logs, cards, pictures and leftovers that are not needed."""
     records = history.records()
     # A registry elsewhere that a run promoted to needs what it was given too.
     registries = {models, *(Path(record.config["models"]) for record in records)}

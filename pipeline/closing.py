@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.config import Config
-from pipeline.outcome import Made, Outcome, exit_code
+from pipeline.outcome import Made, Outcome, exit_code, stopping
+from pipeline.report.pages import Reported
 
 log = logging.getLogger("beamline.pipeline")
 
@@ -24,13 +25,14 @@ def verdict_of(made: Made) -> str:
     return "promoted" if "promote" in made else "passed"
 
 
-def close(config: Config, run: str, made: Made, seconds: float, log_file: Path, pictures: Path | None) -> None:
+def close(config: Config, run: str, made: Made, seconds: float, log_file: Path, reported: Reported) -> None:
     """Says how a run ended; as a warning where it was stopped, so that quiet runs say it too."""
     verdict = verdict_of(made)
     event: dict[str, Any] = {"event": "end", "run": run, "verdict": verdict, "exit_code": exit_code(made)}
     event |= {"seconds": round(seconds, 3), "log": str(log_file)}
-    event |= {"pictures": None if pictures is None else str(pictures)}
-    drawn = "" if pictures is None else f"\npictures: {pictures}/"
+    event |= {name: None if file is None else str(file) for name, file in vars(reported).items()}
+    drawn = "" if reported.card is None else f"\ncard: {reported.card}"
+    drawn += "" if reported.pictures is None else f"\npictures: {reported.pictures}/"
     stopped = stopping(made)
     if stopped is not None:
         event |= {"step": stopped.name, "reasons": stopped.reasons}
@@ -38,13 +40,6 @@ def close(config: Config, run: str, made: Made, seconds: float, log_file: Path, 
         return
     event |= {"model": str(config.models / config.model)}
     log.info("%s%s", _passed(config, run, made, seconds), drawn, extra={"event": event})
-
-
-def stopping(made: Made) -> Outcome | None:
-    """The step that stopped a run: the one that failed, else the first that refused."""
-    failed = (outcome for outcome in made.values() if outcome.outcome == "failed")
-    refused = (outcome for outcome in made.values() if not outcome.passed)
-    return next(failed, None) or next(refused, None)
 
 
 def score_command(config: Config) -> str:

@@ -7,7 +7,7 @@ import json
 import os
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,8 @@ class Record:
         config: everything that it was told, defaults too.
         steps: what became of each step.
         environment: Python, machine, processors.
+        figures: what the candidate scored: `rows`, `correct`, `accuracy`, `interval`, `min_accuracy`; empty where none
+            was judged. They stay when `clean` has taken the evaluation.
     """
 
     run: str
@@ -42,6 +44,7 @@ class Record:
     config: Mapping[str, Any]
     steps: tuple[Outcome, ...]
     environment: Mapping[str, Any]
+    figures: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,7 @@ def environment() -> dict[str, Any]:
 def plain(value: Any) -> Any:
     """A configuration as JSON can hold it: dataclasses as objects, paths as text."""
     if is_dataclass(value):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+        return {part.name: plain(getattr(value, part.name)) for part in fields(value)}
     if isinstance(value, tuple):
         return [plain(item) for item in value]
     return str(value) if isinstance(value, Path) else value

@@ -5,10 +5,9 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from pipeline.closing import stopping
 from pipeline.explain import differences
 from pipeline.history import History, Record
-from pipeline.outcome import Outcome
+from pipeline.outcome import Outcome, stopping
 from pipeline.progress import line
 from pipeline.store import Store
 from serving.arguments import Arguments
@@ -66,7 +65,8 @@ def _head(record: Record, runs: Path) -> list[str]:
         said["data"] = "; ".join(validated.reasons)
     if "evaluate" in by_name and stopped is not by_name["evaluate"]:
         said["gate"] = "; ".join(by_name["evaluate"].reasons)
-    places = {"log": runs / "logs" / f"{record.run}.log", "pictures": runs / "reports" / record.run}
+    card = runs / "reports" / f"{record.run}.html"
+    places = {"log": runs / "logs" / f"{record.run}.log", "card": card, "pictures": card.with_suffix("")}
     said |= {name: str(place) for name, place in places.items() if place.exists()}
     said["command"] = shlex.join(["python", "-m", "pipeline", "run", *record.arguments])
     return [

@@ -53,3 +53,10 @@ def exit_code(made: Made) -> int:
     if failed is not None:
         return failed
     return 0 if all(outcome.passed for outcome in made.values()) else 3
+
+
+def stopping(made: Made) -> Outcome | None:
+    """The step that stopped a run: the one that failed, else the first that refused."""
+    failed = (outcome for outcome in made.values() if outcome.outcome == "failed")
+    refused = (outcome for outcome in made.values() if not outcome.passed)
+    return next(failed, None) or next(refused, None)

@@ -14,6 +14,7 @@ from components.artifacts.verification import Verification
 from components.champion import Compare
 from pipeline.history import History, Record
 from pipeline.kept import Kind, kept, lack
+from pipeline.report.pages import renew_index
 from pipeline.served import add_reason, parser_of, require_reason
 from pipeline.store import Store
 from serving.arguments import Arguments
@@ -56,6 +57,7 @@ def promote(arguments: list[str]) -> int:
     if not made.passed:
         raise RefusedError(f"{made.summary()}; what serves is unchanged")
     print(made.summary())
+    renew_index(given.runs)
     return 0
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
+from typing import Any
 
+from components.artifacts.evaluation import Evaluation
 from pipeline.closing import close, verdict_of
 from pipeline.config import Config
 from pipeline.console import console, log_to
@@ -19,9 +22,9 @@ from pipeline.options import Request, parse_run
 from pipeline.outcome import Made, Outcome, exit_code
 from pipeline.places import require_writable
 from pipeline.progress import tell
-from pipeline.report.folder import report
+from pipeline.report.pages import report
 from pipeline.step import Step
-from pipeline.store import Store
+from pipeline.store import PAYLOAD, Store
 from serving.interrupts import Terminated, finishing
 
 log = logging.getLogger("beamline.pipeline")
@@ -83,10 +86,11 @@ def _run(request: Request, started: float) -> int:
         finally:
             seconds = round(time.perf_counter() - started, 3)
             if record is not None:
+                record = replace(record, verdict=verdict, seconds=seconds, steps=tuple(made.values()))
+                record = replace(record, figures=figures(made, store))
                 with finishing():
-                    history.finish(replace(record, verdict=verdict, seconds=seconds, steps=tuple(made.values())))
-        pictures = None if verdict == "interrupted" else report(name, made, store)
-        close(config, name, made, seconds, log_file, pictures)
+                    history.finish(record)
+        close(config, name, made, seconds, log_file, report(record, steps, store))
     return exit_code(made)
 
 
@@ -127,3 +131,17 @@ def complete(steps: tuple[Step, ...], made: Made, store: Store, request: Request
 def set_threads(threads: int) -> None:
     """Sets what TensorFlow reads once, as it starts: the threads of one operation, which are a part of the recipe."""
     os.environ["TF_NUM_INTRAOP_THREADS"] = str(threads)
+
+
+def figures(made: Made, store: Store) -> Mapping[str, Any]:
+    """What the candidate of a run scored, for its record; empty where none was judged."""
+    outcome = made.get("evaluate")
+    if outcome is None or outcome.artifact is None:
+        return {}
+    try:
+        evaluation = Evaluation.load(store.root / "artifacts" / outcome.artifact / PAYLOAD)
+    except (OSError, ValueError, KeyError, TypeError):
+        # Somebody took it away meanwhile; that is no reason to lose the record.
+        return {}
+    names = ("rows", "correct", "accuracy", "interval", "min_accuracy")
+    return {name: getattr(evaluation, name) for name in names}

@@ -33,6 +33,10 @@ def rollback(arguments: list[str]) -> int:
     event = promoted.event
     before = "nothing" if event.from_version is None else f"version {event.from_version}"
     print(f"{given.model} version {promoted.version} serves now instead of {before}, sha256 {promoted.sha256[:12]}")
+    # What it takes to write a page is no part of what it takes to roll back.
+    from pipeline.report.pages import renew_index
+
+    renew_index(given.runs)
     return 0
 
 

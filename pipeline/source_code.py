@@ -11,6 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PROJECT = ("pipeline", "components", "serving")
+# Libraries that are installed under another name than they are imported by.
+DISTRIBUTIONS = {"PIL": "pillow", "google": "protobuf"}
 
 
 def source_digests(module: str) -> dict[str, str]:
@@ -122,6 +124,6 @@ def _is_project_module(name: str) -> bool:
 @cache
 def _version(library: str) -> str:
     try:
-        return version(library)
+        return version(DISTRIBUTIONS.get(library, library))
     except PackageNotFoundError:
         return "not installed"

@@ -312,4 +312,4 @@ def test_run_that_had_begun_says_what_stopped_it(mistake, place, made, monkeypat
     shutil.rmtree(place / "runs")
     # What was remembered of the data is as good for the next run.
     left = {name for name in left if not name.startswith("runs/fingerprints/")}
-    assert left == {"runs/history/0001.json", "runs/logs/0001.log"}
+    assert left == {"runs/history/0001.json", "runs/logs/0001.log", "runs/reports/0001.html", "runs/index.html"}

@@ -14,10 +14,10 @@ from components.artifacts.bundle import Bundle
 from components.artifacts.evaluation import Evaluation
 from components.artifacts.examples import Examples
 from components.artifacts.model import Model
-from pipeline.closing import stopping
 from pipeline.comparison.comparison import Entry, Verdict
 from pipeline.history import Record
 from pipeline.kept import kept, lack
+from pipeline.outcome import stopping
 from pipeline.store import Store
 from serving.errors import BeamlineError
 

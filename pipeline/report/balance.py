@@ -19,9 +19,16 @@ NAMED_ROWS = 100
 
 def class_balance(statistics: Statistics) -> Figure:
     """Bars of images by class, both splits on one class axis; labels that belong to no class have rows of their own."""
+    figure = new_figure(9, 1)
+    draw_balance(figure, statistics)
+    return figure
+
+
+def draw_balance(figure: Figure, statistics: Statistics) -> None:
+    """Draws the bars in an empty figure, which becomes as high as they need."""
     names = row_names(statistics)
     deep = min(len(names), NAMED_ROWS)
-    figure = new_figure(9, 1.3 + 0.17 * max(deep, 5))
+    figure.set_figheight(1.3 + 0.17 * max(deep, 5))
     panels = figure.subplots(1, 2, sharey=True)
     for axes, split, said, colour in zip(panels, SPLITS, ("training", "test"), (BLUE, ORANGE), strict=True):
         counts = [statistics.splits[split].label_counts.get(label, 0) for label in names]
@@ -30,7 +37,6 @@ def class_balance(statistics: Statistics) -> Figure:
     step = -(-len(names) // NAMED_ROWS)
     panels[0].set_yticks(range(0, len(names), step), list(names.values())[::step], size=9 if deep <= 50 else 7)
     panels[0].set(ylabel="class", ylim=(len(names) - 0.4, -0.6))
-    return figure
 
 
 def row_names(statistics: Statistics) -> dict[int, str]:

@@ -25,11 +25,19 @@ def learning_curves(model: Model) -> Figure:
         f"{epochs} epoch{'' if epochs == 1 else 's'}"
     )
     for axes, quantity, unit in zip(figure.subplots(1, 2), ("loss", "accuracy"), ("nats", "fraction"), strict=True):
-        _draw_curves(axes, model, quantity, f"{quantity} ({unit})")
+        draw_curves(axes, model, quantity, f"{quantity} ({unit})")
     return figure
 
 
-def _draw_curves(axes: Axes, model: Model, quantity: str, label: str) -> None:
+def draw_curves(axes: Axes, model: Model, quantity: str, label: str) -> None:
+    """Draws one quantity over the epochs, training and, where there is one, validation.
+
+    Args:
+        axes: where.
+        model: whose history is drawn.
+        quantity: `loss` or `accuracy`.
+        label: what is written at the axis.
+    """
     from matplotlib.ticker import MaxNLocator
 
     epochs = range(1, len(model.history) + 1)

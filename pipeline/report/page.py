@@ -15,6 +15,7 @@ from pipeline.report.style import BLUE, GREY, ORANGE, VERMILLION, drawing
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
     from matplotlib.figure import Figure
 
 # Of a page; CSS has it so.
@@ -52,8 +53,8 @@ def render(template: str, **values: Any) -> str:
 
     Args:
         template: a file in `templates/`.
-        values: by the name that the template has for them; text is escaped where it is put in, `markupsafe.Markup`,
-            which `svg` returns, is not.
+        values: by the name that the template has for them; text is escaped where it is put in, all but what the
+            template itself calls `drawn`, which `svg` returned.
 
     Raises:
         jinja2.UndefinedError: the template takes a value that was not given.
@@ -72,7 +73,7 @@ def svg(figure: Figure, name: str, says: str) -> str:
         says: what it shows, for those who cannot see it.
 
     Returns:
-        What is to be put into a page as it is: wrap it in `markupsafe.Markup`.
+        What a template puts in as it is, by its filter `drawn`.
     """
     from markupsafe import escape
     from matplotlib import rc_context
@@ -115,7 +116,7 @@ def _without_unused_ids(text: str) -> str:
 def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
@@ -123,3 +124,22 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters |= {"shown": shown, "text": readable, "drawn": _drawn}
+    return environment
+
+
+def shown(text: str) -> str:
+    r"""A name as it can be shown: what is no printed sign, as an end of line or of left-to-right, is written as \n."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii") for sign in text)
+
+
+def readable(text: str) -> str:
+    """A text as it can be shown, its ends of line kept."""
+    return "\n".join(shown(line) for line in text.splitlines())
+
+
+def _drawn(text: str) -> Markup:
+    """What `svg` returned, which is put in as it is."""
+    from markupsafe import Markup
+
+    return Markup(text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +15,10 @@ from components.artifacts.statistics import Statistics
 from pipeline.report.balance import class_balance
 from pipeline.report.confusion import confusion_matrix
 from pipeline.report.curves import learning_curves
+from pipeline.report.payloads import Payloads
 from pipeline.report.predictions import predictions
 from pipeline.report.samples import samples
 from pipeline.report.style import drawing, save_png
-from pipeline.source_code import library_versions, source_digests
-from serving.files import canonical_json
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,22 +38,13 @@ class Picture:
     figure: Callable[..., Figure]
     artifacts: Mapping[str, type[Artifact]]
 
-    def identity(self, made: Mapping[str, str]) -> str:
-        """SHA-256 of everything that the file's bytes depend on.
+    def identity(self, payloads: Payloads) -> str:
+        """SHA-256 of everything that the file's bytes depend on; every artifact of `artifacts` is there."""
+        return payloads.identity(self.file, self.figure.__module__, self.artifacts)
 
-        Args:
-            made: the content digest of each step's artifact; it has those of `artifacts`.
-        """
-        parts = {
-            "artifacts": {step: made[step] for step in self.artifacts},
-            "source": source_digests(self.figure.__module__),
-            "libraries": library_versions(self.figure.__module__),
-        }
-        return hashlib.sha256(canonical_json(parts).encode()).hexdigest()
-
-    def draw(self, folders: Mapping[str, Path], file: Path) -> None:
-        """Draws the picture from the artifacts in these folders, by step, into a file."""
-        loaded = [kind.load(folders[step]) for step, kind in self.artifacts.items()]
+    def draw(self, payloads: Payloads, file: Path) -> None:
+        """Draws the picture from a run's artifacts into a file. Raises: BeamlineError: one is damaged."""
+        loaded = [payloads.load(step, kind) for step, kind in self.artifacts.items()]
         with drawing():
             save_png(self.figure(*loaded), file)
 

@@ -12,13 +12,16 @@ MOST_PIXELS = 128
 WHITE = 255
 
 
-def read_tiles(examples: Examples, split: str, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+def read_tiles(
+    examples: Examples, split: str, rows: npt.NDArray[np.int64], most: int = MOST_PIXELS
+) -> npt.NDArray[np.uint8]:
     """The images of some rows of a split, as `to_tiles` gives them, in the order of `rows`.
 
     Args:
         examples: where they are.
         split: which of its splits.
         rows: int64 (n,), indices into the split, in any order.
+        most: pixels of the longer side of a tile.
     """
     images = np.zeros((len(rows), *examples.image_shape), np.uint8)
     first = 0
@@ -27,21 +30,22 @@ def read_tiles(examples: Examples, split: str, rows: npt.NDArray[np.int64]) -> n
         if len(here):
             images[here] = examples.images(block)[rows[here] - first]
         first += block.rows
-    return to_tiles(images)
+    return to_tiles(images, most)
 
 
-def to_tiles(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+def to_tiles(images: npt.NDArray[np.uint8], most: int = MOST_PIXELS) -> npt.NDArray[np.uint8]:
     """Images as red, green and blue; grey where they have no three channels, what is beyond three is left out.
 
     Args:
         images: uint8 (n, h, w, c), 0 to 255.
+        most: pixels of the longer side of a tile, 1 or more.
 
     Returns:
         uint8 (n, h', w', 3); h' and w' are h and w, or a whole fraction of them that is small enough to draw.
     """
     shown = images[..., :3] if images.shape[-1] >= 3 else np.repeat(images[..., :1], 3, axis=-1)
     n, height, width, _ = shown.shape
-    by = -(-max(height, width) // MOST_PIXELS)
+    by = -(-max(height, width) // most)
     if by == 1:
         return shown
     tall, wide = max(height // by, 1), max(width // by, 1)

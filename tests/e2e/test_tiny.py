@@ -78,8 +78,11 @@ def test_run_whose_pictures_cannot_be_drawn_is_done_all_the_same(promoted, run):
     shutil.rmtree(promoted.folder / "runs" / "reports")
     done = run(promoted, blocked=True)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "the pictures of run 0002 could not be drawn: ImportError: matplotlib" in done.stdout
+    assert "the pictures of run 0002 could not be written: ImportError: matplotlib" in done.stdout
     assert "pictures: " not in done.stdout
+    card = (promoted.folder / "runs/reports/0002.html").read_text()
+    assert "confusion could not be drawn: ImportError: matplotlib" in card
+    assert "reports/0002.html" in (promoted.folder / "runs/index.html").read_text()
     assert "Traceback" in (promoted.folder / "runs/logs/0002.log").read_text()
     assert promoted.last_run()["verdict"] == "promoted"
 
@@ -215,7 +218,9 @@ def test_failure_shows_one_sentence_and_keeps_the_traceback(new_project, tmp_pat
     assert "Traceback" in (project.folder / "runs/logs/0001.log").read_text()
     assert project.last_run()["verdict"] == "failed"
     assert "pictures" not in done.stdout
-    assert not (project.folder / "runs/reports").exists()
+    assert "\ncard: runs/reports/0001.html\n" in done.stdout
+    card = (project.folder / "runs/reports/0001.html").read_text()
+    assert card.index("Failed at the step <strong>ingest") < card.index("did you mean mnist?") < card.index("Preset")
 
 
 def test_sample_hands_out_no_damaged_images(promoted, data_dir):

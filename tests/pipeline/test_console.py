@@ -17,10 +17,12 @@ from pipeline.console import Screen, console, log_to
 from pipeline.options import parse_run
 from pipeline.outcome import Outcome
 from pipeline.progress import begin, tell
+from pipeline.report.pages import Reported
 from tests.conftest import ROOT
 
 log = logging.getLogger("beamline.test")
 TRAINED = Outcome("train", "executed", 4.25, "train-a", "b", True, (), "118,282 parameters", because=("seed",))
+NOTHING = Reported(card=None, pictures=None)
 REFUSED = Outcome("evaluate", "executed", 1.0, "a", "b", False, ("0.9 < 0.96",), "0.9 < 0.96")
 
 
@@ -30,7 +32,7 @@ def say_all(tmp_path) -> None:
     log.info("epoch 1/5", extra={"event": {"event": "epoch", "epoch": 1, "loss": 0.5}})
     tell(TRAINED, explain=True)
     tell(REFUSED)
-    close(parse_run([]).config, "0007", {"train": TRAINED, "evaluate": REFUSED}, 5.2, tmp_path / "7.log", None)
+    close(parse_run([]).config, "0007", {"train": TRAINED, "evaluate": REFUSED}, 5.2, tmp_path / "7.log", NOTHING)
 
 
 def test_noise_goes_to_the_log_and_our_lines_to_the_screen(tmp_path, capfd):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +20,18 @@ from components.artifacts.statistics import Statistics
 from components.calibration import calibration_bins, calibration_error
 from components.confusion import class_figures, confusion_matrix
 from components.evaluate import Params, find_rules
+from pipeline.history import Record, plain
+from pipeline.options import parse_run
+from pipeline.outcome import Outcome
 from pipeline.report.style import drawing
+from pipeline.store import Store
 from serving.wilson import wilson_interval
 
 # How long an example takes is no matter of a test.
 settings.register_profile("report", deadline=None)
 settings.load_profile("report")
 
+MADE = {"ingest": "examples", "analyze": "statistics", "train": "model", "evaluate": "evaluation"}
 HOSTILE = (
     "$x^2",
     "$\\frac{a$",
@@ -38,6 +44,13 @@ HOSTILE = (
     "😀🦔",
     "العربية",
 )
+
+
+def record_of(run, made, root, verdict="promoted", **changed):
+    """The record of a run that came to these outcomes, told what a run is told where nothing is said."""
+    request = parse_run(["--runs", str(root), "--models", str(root.parent / "models")])
+    told = {**plain(request.config), **changed}
+    return Record(run, "2026-01-02T03:04:05+00:00", verdict, 12.5, (), told, tuple(made.values()), {"python": "3.11"})
 
 
 @dataclass(frozen=True)
@@ -133,6 +146,43 @@ class Maker:
 @pytest.fixture
 def by_hand(tmp_path):
     return Maker(tmp_path)
+
+
+class Runs:
+    """A store with the artifacts of a pipeline that were made by hand."""
+
+    def __init__(self, folder, by_hand):
+        self.store, self.by_hand = Store(folder / "runs"), by_hand
+        self.store.root.mkdir()
+
+    def made(self, steps=tuple(MADE), **how):
+        """What a run that made these steps' artifacts has for outcomes; the steps after them were refused."""
+        artifacts = self.by_hand(**how)
+        outcomes = {step: self._commit(step, getattr(artifacts, MADE[step]).path) for step in MADE if step in steps}
+        missing = {step: Outcome(step, "refused", reasons=("refused by somebody",)) for step in MADE}
+        return {**missing, "promote": Outcome("promote", "cached", passed=True), **outcomes}
+
+    def commit(self, step, artifact, **outcome):
+        """What a run has for outcome that made one more artifact."""
+        return replace(self._commit(step, artifact.path), **outcome)
+
+    def _commit(self, step, folder):
+        key = f"{len(list(self.store.root.rglob('*'))):064d}"[::-1]
+        with self.store.staging(step, key) as out:
+            shutil.copytree(folder, out, dirs_exist_ok=True)
+            stored = self.store.commit(step, key, {})
+        return Outcome(step, "executed", artifact=stored.folder, sha256=stored.sha256, passed=True)
+
+    def forget(self, *steps):
+        """Takes artifacts away, so that nothing can be drawn from them."""
+        for step in steps:
+            for folder in (self.store.root / "artifacts").glob(f"{step}-*"):
+                shutil.rmtree(folder)
+
+
+@pytest.fixture
+def runs(tmp_path_factory, by_hand):
+    return Runs(tmp_path_factory.mktemp("runs"), by_hand)
 
 
 @pytest.fixture

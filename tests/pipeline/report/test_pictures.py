@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from pipeline.outcome import Outcome
+from pipeline.report.payloads import Payloads
 from pipeline.report.pictures import PICTURES
+from pipeline.store import Store
 from tests.pipeline.report.conftest import HOSTILE
 
 MADE = {"ingest": "examples", "analyze": "statistics", "train": "model", "evaluate": "evaluation"}
 
 
+class ByHand:
+    """What a run made, taken from artifacts that are in no store."""
+
+    def __init__(self, made):
+        self.made = made
+
+    def load(self, step, kind):
+        return kind.load(getattr(self.made, MADE[step]).path)
+
+
 def draw(picture, made, file):
-    picture.draw({step: getattr(made, MADE[step]).path for step in picture.artifacts}, file)
+    picture.draw(ByHand(made), file)
     return file.read_bytes()
+
+
+def payloads(**digests):
+    made = {step: Outcome(step, "cached", artifact=step, sha256=digest) for step, digest in digests.items()}
+    return Payloads(made, Store(Path("runs")))
 
 
 @pytest.mark.parametrize("picture", PICTURES, ids=lambda picture: picture.file)
@@ -48,7 +68,7 @@ def test_same_artifacts_have_the_same_bytes(by_hand, tmp_path, picture):
 def test_identity_is_of_the_artifacts_that_are_shown_and_of_no_others(picture):
     digests = dict.fromkeys([*MADE, "export"], "a")
     for step in digests:
-        changed = picture.identity({**digests, step: "b"}) != picture.identity(digests)
+        changed = picture.identity(payloads(**{**digests, step: "b"})) != picture.identity(payloads(**digests))
         assert changed == (step in picture.artifacts)
 
 
@@ -58,10 +78,10 @@ def test_identity_is_of_the_artifacts_that_are_shown_and_of_no_others(picture):
     [("source_digests", {"pipeline.report.style": "changed"}), ("library_versions", {"matplotlib": "99"})],
 )
 def test_identity_is_of_the_code_and_the_libraries(picture, monkeypatch, function, said):
-    from pipeline.report import pictures
+    from pipeline.report import payloads as module
 
-    real, digests = getattr(pictures, function), dict.fromkeys(MADE, "a")
+    real, made = getattr(module, function), payloads(**dict.fromkeys(MADE, "a"))
     assert said.keys() <= real(picture.figure.__module__).keys()
-    before = picture.identity(digests)
-    monkeypatch.setattr(pictures, function, lambda module: real(module) | said)
-    assert picture.identity(digests) != before
+    before = picture.identity(made)
+    monkeypatch.setattr(module, function, lambda module: real(module) | said)
+    assert picture.identity(made) != before

@@ -1,0 +1,102 @@
+"""index: every run, newest first, what serves marked, and the accuracy of those that judged a model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pipeline.history import History
+from pipeline.outcome import Outcome
+from pipeline.report.index import write_index
+from pipeline.store import Store
+from serving.files import replace_json
+from serving.history import Event, Evidence
+from tests.pipeline.report.conftest import record_of
+from tests.pipeline.report.test_card import SCRIPT, Page
+
+FIGURES = {"rows": 100, "correct": 97, "accuracy": 0.97, "interval": [0.9155, 0.9897], "min_accuracy": 0.9}
+
+
+@pytest.fixture
+def history(tmp_path):
+    folder = tmp_path / "runs"
+    (folder / "history").mkdir(parents=True)
+    (folder / "reports").mkdir()
+    return History(folder)
+
+
+def add(history, run, verdict, judged=True, figures=FIGURES, **told):
+    outcome = Outcome("evaluate", "executed" if judged else "cached", passed=verdict != "refused", reasons=("said so",))
+    record = record_of(run, {"evaluate": outcome}, history.root, verdict, **told)
+    history.finish(replace(record, figures=figures))
+    (history.root / "reports" / f"{run}.html").write_text("")
+
+
+def written(history):
+    return Page(write_index(Store(history.root)).read_text(encoding="utf-8"))
+
+
+def serve(history, run, version):
+    folder = history.root.parent / "models" / "mnist"
+    folder.mkdir(parents=True)
+    evidence = Evidence(run, "", "", 0.97, "", "")
+    event = Event(1, "promote", "2026-01-02", "u", "h", False, None, None, version, "ab", "", evidence)
+    replace_json(folder / "promoted.json", {"version": version, "sha256": "ab", "event": event.to_json()})
+
+
+def test_runs_are_listed_newest_first_with_links_to_their_cards(history):
+    for run, verdict in (("0009", "promoted"), ("0010", "refused"), ("0011", "failed")):
+        add(history, run, verdict)
+    (history.root / "reports" / "0009.html").unlink()
+    page = written(history)
+    links = [link for link in page.values("href") if link.startswith("reports")]
+    assert links == ["reports/0011.html", "reports/0010.html"]
+    order = [page.text.index(f"{run} {verdict}") for run, verdict in (("0011", "failed"), ("0010", "refused"))]
+    assert order == sorted(order)
+    assert "0009 promoted" in page.text
+    assert "evaluate: said so" in page.text
+
+
+def test_run_whose_model_serves_is_marked_and_no_other(history):
+    add(history, "0001", "promoted")
+    add(history, "0002", "promoted")
+    add(history, "0003", "promoted", model="other")
+    serve(history, "0001", 7)
+    text = written(history).text
+    assert "serves now, version 7" in text.split("0001 promoted")[1]
+    assert text.count("serves now") == 1
+
+
+def test_damaged_pointer_marks_nothing(history):
+    add(history, "0001", "promoted")
+    serve(history, "0001", 1)
+    (history.root.parent / "models" / "mnist" / "promoted.json").write_text("{")
+    assert "serves now" not in written(history).text
+
+
+def test_accuracy_over_time_is_of_runs_that_judged_a_model(history):
+    add(history, "0001", "promoted")
+    add(history, "0002", "promoted", judged=False)
+    add(history, "0003", "failed", figures={})
+    add(history, "0004", "refused", figures={**FIGURES, "accuracy": 0.5, "interval": [0.4, 0.6], "min_accuracy": None})
+    add(history, "0005", "promoted", model="other")
+    page = written(history)
+    assert [label for label in page.values("aria-label") if label.startswith("accuracy of")] == [
+        "accuracy of 2 judged models; run 0004: 0.5000",
+        "accuracy of 1 judged models; run 0005: 0.9700",
+    ]
+    assert "0.9700 0.9155–0.9897" in page.text
+
+
+def test_index_of_runs_without_a_figure_has_no_plot(history):
+    add(history, "0001", "failed", figures={})
+    assert "accuracy over time" not in written(history).text
+
+
+def test_what_comes_from_outside_is_text(history):
+    add(history, "0001", "refused", model=SCRIPT)
+    page = written(history)
+    assert {tag for tag, _ in page.elements} & {"script", "img"} == set()
+    assert page.text.count(SCRIPT) == 2
+    assert [target for target in page.values("href") if not target.startswith("reports/")] == ["data:,"]
