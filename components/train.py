@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from components.artifacts.examples import Examples
 from components.artifacts.model import Model
 from components.artifacts.transform import Transform
-from components.bookkeeping import Event, bookkeeping
 from components.checkpoint import History, read_checkpoint
+from components.epochs import Event, bookkeeping
 from components.input import Order, Permutation
 from components.model import build_model, layers_table
 from serving.errors import BeamlineError, InputError
@@ -90,8 +90,10 @@ def run(examples: Examples, transform: Transform, params: Params, out: Path) -> 
     Raises:
         BeamlineError: as `fit`.
     """
-    model, history = fit(examples, transform, params, out / "checkpoints")
-    return (
+    checkpoints = out / "checkpoints"
+    resumed = checkpoints.exists()
+    model, history = fit(examples, transform, params, checkpoints)
+    trained = (
         Model(
             path=out,
             recipe={**asdict(params), "shape": examples.image_shape, "classes": len(examples.class_names)},
@@ -101,6 +103,7 @@ def run(examples: Examples, transform: Transform, params: Params, out: Path) -> 
         .write_keras_model(model)
         .save()
     )
+    return trained.write_resumed() if resumed else trained
 
 
 def fit(

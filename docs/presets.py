@@ -19,6 +19,9 @@ from pipeline.report.comparison import write_comparison
 from serving.errors import BeamlineError, InputError
 
 DATASET = "mnist"
+TODO = "make one with python -m pipeline compare --dataset mnist"
+# Flags of `run` that change no figure.
+PLACES = ("--data-dir", "--manual-dir", "--runs", "--models", "--verbose", "--json", "--quiet")
 HEADER = ("preset", "layers", "parameters", "epochs", "batch", "test accuracy", "95 % interval")
 HEADER += ("training", "whole run", "scored images/s", "ONNX")
 
@@ -41,7 +44,7 @@ What is more than chance, by McNemar's test with Holm's correction over all {pai
 {differences}
 
 The values stand in [presets.json](presets.json) too. `python -m docs.presets` makes all three files anew; it takes the
-flags of `run`, or with `--comparison FILE` a comparison that was made before.
+flags of `run` that say where things are, or with `--comparison FILE` a comparison that was made before.
 """
 
 
@@ -107,23 +110,30 @@ def _cells(entry: Entry) -> tuple[str, ...]:
 
 
 def _compared(flags: Sequence[str]) -> Comparison:
+    _require_as_they_stand(flags)
     flags = ["--dataset", DATASET, *flags]
     with console(Screen()):
         return compare_candidates(candidates(list(PRESETS), flags), flags)[0]
 
 
+def _require_as_they_stand(flags: Sequence[str]) -> None:
+    """Refuses flags that say more than where things are. Raises: InputError."""
+    changed = [word for word in flags if word.startswith("-") and word.split("=")[0] not in PLACES]
+    if changed:
+        raise InputError(
+            f"{changed[0]}: the presets are compared as they stand, with no flags but {', '.join(PLACES)}: {TODO}"
+        )
+
+
 def _require_presets(comparison: Comparison) -> None:
     """Refuses what is not all presets as they stand, each of them evaluated, on MNIST."""
-    todo = "make one with python -m pipeline compare --dataset mnist"
     if comparison.dataset != DATASET:
-        raise InputError(f"the comparison is on {comparison.dataset}: {todo}")
-    changed = [word for word in comparison.arguments if word.startswith(("--train.", "--transform.", "--ingest."))]
-    if changed:
-        raise InputError(f"the comparison was told {changed[0]}, which is not how the presets stand: {todo}")
+        raise InputError(f"the comparison is on {comparison.dataset}: {TODO}")
+    _require_as_they_stand([word for word in comparison.arguments if word.split("=")[0] != "--dataset"])
     evaluated = [entry.preset for entry in comparison.entries if entry.rows]
     if evaluated != list(PRESETS):
         missing = [name for name in PRESETS if name not in evaluated]
-        raise InputError(f"the comparison has no figures of {', '.join(missing) or 'presets in their order'}: {todo}")
+        raise InputError(f"the comparison has no figures of {', '.join(missing) or 'presets in their order'}: {TODO}")
 
 
 if __name__ == "__main__":

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,10 +108,10 @@ def _artifacts(record: Record) -> Iterator[str]:
 
 
 def _superfluous(store: Store, history: History, models: Path, keep: int) -> list[Path]:
-    """Artifacts, logs, cards, pictures, curves and leftovers that are not needed."""
+    """Artifacts, logs, cards, pictures, curves, comparisons and leftovers that are not needed."""
     records = history.records()
     # A registry elsewhere that a run promoted to needs what it was given too.
-    registries = {models, *(Path(record.config["models"]) for record in records)}
+    registries = {models, *(record.models for record in records)}
     versions = {digest for registry in registries for digest in _versions(registry)}
     exported = store.root.glob(f"artifacts/export-*/{PAYLOAD}/{MANIFEST}")
     promoted = {manifest.parent.parent.name: sha256_file(manifest) in versions for manifest in exported}
@@ -127,8 +128,19 @@ def _superfluous(store: Store, history: History, models: Path, keep: int) -> lis
     said = [entry for folder in ("logs", "reports", FOLDER) for entry in sorted(store.root.glob(f"{folder}/*"))]
     # While nothing runs, what is hidden there was left by a run that was killed as it drew.
     told = [entry for entry in said if entry.stem.partition("-")[0] in dropped or entry.name.startswith(".")]
+    told += [file for entry in sorted(store.root.glob("comparisons/*.json")) for file in _of_dropped(entry, dropped)]
     staged = [] if needed.unfinished else sorted(store.root.glob(".staging/*"))
     return [*artifacts, *told, *staged]
+
+
+def _of_dropped(comparison: Path, dropped: Collection[str]) -> list[Path]:
+    """The files of a comparison of which a run is dropped, whose page would lead to a card that is gone."""
+    try:
+        entries = json.loads(comparison.read_text(encoding="utf-8"))["entries"]
+        gone = any(entry["run"] in dropped for entry in entries)
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    return sorted(comparison.parent.glob(f"{comparison.stem}.*")) if gone else []
 
 
 def _versions(models: Path) -> Iterator[str]:

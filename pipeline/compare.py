@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
+from components.artifacts.examples import Examples
 from pipeline.comparison.candidates import Candidate, candidates
 from pipeline.comparison.comparison import Comparison, Entry, reserve
 from pipeline.comparison.judge import judge_pairs
@@ -31,6 +36,9 @@ from serving.interrupts import finishing
 from serving.processors import usable_processors
 
 log = logging.getLogger("beamline.compare")
+
+# Of the test images that every bundle scores again and again.
+MOST_BYTES = 64 * 10**6
 
 
 def compare(arguments: list[str]) -> int:
@@ -80,7 +88,7 @@ def compare_candidates(found: Sequence[Candidate], flags: Sequence[str]) -> tupl
         log.info("\n%s, %d of %d", candidate.preset, number, len(found), extra={"event": _begun(candidate)})
         ended.append(run_apart(_before_beam(candidate.arguments, more=UNPROMOTED), config.runs))
     with store.shared():
-        records = history.records()
+        records = history.readable(history.runs())
         results = [
             read_result(candidate.preset, record, code, records, store)
             for candidate, (code, record) in zip(found, ended, strict=True)
@@ -141,8 +149,20 @@ def _same_test(results: Sequence[Result]) -> str:
 def _with_rates(results: Sequence[Result]) -> tuple[Entry, ...]:
     bundles = {result.entry.preset: result.bundle for result in results if result.bundle is not None}
     examples = next((result.examples for result in results if result.bundle is not None), None)
-    rates = {} if examples is None else measure_rates(bundles, examples.all_images("test"))
+    rates = {} if examples is None else measure_rates(bundles, _some_images(examples))
     return tuple(replace(result.entry, rate=rates.get(result.entry.preset)) for result in results)
+
+
+def _some_images(examples: Examples) -> npt.NDArray[np.uint8]:
+    """uint8 (n, h, w, c), 0 to 255: the first test images, as many as a rate can be measured with in seconds."""
+    row_bytes = math.prod(examples.image_shape)
+    found, size = [], 0
+    for block in examples.blocks["test"]:
+        found.append(examples.images(block)[: max(1, (MOST_BYTES - size) // row_bytes)])
+        size += found[-1].nbytes
+        if size >= MOST_BYTES - row_bytes:
+            break
+    return np.concatenate(found)
 
 
 def _begun(candidate: Candidate) -> dict[str, object]:

@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,7 +33,8 @@ class Record:
         steps: what became of each step.
         environment: Python, machine, processors.
         figures: what the candidate scored: `rows`, `correct`, `accuracy`, `interval`, `min_accuracy`; empty where none
-            was judged. They stay when `clean` has taken the evaluation.
+            was judged, and `bundle`, the digest of what was exported. They stay when `clean` has taken the artifacts.
+        folder: where it was run: paths that it was told begin there.
     """
 
     run: str
@@ -45,6 +46,12 @@ class Record:
     steps: tuple[Outcome, ...]
     environment: Mapping[str, Any]
     figures: Mapping[str, Any] = field(default_factory=dict)
+    folder: str = ""
+
+    @property
+    def models(self) -> Path:
+        """The folder of the registry, from wherever it is asked for."""
+        return Path(self.folder, self.config["models"])
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,8 @@ class History:
         """
         began = datetime.now(UTC).isoformat(timespec="seconds")
         told = plain(request.config)
-        record = Record(run, began, "running", 0.0, request.arguments, told, (), environment())
+        here = os.getcwd()
+        record = Record(run, began, "running", 0.0, request.arguments, told, (), environment(), folder=here)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             staged = self.folder / f".{run}.{os.getpid()}"
@@ -125,6 +133,14 @@ class History:
                     if outcome.name == step and outcome.artifact is not None:
                         return outcome.artifact
         return None
+
+    def readable(self, runs: Sequence[str]) -> list[Record]:
+        """The records of these runs, in this order, but for those that are damaged: nothing else is lost for them."""
+        found = []
+        for run in runs:
+            with contextlib.suppress(InputError):
+                found.append(self.read(run))
+        return found
 
     def records(self) -> list[Record]:
         """All records, oldest first."""

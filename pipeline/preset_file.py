@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -48,7 +48,7 @@ def read_preset(file: Path) -> train.Params:
         InputError: names the file, the value, and what it should be.
     """
     try:
-        said = json.loads(file.read_text(encoding="utf-8"))
+        said = json.loads(file.read_text(encoding="utf-8"), object_pairs_hook=_once)
     except FileNotFoundError:
         raise InputError(f"--preset {file}: there is no such file: give one, or the name of a preset") from None
     except OSError as error:
@@ -76,6 +76,14 @@ def same_recipe(one: train.Params, other: train.Params) -> bool:
     return replace(one, preset="") == replace(other, preset="")
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object's values by name. Raises: ValueError: a name stands there twice, and nobody knows which is meant."""
+    said = dict(pairs)
+    if len(said) < len(pairs):
+        raise ValueError("a name stands there twice")
+    return said
+
+
 def _values(said: Mapping[str, Any]) -> dict[str, Any]:
     kinds = {name: kind for name, kind in get_type_hints(train.Params).items() if name not in ELSEWHERE}
     values = {}
@@ -97,7 +105,7 @@ def _value(name: str, value: Any, kind: Any) -> Any:
         if not isinstance(value, list):
             raise InputError(f"{name} is {value!r}: give a list of whole numbers")
         return tuple(_value(name, item, int) for item in value)
-    if kind is float and (whole or isinstance(value, float)) and math.isfinite(value):
+    if kind is float and (whole or isinstance(value, float)) and abs(value) <= sys.float_info.max:
         return float(value)
     if kind is int and whole:
         return value

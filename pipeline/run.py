@@ -6,10 +6,11 @@ import logging
 import os
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import Any
 
+from components.artifacts.bundle import Bundle
 from components.artifacts.evaluation import Evaluation
 from pipeline.closing import close, verdict_of
 from pipeline.config import Config
@@ -30,6 +31,9 @@ from pipeline.tracking.track import follow_pointer, require_tracker, track_run
 from serving.interrupts import Terminated, finishing
 
 log = logging.getLogger("beamline.pipeline")
+
+# Of the evaluation, kept in the run's record.
+FIGURES = ("rows", "correct", "accuracy", "interval", "min_accuracy")
 
 
 def run(arguments: list[str]) -> int:
@@ -150,14 +154,18 @@ def set_threads(threads: int) -> None:
 
 
 def figures(made: Made, store: Store) -> Mapping[str, Any]:
-    """What the candidate of a run scored, for its record; empty where none was judged."""
-    outcome = made.get("evaluate")
-    if outcome is None or outcome.artifact is None:
-        return {}
-    try:
-        evaluation = Evaluation.load(store.root / "artifacts" / outcome.artifact / PAYLOAD)
-    except (OSError, ValueError, KeyError, TypeError):
-        # Somebody took it away meanwhile; that is no reason to lose the record.
-        return {}
-    names = ("rows", "correct", "accuracy", "interval", "min_accuracy")
-    return {name: getattr(evaluation, name) for name in names}
+    """What the candidate of a run scored, and its bundle's digest, for its record; empty where none was judged."""
+    folders = {
+        name: store.root / "artifacts" / outcome.artifact / PAYLOAD
+        for name, outcome in made.items()
+        if outcome.artifact
+    }
+    found: dict[str, Any] = {}
+    # Somebody may have taken one away, or damaged it; that is no reason to lose the record.
+    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        if "evaluate" in folders:
+            evaluation = Evaluation.load(folders["evaluate"])
+            found |= {name: getattr(evaluation, name) for name in FIGURES}
+        if "export" in folders:
+            found["bundle"] = Bundle.load(folders["export"]).sha256
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import math
 import shlex
@@ -29,7 +30,7 @@ from pipeline.run import complete, plan, require_feasible, set_threads
 from pipeline.store import PAYLOAD, Store
 from pipeline.tuning import space
 from pipeline.tuning.search import Bounds, best_of, in_words, search
-from pipeline.tuning.study import Trial, opened, study_name
+from pipeline.tuning.study import Trial, count_look, finished, opened, study_name
 from serving.arguments import Arguments
 from serving.errors import InputError
 from serving.interrupts import Terminated
@@ -163,25 +164,39 @@ def _tune(asked: Search) -> int:
         name = study_name(training.key(training.parts(digests, {})))
         event = {"event": "study", "study": name, "folder": str(tuning / name)}
         log.info("\nstudy %s, in %s", name, tuning / name, extra={"event": event})
+        best, baseline = (tuning / name / f"{what}-{name}{SUFFIX}" for what in ("best", "baseline"))
         with opened(tuning / name) as study:
+            _require_own(asked.out, best, finished(study, asked.base))
             data = Examples.load(_payload(made, "ingest", store)), Transform.load(_payload(made, "transform", store))
             done = search(study, asked.base, data, asked.bounds, tuning / name)
-        if not done:
-            log.warning("no trial was finished in %s seconds", asked.bounds.seconds)
-            return 1
-        best = asked.out or tuning / name / f"best-{name}{SUFFIX}"
-        baseline = tuning / name / f"baseline-{name}{SUFFIX}"
-        write_preset(best, best_of(done).recipe)
+            if not done:
+                log.warning("no trial was finished in %s seconds", asked.bounds.seconds)
+                return 1
+            looks = 0 if same_recipe(best_of(done).recipe, asked.base) else count_look(study, best_of(done))
+        for file in filter(None, (best, asked.out)):
+            write_preset(file, best_of(done).recipe)
         write_preset(baseline, asked.base)
-    return _conclude(asked, done, best, baseline)
+    return _conclude(asked, done, asked.out or best, baseline, looks)
+
+
+def _require_own(out: Path | None, best: Path, done: Sequence[Trial]) -> None:
+    """Refuses to write over what this search did not write, as the preset that it begins with. Raises: InputError."""
+    if out is None or not out.exists() or (best.exists() and out.read_bytes() == best.read_bytes()):
+        return
+    # A kill between the two files leaves the recipe of another trial in one of them.
+    with contextlib.suppress(InputError):
+        found = read_preset(out)
+        if any(same_recipe(replace(found, seed=trial.recipe.seed), trial.recipe) for trial in done[1:]):
+            return
+    raise InputError(f"--out {out} exists, and not from this search: move it away, or give another name")
 
 
 def _payload(made: Made, step: str, store: Store) -> Path:
     return store.root / "artifacts" / str(made[step].artifact) / PAYLOAD
 
 
-def _conclude(asked: Search, done: Sequence[Trial], best: Path, baseline: Path) -> int:
-    """Says which trial was the best, and looks at the test split."""
+def _conclude(asked: Search, done: Sequence[Trial], best: Path, baseline: Path, looks: int) -> int:
+    """Says which trial was the best, and looks at the test split, as the search does for the `looks`th time."""
     found, first = best_of(done), done[0]
     command = shlex.join(["python", "-m", "pipeline", "run", "--preset", str(best), *asked.flags])
     event = {"event": "best", "trial": found.index, "val_accuracy": found.accuracy, "preset": str(best)}
@@ -203,12 +218,15 @@ def _conclude(asked: Search, done: Sequence[Trial], best: Path, baseline: Path) 
         log.info("no trial was better than %s: there is nothing to look at on the test split", asked.base.preset)
         return 0
     comparison, _ = compare_candidates(candidates([str(best), str(baseline)], asked.flags), asked.flags)
-    _tell_test(comparison)
+    _tell_test(comparison, looks)
     return comparison.exit_code
 
 
-def _tell_test(comparison: Comparison) -> None:
+def _tell_test(comparison: Comparison, looks: int) -> None:
     for pair in comparison.pairs:
         said = "better beyond chance" if pair.significant else "no difference beyond chance"
         words = f"on the test split {pair.better} against {pair.worse}: {pair_in_words(pair)}, {said}"
-        log.info("%s", words, extra={"event": {"event": "test", "significant": pair.significant, "words": words}})
+        if looks > 1:
+            words += f"; look number {looks} of this search at the test split, for which p is not corrected"
+        event = {"event": "test", "significant": pair.significant, "looks": looks, "words": words}
+        log.info("%s", words, extra={"event": event})

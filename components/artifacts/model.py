@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from components.artifacts.artifact import Artifact, read_values, values
+from components.artifacts.artifact import UNDIGESTED, Artifact, read_values, values
 from components.model import layers_table
 from serving.files import write_json
 
@@ -65,6 +65,15 @@ class Model(Artifact):
         for index, weight in enumerate(model.get_weights()):
             np.save(self.path / f"weights-{index:03d}.npy", weight)
         (self.path / "summary.txt").write_text(layers_table(model) + "\n", encoding="utf-8")
+        return self
+
+    def resumed(self) -> bool:
+        """Whether its training went on from a checkpoint, so that the step's time is not that of all epochs."""
+        return (self.path / UNDIGESTED).exists()
+
+    def write_resumed(self) -> Self:
+        """Writes that its training was interrupted, which changes nothing that it is."""
+        write_json(self.path / UNDIGESTED, {"resumed": True})
         return self
 
     def save(self) -> Self:

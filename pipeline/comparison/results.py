@@ -84,7 +84,8 @@ def _evaluated(judged: Entry, record: Record, records: Sequence[Record], store: 
     model, evaluation = kept(record, store, "train", Model), kept(record, store, "evaluate", Evaluation)
     examples = kept(record, store, "ingest", Examples)
     bundle = None if lack(record, "export") is not None else kept(record, store, "export", Bundle).opened()
-    trained = trained_by(record, records)
+    # Of a training that was interrupted, nobody has measured the whole.
+    trained = None if model.resumed() else trained_by(record, records)
     entry = replace(
         judged,
         layers=layers_in_words(model),

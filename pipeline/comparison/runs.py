@@ -29,11 +29,11 @@ def run_apart(arguments: Sequence[str], runs: Path) -> tuple[int, Record | None]
     """
     history = History(runs)
     first = int(history.next_run())
-    code = _wait([sys.executable, "-m", "pipeline", "run", *arguments])
+    code = _wait([sys.executable, *(["-P"] if sys.flags.safe_path else []), "-m", "pipeline", "run", *arguments])
     new = [run for run in history.runs() if int(run) >= first]
-    # Another run may have begun meanwhile; one that was told the same would have made the same.
-    told = (record for record in map(history.read, reversed(new)) if record.arguments == tuple(arguments))
-    return code, next(told, None)
+    # Another run may have begun meanwhile; one that was told the same and has ended made the same.
+    told = [record for record in history.readable(new) if record.arguments == tuple(arguments)]
+    return code, max(told, key=lambda record: (record.verdict != "running", record.run), default=None)
 
 
 def _wait(command: Sequence[str]) -> int:

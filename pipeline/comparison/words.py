@@ -111,4 +111,4 @@ def verdict(comparison: Comparison) -> str:
     said = f"{best.preset} is the most accurate that passed every gate: {accuracy(best)}"
     if others:
         return f"{said}; not told apart from it: {', '.join(others)}"
-    return f"{said}, significantly better than the rest" if len(passed) > 1 else f"{said}, the only one"
+    return f"{said}, significantly better than the others that passed" if len(passed) > 1 else f"{said}, the only one"

@@ -24,7 +24,7 @@ from pipeline.history import Record
 from pipeline.outcome import Made, Outcome, stopping
 from pipeline.report.lineage import draw_lineage
 from pipeline.report.page import render
-from pipeline.report.parts import drawn_parts
+from pipeline.report.parts import MEMORY, drawn_parts
 from pipeline.report.payloads import Payloads
 from pipeline.step import Step
 from pipeline.store import Store
@@ -55,23 +55,32 @@ def write_card(record: Record, steps: Sequence[Step], payloads: Payloads, draw: 
     reports.mkdir(parents=True, exist_ok=True)
     parts, failures = drawn_parts(payloads, reports, draw)
     values = _Values(payloads)
-    page = render(
-        "card.html.j2",
-        record=record,
-        parts=parts,
-        graph=draw_lineage(steps, made),
-        failures=(*failures, *values.failures),
-        command=shlex.join(["python", "-m", "pipeline", "run", *record.arguments]),
-        stopped=stopping(made),
-        version=_version(record, made),
-        libraries=_libraries(made, payloads.store),
-        slowest=max((outcome.seconds for outcome in record.steps), default=0.0),
-        rest=max(0.0, record.seconds - sum(outcome.seconds for outcome in record.steps)),
+    shown = {
         **values.by_name(),
-    )
+        "record": record,
+        "graph": draw_lineage(steps, made),
+        "command": shlex.join(["python", "-m", "pipeline", "run", *record.arguments]),
+        "stopped": stopping(made),
+        "version": _version(record, made),
+        "libraries": _libraries(made, payloads.store),
+        "slowest": max((outcome.seconds for outcome in record.steps), default=0.0),
+        "rest": max(0.0, record.seconds - sum(outcome.seconds for outcome in record.steps)),
+    }
     file = reports / f"{record.run}.html"
-    replace_text(file, page)
+    replace_text(file, _rendered(shown, parts, (*failures, *values.failures)))
     return file
+
+
+def _rendered(shown: Mapping[str, Any], parts: Mapping[str, Any], failures: Sequence[str]) -> str:
+    """The page; without what was drawn where somebody wrote over what was remembered of it."""
+    try:
+        return render("card.html.j2", **shown, parts=parts, failures=failures)
+    except Exception as error:
+        log.debug("card with its parts", exc_info=True)
+        said = (
+            f"what was drawn cannot be shown ({type(error).__name__}: {error}): delete reports/{MEMORY} and run again"
+        )
+        return render("card.html.j2", **shown, parts=dict.fromkeys(parts), failures=(*failures, said))
 
 
 class _Values:
@@ -112,7 +121,8 @@ class _Values:
             return None
         try:
             return self._payloads.read(step, kind)
-        except (OSError, ValueError, KeyError, TypeError, BeamlineError) as error:
+        except Exception as error:
+            # Whatever somebody wrote over it: the rest of the card is worth having.
             log.debug("artifact of %s", step, exc_info=True)
             self.failures.append(f"what {step} made cannot be shown: {error}")
             return None
@@ -149,7 +159,7 @@ def _version(record: Record, made: Mapping[str, Outcome]) -> int | None:
     if "promote" not in made or not made["promote"].passed:
         return None
     try:
-        promoted = Registry(Path(record.config["models"])).promoted(record.config["model"])
+        promoted = Registry(record.models).promoted(record.config["model"])
     except BeamlineError:
         return None
     return None if promoted is None else promoted.version

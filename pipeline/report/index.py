@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import logging
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,13 +21,17 @@ from pipeline.source_code import source_digests
 from pipeline.store import Store
 from serving.errors import BeamlineError
 from serving.files import canonical_json, replace_text
-from serving.registry import Registry
+from serving.registry import Promoted, Registry
 
 log = logging.getLogger("beamline.report")
 
 INDEX = "index.html"
+# What is read and written after every run does not grow with all that ever ran.
+MOST_RUNS = 200
 # More of them on one axis cannot be told apart.
 MOST_POINTS = 60
+# A registry, and a model in it.
+Place = tuple[Path, str]
 JUDGED = ("promoted", "passed", "refused")
 
 
@@ -46,24 +53,41 @@ class Row:
 
 
 def write_index(store: Store) -> Path:
-    """Writes runs/index.html anew, from the records of all runs.
+    """Writes runs/index.html anew, from the records of the last runs; what is damaged is left out."""
+    with _alone(store.root):
+        return _write(store)
 
-    Raises:
-        InputError: a record cannot be read.
-    """
-    records = History(store.root).records()
+
+def _write(store: Store) -> Path:
+    history = History(store.root)
+    runs = history.runs()
+    records = history.readable(runs[-MOST_RUNS:])
     champions = _champions(records)
     rows = [_row(record, store.root, champions) for record in reversed(records)]
     models = sorted({str(record.config["model"]) for record in records})
     plots = {model: plot for model in models if (plot := _plot(model, records, store.root)) is not None}
     file = store.root / INDEX
-    replace_text(file, render("index.html.j2", rows=rows, plots=plots, comparisons=_comparisons(store.root)))
+    shown = {"rows": rows, "plots": plots, "comparisons": _comparisons(store.root), "runs": len(runs)}
+    replace_text(file, render("index.html.j2", **shown))
     return file
 
 
-def _row(record: Record, root: Path, champions: dict[tuple[str, str], tuple[str, int]]) -> Row:
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Of two runs that end together, the second reads what the first wrote down."""
+    descriptor = os.open(History(root).folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _row(record: Record, root: Path, champions: Mapping[Place, Promoted]) -> Row:
     card = root / "reports" / f"{record.run}.html"
-    run, version = champions.get(_registry_of(record), ("", 0))
+    champion = champions.get(_place(record))
+    # Another folder of runs that promotes to the same registry has a run of this number too.
+    serves = champion is not None and (champion.run, champion.sha256) == (record.run, record.figures.get("bundle"))
     by_name = {outcome.name: outcome for outcome in record.steps}
     stopped = stopping(by_name)
     last = stopped or by_name.get("promote") or by_name.get("verify")
@@ -71,26 +95,26 @@ def _row(record: Record, root: Path, champions: dict[tuple[str, str], tuple[str,
     return Row(
         record=record,
         card=f"reports/{card.name}" if card.exists() else None,
-        serves=version if run == record.run else None,
+        serves=champion.version if champion is not None and serves else None,
         why=f"{last.name}: {said}" if stopped and last else said,
     )
 
 
-def _registry_of(record: Record) -> tuple[str, str]:
-    return str(record.config["models"]), str(record.config["model"])
+def _place(record: Record) -> Place:
+    return record.models, str(record.config["model"])
 
 
-def _champions(records: Sequence[Record]) -> dict[tuple[str, str], tuple[str, int]]:
-    """Run and version that serve, by registry and model; what cannot be read marks nothing."""
+def _champions(records: Sequence[Record]) -> dict[Place, Promoted]:
+    """What serves, by registry and model; what cannot be read marks nothing."""
     found = {}
-    for models, model in {_registry_of(record) for record in records}:
+    for models, model in {_place(record) for record in records}:
         try:
-            promoted = Registry(Path(models)).promoted(model)
+            promoted = Registry(models).promoted(model)
         except BeamlineError:
             log.debug("pointer of %s", model, exc_info=True)
             continue
         if promoted is not None:
-            found[models, model] = (promoted.run, promoted.version)
+            found[models, model] = promoted
     return found
 
 
@@ -105,7 +129,7 @@ def _plot(model: str, records: Sequence[Record], root: Path) -> str | None:
             record.verdict != "refused",
         )
         for record in records
-        if record.config["model"] == model and record.figures and record.verdict in JUDGED and _judged(record)
+        if record.config["model"] == model and _judged(record)
     ][-MOST_POINTS:]
     if not points:
         return None
@@ -126,7 +150,8 @@ def _plot(model: str, records: Sequence[Record], root: Path) -> str | None:
 
 
 def _judged(record: Record) -> bool:
-    return any(outcome.name == "evaluate" and outcome.outcome == "executed" for outcome in record.steps)
+    executed = any(outcome.name == "evaluate" and outcome.outcome == "executed" for outcome in record.steps)
+    return executed and record.verdict in JUDGED and "accuracy" in record.figures
 
 
 def _comparisons(root: Path) -> list[str]:

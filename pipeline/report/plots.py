@@ -45,7 +45,7 @@ def curves(model: Model) -> list[str]:
 
 
 def confusion(evaluation: Evaluation, examples: Examples) -> str:
-    """Counts by true and predicted class: the right ones in blue, the wrong ones in red, each on its own scale."""
+    """Counts by true and predicted class: the right ones in blue, the wrong ones in orange, each on its own scale."""
     counts = np.array(evaluation.confusion)
     names = examples.class_names
     with themed():
@@ -84,6 +84,8 @@ def calibration(evaluation: Evaluation) -> str:
         places = [index * width for index, place in enumerate(evaluation.calibration) if place.rows]
         lower.bar(places, [place.rows for place in found], width * 0.9, align="edge", color=BLUE, log=True)
         lower.yaxis.set_major_formatter("{x:,.0f}")
+        # Between them a logarithmic axis would write powers, as formulas.
+        lower.yaxis.set_minor_formatter("")
         lower.set(xlabel="probability of the predicted class", ylabel="images")
         says = f"calibration curve: expected calibration error {evaluation.calibration_error:.4f}"
         return svg(figure, "calibration", says)

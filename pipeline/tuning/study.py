@@ -5,11 +5,11 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from components import train
 from pipeline.tuning import space
@@ -94,7 +94,7 @@ def ask(study: optuna.Study, base: train.Params, seed: int) -> tuple[optuna.Tria
     own_seed = int.from_bytes(hashlib.sha256(f"{seed} {index}".encode()).digest()[:4], "little")
     study.sampler = optuna.samplers.TPESampler(seed=own_seed, n_startup_trials=RANDOM_TRIALS)
     trial = study.ask(space.distributions())
-    return trial, space.recipe_of(trial.params, base)
+    return trial, _recipe(index, trial.params, base)
 
 
 def finished(study: optuna.Study, base: train.Params) -> list[Trial]:
@@ -105,7 +105,7 @@ def finished(study: optuna.Study, base: train.Params) -> list[Trial]:
     return [
         Trial(
             index,
-            space.recipe_of(found.params, base),
+            _recipe(index, found.params, base),
             found.state == TrialState.PRUNED,
             found.value if found.state == TrialState.COMPLETE else None,
             round(found.duration.total_seconds(), 3) if found.duration is not None else 0.0,
@@ -113,6 +113,24 @@ def finished(study: optuna.Study, base: train.Params) -> list[Trial]:
         )
         for index, found in enumerate(study.get_trials(deepcopy=False, states=states))
     ]
+
+
+def count_look(study: optuna.Study, best: Trial) -> int:
+    """Remembers that a best trial is held against the baseline on the test split.
+
+    Returns:
+        How many different ones were, this one included: each is another chance to be better by chance.
+    """
+    looked: list[int] = study.user_attrs.get("looked", [])
+    if best.index not in looked:
+        looked = [*looked, best.index]
+        study.set_user_attr("looked", looked)
+    return len(looked)
+
+
+def _recipe(index: int, values: Mapping[str, Any], base: train.Params) -> train.Params:
+    """What a trial is of; the first one is the baseline to its last digit, which proposals are rounded from."""
+    return base if index == 0 else space.recipe_of(values, base)
 
 
 @contextmanager

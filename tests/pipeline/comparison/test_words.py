@@ -47,6 +47,8 @@ def test_verdict_is_one_sentence():
     assert verdict(FOUND) == (
         "best is the most accurate that passed every gate: 0.9800 (0.9693 to 0.9870); not told apart from it: near"
     )
-    assert verdict(comparison(entry("a", 900), entry("b", 100))).endswith("significantly better than the rest")
+    assert verdict(comparison(entry("a", 900), entry("b", 100))).endswith(
+        "significantly better than the others that passed"
+    )
     assert verdict(comparison(entry("a", 900), failed("b"))).endswith("the only one")
     assert verdict(comparison(failed("a"), failed("b"))) == "none of 2 presets passed every gate"

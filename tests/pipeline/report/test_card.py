@@ -240,6 +240,31 @@ def test_part_that_cannot_be_drawn_is_told_on_the_card_and_the_others_are_there(
     assert any(label.startswith("calibration curve") for label in page.values("aria-label"))
 
 
+@pytest.mark.parametrize("written", ["[]", "[" * 5000, "{}", "no JSON"])
+def test_artifact_that_was_written_over_is_told_and_the_rest_is_there(runs, written):
+    made = runs.made()
+    (file,) = runs.store.root.glob("artifacts/evaluate-*/payload/evaluation.json")
+    file.write_text(written)
+    page = page_of(runs, made)
+    assert "what evaluate made cannot be shown" in page.text
+    assert "Steps" in page.text
+
+
+def test_memory_that_was_written_over_is_told_and_the_rest_is_there(runs):
+    made = runs.made()
+    card(runs, made)
+    for file in (runs.store.root / "reports" / ".parts").iterdir():
+        file.write_text("5")
+    page = page_of(runs, made)
+    assert "what was drawn cannot be shown" in page.text
+    assert "Precision, recall and F1" in page.text
+
+
+def test_few_images_have_no_formula_at_an_axis(runs):
+    page = card(runs, runs.made(rows=30)).read_text()
+    assert "mathdefault" not in page
+
+
 def test_remembered_part_that_was_cut_off_is_drawn_again(runs):
     made = runs.made()
     first = card(runs, made).read_bytes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import pytest
@@ -15,7 +16,14 @@ from serving.history import Event, Evidence
 from tests.pipeline.report.conftest import record_of
 from tests.pipeline.report.test_card import SCRIPT, Page
 
-FIGURES = {"rows": 100, "correct": 97, "accuracy": 0.97, "interval": [0.9155, 0.9897], "min_accuracy": 0.9}
+FIGURES = {
+    "bundle": "ab",
+    "rows": 100,
+    "correct": 97,
+    "accuracy": 0.97,
+    "interval": [0.9155, 0.9897],
+    "min_accuracy": 0.9,
+}
 
 
 @pytest.fixture
@@ -29,7 +37,7 @@ def history(tmp_path):
 def add(history, run, verdict, judged=True, figures=FIGURES, **told):
     outcome = Outcome("evaluate", "executed" if judged else "cached", passed=verdict != "refused", reasons=("said so",))
     record = record_of(run, {"evaluate": outcome}, history.root, verdict, **told)
-    history.finish(replace(record, figures=figures))
+    history.finish(replace(record, figures=figures, folder=os.getcwd()))
     (history.root / "reports" / f"{run}.html").write_text("")
 
 
@@ -66,6 +74,38 @@ def test_run_whose_model_serves_is_marked_and_no_other(history):
     text = written(history).text
     assert "serves now, version 7" in text.split("0001 promoted")[1]
     assert text.count("serves now") == 1
+
+
+def test_another_folder_of_runs_has_another_run_of_that_number(history):
+    add(history, "0001", "refused", figures={**FIGURES, "bundle": "cd"})
+    serve(history, "0001", 1)
+    assert "serves now" not in written(history).text
+
+
+def test_what_serves_is_marked_from_wherever_the_list_is_written(history, monkeypatch):
+    monkeypatch.chdir(history.root.parent)
+    add(history, "0001", "promoted", models="models")
+    serve(history, "0001", 1)
+    monkeypatch.chdir("/")
+    assert "serves now, version 1" in written(history).text
+
+
+def test_damaged_record_is_left_out_and_the_others_are_there(history):
+    add(history, "0001", "promoted")
+    add(history, "0002", "promoted")
+    (history.folder / "0001.json").write_text("{")
+    page = written(history)
+    assert "0002 promoted" in page.text
+    assert "1 of 2 runs, the newest" in page.text
+
+
+def test_list_does_not_grow_with_all_that_ever_ran(history, monkeypatch):
+    monkeypatch.setattr("pipeline.report.index.MOST_RUNS", 2)
+    for run in ("0001", "0002", "0003"):
+        add(history, run, "promoted")
+    text = written(history).text
+    assert "0001 promoted" not in text
+    assert "2 of 3 runs" in text
 
 
 def test_damaged_pointer_marks_nothing(history):
