@@ -34,6 +34,11 @@ class Discordance:
         """One-sided mid-p of the candidate being the better one."""
         return upper_mid_p(self.gained, self.lost + self.gained)
 
+    @property
+    def p_different(self) -> float:
+        """Two-sided mid-p, for two models of which neither is the champion: 0 to 1."""
+        return min(1.0, 2 * min(self.p_worse, self.p_better))
+
 
 def discordance(candidate: npt.NDArray[np.bool_], champion: npt.NDArray[np.bool_]) -> Discordance:
     """Counts the rows that one of the two alone gets right.

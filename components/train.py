@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
-import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from components.artifacts.examples import Examples
 from components.artifacts.model import Model
 from components.artifacts.transform import Transform
-from components.checkpoint import History, read_checkpoint, write_checkpoint
+from components.bookkeeping import Event, bookkeeping
+from components.checkpoint import History, read_checkpoint
 from components.input import Order, Permutation
 from components.model import build_model, layers_table
 from serving.errors import BeamlineError, InputError
@@ -88,31 +88,9 @@ def run(examples: Examples, transform: Transform, params: Params, out: Path) -> 
     """Trains, from the last checkpoint where an earlier attempt was interrupted in this `out`.
 
     Raises:
-        BeamlineError: TensorFlow was started with other threads than the recipe says, or nothing is left to train on.
+        BeamlineError: as `fit`.
     """
-    _require_threads(params.intra_op_threads)
-    import keras
-    import tensorflow as tf
-
-    keras.utils.set_random_seed(params.seed)
-    model = _compiled(examples, params)
-    event = {"event": "model", "preset": params.preset, "parameters": model.count_params()}
-    log.info("%s", layers_table(model), extra={"event": event})
-    checkpoints = out / "checkpoints"
-    history = read_checkpoint(checkpoints, model)
-    if history:
-        log.info("going on after epoch %d, where an earlier run was interrupted", len(history))
-    epoch = tf.Variable(len(history), dtype=tf.int64, trainable=False)
-    training, validation = _datasets(examples, transform, params, epoch)
-    model.fit(
-        training,
-        validation_data=validation,
-        initial_epoch=len(history),
-        epochs=params.epochs,
-        shuffle=False,
-        verbose=0,
-        callbacks=[_bookkeeping(epoch, history, checkpoints, _epoch_event(examples, params))],
-    )
+    model, history = fit(examples, transform, params, out / "checkpoints")
     return (
         Model(
             path=out,
@@ -123,6 +101,55 @@ def run(examples: Examples, transform: Transform, params: Params, out: Path) -> 
         .write_keras_model(model)
         .save()
     )
+
+
+def fit(
+    examples: Examples,
+    transform: Transform,
+    params: Params,
+    checkpoints: Path,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> tuple[keras.Sequential, History]:
+    """Trains, from the last checkpoint where there is one.
+
+    Args:
+        examples: of which only the training split is read.
+        transform: the preprocessing.
+        params: the recipe.
+        checkpoints: folder of the checkpoint, made where it is missing.
+        callbacks: called after each epoch's figures and checkpoint are kept.
+
+    Returns:
+        The trained model, and the figures of each epoch.
+
+    Raises:
+        BeamlineError: TensorFlow has other threads than the recipe, nothing is left to train on, or training diverged.
+    """
+    _require_threads(params.intra_op_threads)
+    import tensorflow as tf
+
+    model = _compiled(examples, params)
+    history = _going_on(checkpoints, model)
+    epoch = tf.Variable(len(history), dtype=tf.int64, trainable=False)
+    training, validation = _datasets(examples, transform, params, epoch)
+    model.fit(
+        training,
+        validation_data=validation,
+        initial_epoch=len(history),
+        epochs=params.epochs,
+        shuffle=False,
+        verbose=0,
+        callbacks=[bookkeeping(epoch, history, checkpoints, _epoch_event(examples, params)), *callbacks],
+    )
+    return model, history
+
+
+def _going_on(checkpoints: Path, model: keras.Sequential) -> History:
+    """The figures of the epochs that an earlier attempt finished, after which the model stands then."""
+    history = read_checkpoint(checkpoints, model)
+    if history:
+        log.info("going on after epoch %d, where an earlier run was interrupted", len(history))
+    return history
 
 
 def _require_threads(threads: int) -> None:
@@ -138,6 +165,7 @@ def _require_threads(threads: int) -> None:
 def _compiled(examples: Examples, params: Params) -> keras.Sequential:
     import keras
 
+    keras.utils.set_random_seed(params.seed)
     model = build_model(
         examples.image_shape,
         len(examples.class_names),
@@ -153,11 +181,14 @@ def _compiled(examples: Examples, params: Params) -> keras.Sequential:
         optimizer=optimizer,
         loss=params.loss,
         metrics=["accuracy"],
-        # XLA's loops for convolutions on a processor take 2.5 times as long as TensorFlow's own.
-        jit_compile=not params.convolutions,
+        # On a processor XLA's loops for convolutions take 2.5 times as long as TensorFlow's own, its random numbers for
+        # the dropout of 784 inputs 25 times.
+        jit_compile=not (params.convolutions or params.dropout),
         steps_per_execution=STEPS_PER_EXECUTION,
     )
     optimizer.build(model.trainable_variables)
+    event = {"event": "model", "preset": params.preset, "parameters": model.count_params()}
+    log.info("%s", layers_table(model), extra={"event": event})
     return model
 
 
@@ -201,7 +232,7 @@ def _datasets(
     )
 
 
-def _epoch_event(examples: Examples, params: Params) -> Callable[[int, dict[str, float]], dict[str, Any]]:
+def _epoch_event(examples: Examples, params: Params) -> Event:
     """What makes, of an epoch's number and figures, the event that tells them, with the learning rate at its end."""
     rate, steps = _learning_rate(examples, params), _steps(examples, params)
 
@@ -210,39 +241,3 @@ def _epoch_event(examples: Examples, params: Params) -> Callable[[int, dict[str,
         return {"event": "epoch", "epoch": number, "epochs": params.epochs, **figures, "learning_rate": rate_now}
 
     return event
-
-
-def _bookkeeping(
-    epoch: tf.Variable,
-    history: History,
-    checkpoints: Path,
-    event: Callable[[int, dict[str, float]], dict[str, Any]],
-) -> keras.callbacks.Callback:
-    """Moves the data on to each epoch; after it, keeps its figures, a checkpoint, and tells."""
-    import keras
-
-    started = time.perf_counter()
-    for number, figures in enumerate(history, start=1):
-        # A person has seen these; whoever draws the curves of this training needs all of them.
-        log.debug("epoch %d was trained before", number, extra={"event": event(number, figures)})
-
-    def begin(index: int, logs: dict[str, float] | None = None) -> None:
-        epoch.assign(index)
-
-    def end(index: int, logs: dict[str, float]) -> None:
-        nonlocal started
-        seconds, started = time.perf_counter() - started, time.perf_counter()
-        if not math.isfinite(logs["loss"]):
-            raise BeamlineError(
-                f"training diverged, the loss is {logs['loss']} after epoch {index + 1}: "
-                "give a smaller --train.learning-rate"
-            )
-        history.append({name: float(value) for name, value in sorted(logs.items())})
-        assert keeper.model is not None
-        write_checkpoint(checkpoints, keeper.model, history)
-        figures = ", ".join(f"{name} {value:.4f}" for name, value in history[-1].items())
-        told = event(index + 1, history[-1]) | {"seconds": round(seconds, 3)}
-        log.info("epoch %d/%d  %s  %.1f s", index + 1, told["epochs"], figures, seconds, extra={"event": told})
-
-    keeper = keras.callbacks.LambdaCallback(on_epoch_begin=begin, on_epoch_end=end)
-    return keeper

@@ -1,192 +1,129 @@
-"""Writes docs/presets.md, what each preset reaches on MNIST, from the records of runs: `python -m docs.presets`."""
+"""Writes docs/presets.md, .json and .png, what each preset reaches on MNIST: `python -m docs.presets`."""
 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import serving.bundle
-from components import evaluate, ingest, train, transform
-from components.artifacts.evaluation import Evaluation
-from components.artifacts.model import Model
-from pipeline.history import History, Record, plain
-from pipeline.outcome import Outcome
-from pipeline.presets import DEFAULT, MIN_ACCURACY, PRESETS
-from pipeline.store import PAYLOAD
+from pipeline.compare import compare_candidates
+from pipeline.comparison.candidates import candidates
+from pipeline.comparison.comparison import Comparison, Entry
+from pipeline.comparison.words import NONE, differences, rate, seconds
+from pipeline.console import Screen, console
+from pipeline.presets import DEFAULT, PRESETS
+from pipeline.report.comparison import write_comparison
 from serving.errors import BeamlineError, InputError
-from serving.files import write_json
 
 DATASET = "mnist"
 HEADER = ("preset", "layers", "parameters", "epochs", "batch", "test accuracy", "95 % interval")
-HEADER += ("training", "whole run", "ONNX")
+HEADER += ("training", "whole run", "scored images/s", "ONNX")
 
 TEXT = """# The presets on MNIST
 
-Each preset was run once as it stands: `python -m pipeline run --preset NAME`. The accuracy is that of the 10,000 test
-images, its interval Wilson's. *Training* is the time of the step `train`, *whole run* that of the run which trained;
-what an earlier run had left ready it found. Measured with {environment}.
+Each preset as it stands, compared by `python -m pipeline compare --dataset mnist`. The accuracy is that of the 10,000
+test images, its interval Wilson's. *Training* is the time of the step `train`, *whole run* that of the run which
+trained; what an earlier one had left ready it found. The rate is onnxruntime's with {threads} threads, the median of
+{rounds} rounds in which the models took turns, and the range in which 8 of 10 rounds lie. Measured with {environment}.
 
 A linear model does not reach the limit of 0.96 that the gate has for MNIST, and is refused. `linear` and
 `linear-sigmoid` learn the same weights: Keras computes the sparse cross-entropy from the scores before the activation.
 
+![Accuracy over parameters, and what training and scoring take](presets.png)
+
 {table}
 
-The values stand in [presets.json](presets.json) too. `python -m docs.presets --runs RUNS` makes both files anew.
+What is more than chance, by McNemar's test with Holm's correction over all {pairs} pairs:
+
+{differences}
+
+The values stand in [presets.json](presets.json) too. `python -m docs.presets` makes all three files anew; it takes the
+flags of `run`, or with `--comparison FILE` a comparison that was made before.
 """
 
 
-@dataclass(frozen=True)
-class Row:
-    """What one preset reached.
-
-    Attributes:
-        preset: its name.
-        layers: the network, in words.
-        parameters: number of trained values.
-        epochs: passes over the training rows.
-        batch_size: rows a step.
-        rows: number of test images.
-        correct: how many of them were classified rightly.
-        interval: 95 % interval of the accuracy, fractions.
-        training_seconds: of the step train, where it was executed.
-        run_seconds: of the run that executed it.
-        onnx_bytes: size of the exported file; None where the gate refused the model.
-        run: the newest run of the preset.
-        verdict: of that run.
-    """
-
-    preset: str
-    layers: str
-    parameters: int
-    epochs: int
-    batch_size: int
-    rows: int
-    correct: int
-    interval: tuple[float, ...]
-    training_seconds: float
-    run_seconds: float
-    onnx_bytes: int | None
-    run: str
-    verdict: str
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Writes presets.md and presets.json. Returns the exit code."""
+    """Writes the three files. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m docs.presets", description=__doc__)
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of artifacts, history and logs")
-    parser.add_argument("--out", type=Path, default=Path("docs"), help="folder to write to")
-    given = parser.parse_args(arguments)
+    parser.add_argument("--comparison", type=Path, metavar="FILE", help="one that was made before, of all presets")
+    parser.add_argument("--out", type=Path, default=Path("docs"), metavar="FOLDER", help="default: %(default)s")
+    given, flags = parser.parse_known_args(arguments)
     try:
-        records = History(given.runs).records()
-        rows = [read_row(records, preset, given.runs) for preset in PRESETS]
+        write(_compared(flags) if given.comparison is None else Comparison.load(given.comparison), given.out)
     except BeamlineError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    newest = next(record for record in records if record.run == rows[0].run).environment
-    environment = "{processors} processors ({machine}), {system}, Python {python}".format_map(newest)
-    (given.out / "presets.md").write_text(TEXT.format(environment=environment, table=table(rows)), encoding="utf-8")
-    write_json(given.out / "presets.json", {"environment": newest, "presets": [asdict(row) for row in rows]})
     return 0
 
 
-def read_row(records: Sequence[Record], preset: str, runs: Path) -> Row:
-    """What the newest run of a preset, with none of its values changed, came to.
+def write(comparison: Comparison, out: Path) -> None:
+    """Writes presets.md, presets.json and presets.png. Raises: InputError: it is of something else."""
+    _require_presets(comparison)
+    # Where things were on the machine that measured says nothing to a reader.
+    comparison = replace(comparison, arguments=())
+    (out / "presets.md").write_text(text(comparison), encoding="utf-8")
+    comparison.save(out / "presets.json")
+    write_comparison(comparison, out / "presets.png")
 
-    Raises:
-        InputError: there is no such run, or what it made is gone.
-    """
-    todo = f"run python -m pipeline run --preset {preset} --runs {runs}"
-    newest = next((record for record in reversed(records) if _is_of(record, preset)), None)
-    if newest is None:
-        raise InputError(f"{runs} has no finished run of {preset} on {DATASET} as it stands: {todo}")
-    trained = next((record for record in reversed(records) if _executed_train(record, newest)), None)
-    if trained is None:
-        raise InputError(f"{runs} has no run that trained the model of run {newest.run} ({preset}): {todo} --force")
-    try:
-        model = Model.load(_payload(newest, "train", runs))
-        evaluation = Evaluation.load(_payload(newest, "evaluate", runs))
-        onnx = _payload(newest, "export", runs) / serving.bundle.ONNX if _step(newest, "export").artifact else None
-        onnx_bytes = onnx.stat().st_size if onnx else None
-    except FileNotFoundError as error:
-        raise InputError(f"{error.filename}, which run {newest.run} ({preset}) made, is gone: {todo}") from error
-    return Row(
-        preset=preset,
-        layers=layers_in_words(PRESETS[preset], model.recipe["shape"], model.recipe["classes"]),
-        parameters=model.parameters,
-        epochs=model.recipe["epochs"],
-        batch_size=model.recipe["batch_size"],
-        rows=evaluation.rows,
-        correct=evaluation.correct,
-        interval=evaluation.interval,
-        training_seconds=_step(trained, "train").seconds,
-        run_seconds=trained.seconds,
-        onnx_bytes=onnx_bytes,
-        run=newest.run,
-        verdict=newest.verdict,
+
+def text(comparison: Comparison) -> str:
+    """The page in Markdown."""
+    names = "|".join(sorted(map(re.escape, PRESETS), key=len, reverse=True))
+    lines = [re.sub(rf"(?<![\w-])({names})(?![\w-])", r"`\1`", line) for line in differences(comparison)]
+    return TEXT.format(
+        environment="{processors} processors ({machine}), {system}, Python {python}".format_map(comparison.environment),
+        threads=comparison.threads,
+        rounds=comparison.rounds,
+        pairs=len(comparison.pairs),
+        table=table(comparison.entries),
+        differences="\n".join(f"- {line}" for line in lines),
     )
 
 
-def layers_in_words(recipe: train.Params, shape: Sequence[int], classes: int) -> str:
-    """The network from input to output, an arrow for each layer."""
-    height, width, channels = shape
-    words = [f"{height}×{width}×{channels}" if recipe.convolutions else str(height * width * channels)]
-    for filters in recipe.convolutions:
-        words += [f"{filters} 3×3 convolutions {recipe.hidden_activation}", "max-pooling"]
-    words += [f"{units} {recipe.hidden_activation}" for units in recipe.hidden]
-    words += [f"dropout {recipe.dropout:g}"] * bool(recipe.dropout)
-    return " → ".join([*words, f"{classes} {recipe.output_activation}"])
-
-
-def table(rows: Sequence[Row]) -> str:
-    """The rows as a table in Markdown."""
-    lines = [HEADER, ("---", "---", *("---:" for _ in HEADER[2:])), *(_cells(row) for row in rows)]
+def table(entries: Sequence[Entry]) -> str:
+    """The entries as a table in Markdown."""
+    lines = [HEADER, ("---", "---", *("---:" for _ in HEADER[2:])), *(_cells(entry) for entry in entries)]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(entry: Entry) -> tuple[str, ...]:
+    assert entry.interval is not None
     return (
-        f"`{row.preset}`{' (default)' if row.preset == DEFAULT else ''}",
-        row.layers,
-        f"{row.parameters:,}",
-        str(row.epochs),
-        str(row.batch_size),
-        f"{row.correct / row.rows:.4f}{'' if row.onnx_bytes else ' (refused)'}",
-        " to ".join(f"{end:.4f}" for end in row.interval),
-        f"{row.training_seconds:.1f} s",
-        f"{row.run_seconds:.1f} s",
-        f"{row.onnx_bytes / 1000:,.0f} kB" if row.onnx_bytes else "–",
+        f"`{entry.preset}`{' (default)' if entry.preset == DEFAULT else ''}",
+        entry.layers,
+        f"{entry.parameters:,}",
+        str(entry.epochs),
+        str(entry.batch_size),
+        f"{entry.accuracy:.4f}{'' if entry.verdict == 'passed' else ' (refused)'}",
+        " to ".join(f"{end:.4f}" for end in entry.interval),
+        seconds(entry.training_seconds),
+        seconds(entry.run_seconds),
+        rate(entry.rate),
+        NONE if entry.onnx_bytes is None else f"{entry.onnx_bytes / 1000:,.0f} kB",
     )
 
 
-def _is_of(record: Record, preset: str) -> bool:
-    """Whether a run came to a verdict on a preset with its own values, on the whole data set."""
-    config: Any = record.config
-    places = {"data_dir": None, "manual_dir": None}
-    return (
-        record.verdict in ("promoted", "refused")
-        and {**config["ingest"], **places} == {**plain(ingest.Params(DATASET)), **places}
-        and config["transform"] == plain(transform.Params())
-        and config["train"] == plain(PRESETS[preset])
-        and config["evaluate"] == plain(evaluate.Params(MIN_ACCURACY[DATASET]))
-        and _step(record, "evaluate").artifact is not None
-    )
+def _compared(flags: Sequence[str]) -> Comparison:
+    flags = ["--dataset", DATASET, *flags]
+    with console(Screen()):
+        return compare_candidates(candidates(list(PRESETS), flags), flags)[0]
 
 
-def _executed_train(record: Record, newest: Record) -> bool:
-    step = next((step for step in record.steps if step.name == "train"), None)
-    return step is not None and (step.outcome, step.artifact) == ("executed", _step(newest, "train").artifact)
-
-
-def _step(record: Record, name: str) -> Outcome:
-    return next(step for step in record.steps if step.name == name)
-
-
-def _payload(record: Record, step: str, runs: Path) -> Path:
-    return runs / "artifacts" / str(_step(record, step).artifact) / PAYLOAD
+def _require_presets(comparison: Comparison) -> None:
+    """Refuses what is not all presets as they stand, each of them evaluated, on MNIST."""
+    todo = "make one with python -m pipeline compare --dataset mnist"
+    if comparison.dataset != DATASET:
+        raise InputError(f"the comparison is on {comparison.dataset}: {todo}")
+    changed = [word for word in comparison.arguments if word.startswith(("--train.", "--transform.", "--ingest."))]
+    if changed:
+        raise InputError(f"the comparison was told {changed[0]}, which is not how the presets stand: {todo}")
+    evaluated = [entry.preset for entry in comparison.entries if entry.rows]
+    if evaluated != list(PRESETS):
+        missing = [name for name in PRESETS if name not in evaluated]
+        raise InputError(f"the comparison has no figures of {', '.join(missing) or 'presets in their order'}: {todo}")
 
 
 if __name__ == "__main__":

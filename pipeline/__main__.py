@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 import io
 import os
 import sys
@@ -14,6 +15,8 @@ COMMANDS = {
     "run": "run the pipeline: ingest to promotion",
     "runs": "list all runs",
     "show": "show one run: its verdict and why, what became of each step, what it was told",
+    "compare": "run several presets, and say which of them is better beyond chance",
+    "tune": "search for a better recipe, and hold the best against the preset that it began from",
     "diff": "show what differs between two runs",
     "promote": "make the model of a run serve, also one that was rolled back from",
     "rollback": "make the version serve again that served before",
@@ -23,6 +26,10 @@ COMMANDS = {
     "clean": "remove what neither a promoted version nor the last runs need",
     "sample": "write the images of a split as a file to score",
 }
+# The module of each command, whose function has the command's name; imported when it is asked for.
+DOORS = {command: command for command in COMMANDS}
+DOORS |= dict.fromkeys(("runs", "show", "diff"), "listing") | dict.fromkeys(("rollback", "history"), "served")
+DOORS |= {"promote": "promotions"}
 USAGE = "usage: python -m pipeline COMMAND [--help]\n\n" + "\n".join(
     f"  {name:<8} {what}" for name, what in COMMANDS.items()
 )
@@ -64,43 +71,13 @@ def main(arguments: list[str]) -> int:
 
 
 def _dispatch(command: str, rest: list[str]) -> int:
-    if command == "run":
-        from pipeline.run import run
-
-        return run(rest)
-    if command == "sample":
-        from pipeline.sample import sample
-
-        return sample(rest)
-    if command in ("runs", "show", "diff"):
-        from pipeline import listing
-
-        listed = {"runs": listing.runs, "show": listing.show, "diff": listing.diff}
-        return listed[command](rest)
-    if command == "promote":
-        from pipeline.promotions import promote
-
-        return promote(rest)
-    if command in ("rollback", "history"):
-        from pipeline import served
-
-        return {"rollback": served.rollback, "history": served.history}[command](rest)
-    if command == "schema":
-        from pipeline.schema import schema
-
-        return schema(rest)
-    if command == "doctor":
-        from pipeline.doctor import doctor
-
-        return doctor(rest)
-    if command == "clean":
-        from pipeline.clean import clean
-
-        return clean(rest)
-    near = difflib.get_close_matches(command, COMMANDS, n=1)
-    raise InputError(
-        f"there is no such command: {f'did you mean {near[0]}?' if near else 'give one of ' + ', '.join(COMMANDS)}"
-    )
+    if command not in DOORS:
+        near = difflib.get_close_matches(command, COMMANDS, n=1)
+        raise InputError(
+            f"there is no such command: {f'did you mean {near[0]}?' if near else 'give one of ' + ', '.join(COMMANDS)}"
+        )
+    code: int = getattr(importlib.import_module(f"pipeline.{DOORS[command]}"), command)(rest)
+    return code
 
 
 def _is_of_the_extra(library: str) -> bool:

@@ -14,12 +14,20 @@ from pipeline.report.pages import Reported
 
 log = logging.getLogger("beamline.pipeline")
 
-VERDICTS = {0: "promoted", 3: "refused", 130: "interrupted", 143: "interrupted"}
+VERDICTS = {3: "refused", 130: "interrupted", 143: "interrupted"}
+
+
+def verdict_of(made: Made) -> str:
+    """A whole run in a word; it passed where every gate did and nothing was to be promoted."""
+    code = exit_code(made)
+    if code:
+        return VERDICTS.get(code, "failed")
+    return "promoted" if "promote" in made else "passed"
 
 
 def close(config: Config, run: str, made: Made, seconds: float, log_file: Path, reported: Reported) -> None:
     """Says how a run ended; as a warning where it was stopped, so that quiet runs say it too."""
-    verdict = VERDICTS.get(exit_code(made), "failed")
+    verdict = verdict_of(made)
     event: dict[str, Any] = {"event": "end", "run": run, "verdict": verdict, "exit_code": exit_code(made)}
     event |= {"seconds": round(seconds, 3), "log": str(log_file)}
     event |= {name: None if file is None else str(file) for name, file in vars(reported).items()}
@@ -31,7 +39,7 @@ def close(config: Config, run: str, made: Made, seconds: float, log_file: Path, 
         log.warning("%s%s", _stopped(stopped, verdict, seconds, log_file), drawn, extra={"event": event})
         return
     event |= {"model": str(config.models / config.model)}
-    log.info("%s%s", _promoted(config, made, seconds), drawn, extra={"event": event})
+    log.info("%s%s", _passed(config, run, made, seconds), drawn, extra={"event": event})
 
 
 def score_command(config: Config) -> str:
@@ -56,15 +64,17 @@ def _indented(reasons: Iterable[str]) -> Iterator[str]:
     return (f"  {reason}" for reason in reasons)
 
 
-def _promoted(config: Config, made: Made, seconds: float) -> str:
+def _passed(config: Config, run: str, made: Made, seconds: float) -> str:
     executed = sum(outcome.outcome == "executed" for outcome in made.values())
     did = f"{executed} of {len(made)} steps executed" if executed else "nothing to do"
+    promoted = made.get("promote")
+    kept = f"of run {run}, which passed every gate; nothing was promoted, as it was asked"
     return "\n".join(
         [
             f"\n{did}, {seconds:.1f} s",
-            f"model:  {config.models / config.model}: {made['promote'].summary}",
+            f"model:  {kept if promoted is None else f'{config.models / config.model}: {promoted.summary}'}",
             *(f"data:   {warning}" for warning in made["validate"].reasons),
             f"gate:   {'; '.join(made['evaluate'].reasons)}",
-            f"score:  {score_command(config)}",
+            *([] if promoted is None else [f"score:  {score_command(config)}"]),
         ]
     )

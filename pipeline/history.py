@@ -25,7 +25,8 @@ class Record:
     Attributes:
         run: its number, four digits or more.
         began: when, as ISO 8601 in UTC; for people, nothing is ordered by it.
-        verdict: `running`, `promoted`, `refused`, `failed` or `interrupted`.
+        verdict: `running`, `promoted`, `passed` where nothing was to be promoted, `refused`, `failed` or
+            `interrupted`.
         seconds: how long it took.
         arguments: as they were given on the command line.
         config: everything that it was told, defaults too.
@@ -71,15 +72,9 @@ class History:
         Raises:
             InputError: the folder cannot be written.
         """
-        environment = {
-            "python": platform.python_version(),
-            "machine": platform.machine(),
-            "system": platform.system(),
-            "processors": os.cpu_count(),
-        }
         began = datetime.now(UTC).isoformat(timespec="seconds")
         told = plain(request.config)
-        record = Record(run, began, "running", 0.0, request.arguments, told, (), environment)
+        record = Record(run, began, "running", 0.0, request.arguments, told, (), environment())
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             staged = self.folder / f".{run}.{os.getpid()}"
@@ -142,6 +137,16 @@ class History:
 
     def _file(self, run: str) -> Path:
         return self.folder / f"{run}.json"
+
+
+def environment() -> dict[str, Any]:
+    """What a run, or a measurement, ran on."""
+    return {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "system": platform.system(),
+        "processors": os.cpu_count(),
+    }
 
 
 def plain(value: Any) -> Any:

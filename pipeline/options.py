@@ -67,6 +67,7 @@ class RunOptions:
         seed: of the weights and of the order of the rows.
         explain: say of each step that is executed which part of its key changed, the old value and the new one.
         force: execute every step, also where nothing changed.
+        promotion: let a good model serve; without it the model is judged and kept, and what serves is unchanged.
         quiet: say nothing but what stops the run.
         verbose: show tracebacks, and what TensorFlow and Beam print.
         json: print events, one JSON object a line.
@@ -97,6 +98,7 @@ class RunOptions:
     seed: int = 7
     explain: bool = False
     force: bool = False
+    promotion: bool = True
     quiet: bool = False
     verbose: bool = False
     json: bool = False
@@ -112,6 +114,7 @@ class Request:
         screen: what to show.
         explain: say why steps are executed.
         force: execute every step.
+        promotion: let the model serve where it passed every gate.
         named: the data set or the model was asked for by name, so that no other may take its place.
         arguments: as they were given.
         track: log it to MLflow.
@@ -121,6 +124,7 @@ class Request:
     screen: Screen
     explain: bool
     force: bool
+    promotion: bool
     named: bool
     arguments: tuple[str, ...]
     track: bool = False
@@ -133,7 +137,7 @@ def parse_run(arguments: list[str]) -> Request:
         InputError: an unknown flag, preset or value, with the nearest that there is.
         SystemExit: `--help`.
     """
-    ours, beam = _split(arguments)
+    ours, beam = split_beam(arguments)
     defaults = _defaults(ours)
     given = read_flags(RunOptions, defaults, GROUPS, "python -m pipeline run", ours)
     data = _data(given)
@@ -159,6 +163,7 @@ def parse_run(arguments: list[str]) -> Request:
         Screen(given.quiet, given.verbose, given.json),
         given.explain,
         given.force,
+        given.promotion,
         named=given.model is not None or _named(ours),
         arguments=tuple(arguments),
         track=given.track == "mlflow",
@@ -182,7 +187,8 @@ def _named(arguments: list[str]) -> bool:
     return any(word.split("=")[0] == "--dataset" for word in arguments)
 
 
-def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
+def split_beam(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """What stands before `--`, and what after it is for Beam."""
     if "--" not in arguments:
         return arguments, []
     at = arguments.index("--")

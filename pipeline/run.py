@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from components.artifacts.evaluation import Evaluation
-from pipeline.closing import VERDICTS, close
+from pipeline.closing import close, verdict_of
 from pipeline.config import Config
 from pipeline.console import console, log_to
 from pipeline.curves import curves_of
@@ -36,13 +36,21 @@ def run(arguments: list[str]) -> int:
     """Runs the pipeline.
 
     Returns:
-        0 promoted or nothing to do, 3 refused by a gate, 1 or 2 failed, 130 and 143 interrupted.
+        0 promoted, or nothing to do, or judged without promotion, 3 refused by a gate, 1 or 2 failed, 130 and 143
+        interrupted.
 
     Raises:
         InputError: what the user gave cannot be worked with; nothing was written.
     """
     started = time.perf_counter()
     request = parse_run(arguments)
+    require_feasible(request)
+    with console(request.screen):
+        return _run(obtainable(request), started)
+
+
+def require_feasible(request: Request) -> None:
+    """Refuses what can be told before anything is done. Raises: InputError."""
     prepared = request.config.ingest.source.written
     written = {} if prepared is None else {"--data-dir": prepared}
     for flag, folder in {"--runs": request.config.runs, "--models": request.config.models, **written}.items():
@@ -52,8 +60,6 @@ def run(arguments: list[str]) -> int:
     request.config.validate.frozen()
     if request.track:
         require_tracker(request.config.runs, request.config.model)
-    with console(request.screen):
-        return _run(obtainable(request), started)
 
 
 def _run(request: Request, started: float) -> int:
@@ -66,7 +72,7 @@ def _run(request: Request, started: float) -> int:
         try:
             while record is None:
                 name = history.next_run()
-                steps = pipeline(config, name)
+                steps = pipeline(config, name)[: None if request.promotion else -1]
                 made = {} if request.force else plan(steps, store)
                 with finishing():
                     record = history.begin(name, request)
@@ -78,7 +84,7 @@ def _run(request: Request, started: float) -> int:
             set_threads(config.train.intra_op_threads)
             _announce(config, name, made)
             made = complete(steps, made, store, request)
-            verdict = VERDICTS.get(exit_code(made), "failed")
+            verdict = verdict_of(made)
         except (KeyboardInterrupt, Terminated):
             verdict = "interrupted"
             raise

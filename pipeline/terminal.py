@@ -52,6 +52,6 @@ def _styled(message: str, event: dict[str, object]) -> Text:
         text.highlight_words([outcome, "REFUSED:"], STYLES.get(bad, ""))
     elif event.get("event") == "notice":
         text.stylize("bold yellow")
-    elif event.get("verdict") not in (None, "promoted"):
+    elif event.get("verdict") not in (None, "promoted", "passed"):
         text.stylize("bold red")
     return text

@@ -113,6 +113,28 @@ PIPELINE = [
     wrong("rollback mnist --reason slow --to one", "--to one is no version", "1 or more"),
     wrong("history", "required: model", "--help"),
     wrong("history mnist", "models has no model mnist", "say where with --models"),
+    wrong("compare cnn", "one preset alone", "give two or more"),
+    wrong("compare cnn cnn", "cnn is given twice", "names of their own"),
+    wrong("compare cnn cnnn", "--preset cnnn", "did you mean cnn?"),
+    wrong("compare cnn nowhere.json", "nowhere.json", "no such file"),
+    wrong("compare mlp-128-128 same.json", "mlp-128-128 and same are the same recipe", "nothing to compare"),
+    wrong("compare cnn linear --preset cnn", "--preset is no flag of compare", "come first"),
+    wrong("compare cnn linear --no-promotion", "--no-promotion is no flag of compare"),
+    wrong("compare cnn --train.epochs 3 linear", "linear", "no such option"),
+    wrong("compare --train.epoch 3", "--train.epoch", "did you mean --train.epochs?"),
+    wrong("compare --runs file/runs", "--runs file/runs cannot be written"),
+    wrong("compare -- --runner=Flunk", "--runner=Flunk", "give one of"),
+    wrong("tune --trials 0", "--trials 0", "give 1 or more"),
+    wrong("tune --trials many", "--trials", "many"),
+    wrong("tune --timeout 0", "--timeout 0", "more than 0"),
+    wrong("tune --timeout nan", "--timeout nan", "more than 0"),
+    wrong("tune --out best.txt", "--out best.txt", "ends in .json"),
+    wrong("tune --out cnn.json", "--out cnn.json", "built in"),
+    wrong("tune --out nowhere/best.json", "nowhere is no folder", "make it first"),
+    wrong("tune --out damaged/history/0001.json", "is no preset", "move it away"),
+    wrong("tune --train.epochs 99", "--train.epochs", "begins with 99", "give 3 to 10"),
+    wrong("tune --trails 3", "--trails", "no such option"),
+    wrong("tune --preset cnnn", "--preset cnnn", "did you mean cnn?"),
     wrong("doctor --run x", "--run", "--help"),
     wrong("schema", "required: run", "--help"),
     wrong("schema 3", "run 3", "has no such run", "list them"),
@@ -180,6 +202,7 @@ def filled(tmp_path_factory, made):
         (tmp_path / "changed" / name).write_bytes(b"something else")
     (tmp_path / "damaged" / "history").mkdir(parents=True)
     (tmp_path / "damaged" / "history" / "0001.json").write_text("{")
+    (tmp_path / "same.json").write_text("{}")
     write_files(tmp_path)
     tiny_bundle.seal(tmp_path / "float", image_shape=(8, 8, 1))
     shutil.copytree(made.bundle.path, tmp_path / "bundle")

@@ -48,6 +48,14 @@ def test_published_examples(fewer, more, published):
     assert 2 * Discordance(lost=fewer, gained=more).p_better == pytest.approx(published, abs=5e-5)
 
 
+@given(st.integers(0, 200), st.integers(0, 200))
+def test_two_sided_is_twice_the_smaller_side_and_never_above_one(lost, gained):
+    trials, fewer = lost + gained, min(lost, gained)
+    two_sided = 2 * binom.cdf(fewer, trials, 0.5) - binom.pmf(fewer, trials, 0.5)
+    assert Discordance(lost, gained).p_different == pytest.approx(min(1.0, two_sided))
+    assert Discordance(lost, gained).p_different == Discordance(gained, lost).p_different
+
+
 def test_sides_add_up_and_equals_are_a_coin():
     assert Discordance(0, 0).p_worse == Discordance(0, 0).p_better == 0.5
     assert Discordance(4, 4).p_worse == pytest.approx(0.5)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from components import train
+from components import bookkeeping, train
 from components.artifacts.model import Model
 from components.augmentation import NONE, Augmentation
 from components.train import Params
@@ -88,7 +88,7 @@ def uninterrupted(request, made, trained, tmp_path_factory):
 
 def test_interrupted_training_goes_on_to_the_same_weights(made, uninterrupted, tmp_path, monkeypatch, contents, caplog):
     transform, recipe, trained = uninterrupted
-    whole = train.write_checkpoint
+    whole = bookkeeping.write_checkpoint
 
     def interrupted(folder, model, history):
         whole(folder, model, history)
@@ -96,13 +96,13 @@ def test_interrupted_training_goes_on_to_the_same_weights(made, uninterrupted, t
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(train, "write_checkpoint", interrupted)
+        patch.setattr(bookkeeping, "write_checkpoint", interrupted)
         with pytest.raises(KeyboardInterrupt):
             train.run(made.examples, transform, recipe, tmp_path)
     assert list(contents(tmp_path)) == ["checkpoints/epoch.npz"]
 
     epochs = []
-    monkeypatch.setattr(train, "write_checkpoint", lambda *given: (epochs.append(len(given[2])), whole(*given)))
+    monkeypatch.setattr(bookkeeping, "write_checkpoint", lambda *given: (epochs.append(len(given[2])), whole(*given)))
     with caplog.at_level("INFO", logger="beamline.train"):
         resumed = train.run(made.examples, transform, recipe, tmp_path)
     assert epochs == [3]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from components import train
+from components import bookkeeping, train
 from pipeline.curves import curves_of
 from pipeline.options import parse_run
 
@@ -83,19 +83,19 @@ def test_every_epoch_is_found_below_the_runs_name(trained, config):
 
 def test_epochs_are_found_while_it_trains(trained, config, monkeypatch):
     seen = []
-    whole = train.write_checkpoint
+    whole = bookkeeping.write_checkpoint
 
     def watched(folder, model, history):
         seen.append([len(tags["loss"]) for tags in read(config.runs).values()] if config.runs.exists() else [])
         whole(folder, model, history)
 
-    monkeypatch.setattr(train, "write_checkpoint", watched)
+    monkeypatch.setattr(bookkeeping, "write_checkpoint", watched)
     trained()
     assert seen == [[], [1, 1], [2, 2]]
 
 
 def test_training_that_goes_on_after_an_interruption_has_all_epochs_once(trained, config, monkeypatch):
-    whole = train.write_checkpoint
+    whole = bookkeeping.write_checkpoint
 
     def interrupted(folder, model, history):
         whole(folder, model, history)
@@ -103,7 +103,7 @@ def test_training_that_goes_on_after_an_interruption_has_all_epochs_once(trained
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(train, "write_checkpoint", interrupted)
+        patch.setattr(bookkeeping, "write_checkpoint", interrupted)
         with pytest.raises(KeyboardInterrupt):
             trained(run="0006")
     model = trained()

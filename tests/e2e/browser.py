@@ -1,0 +1,56 @@
+"""Pages in a real browser: every screen and scheme, and what is wrong with them there."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+FOLDER = ROOT / "tests" / "browser"
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+
+
+def require_browser() -> None:
+    """Skips where there is no browser to look with; CI must have one."""
+    lack = None
+    if not Path(CHROMIUM).exists():
+        lack = f"there is no {CHROMIUM}: apt-get install chromium"
+    elif shutil.which("node") is None or not (FOLDER / "node_modules").is_dir():
+        lack = f"npm ci --prefix {FOLDER} was not run"
+    if lack is not None:
+        pytest.fail(lack) if os.environ.get("CI") else pytest.skip(lack)
+
+
+def faults(pages: Sequence[Path], out: Path) -> list[str]:
+    """What a browser complains of, page by page, on a large and a small screen, by day and by night.
+
+    Errors and warnings of its console, whatever was asked for or not loaded, what is wider than the screen, images that
+    are missing, plots without a height, scripts, and what axe-core calls serious or critical.
+
+    Args:
+        pages: files.
+        out: a folder for the screenshots.
+    """
+    require_browser()
+    done = subprocess.run(
+        ["node", "look.mjs", str(out), *map(str, pages)], cwd=FOLDER, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    looks = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(looks) == 4 * len(pages)
+    found = []
+    for look in looks:
+        # axe-core looked at something.
+        assert look["rules"] > 20
+        assert (out / look["screenshot"]).stat().st_size > 0
+        where = f"{Path(look['page']).name}, {look['screen']}, {look['scheme']}"
+        found += [f"{where}: {fault}" for what in ("errors", "faults", "overflow", "missing") for fault in look[what]]
+        found += [f"{where}: {look[what]} {what}" for what in ("empty", "scripts") if look[what]]
+    return found

@@ -1,0 +1,57 @@
+"""results: runs that ended before they could be judged are rows too."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.comparison.results import read_result, trained_by
+from pipeline.history import Record
+from pipeline.outcome import Outcome
+from pipeline.store import Store
+
+
+def record(run: str, verdict: str, *steps: Outcome) -> Record:
+    return Record(run, "2026-01-02T03:04:05+00:00", verdict, 20.0, (), {}, steps, {})
+
+
+def trained(outcome: str, artifact: str) -> Outcome:
+    return Outcome("train", outcome, 12.0, artifact, passed=True)
+
+
+FAILED = Outcome("train", "failed", reasons=("diverged",), exit_code=1)
+REFUSED = Outcome("validate", "executed", artifact="validate-1", reasons=("a class is missing",))
+
+
+@pytest.mark.parametrize(
+    ("found", "verdict", "run", "step", "reasons"),
+    [
+        (None, "failed", None, None, ("its process ended with -9",)),
+        (record("0001", "running"), "failed", "0001", None, ("its process ended with -9",)),
+        (record("0002", "failed", FAILED), "failed", "0002", "train", ("diverged",)),
+        (record("0003", "refused", REFUSED), "refused", "0003", "validate", ("a class is missing",)),
+    ],
+)
+def test_what_was_not_evaluated(found, verdict, run, step, reasons, tmp_path):
+    result = read_result("mine", found, -9, [], Store(tmp_path))
+    entry = result.entry
+    assert (entry.verdict, entry.run, entry.step, entry.reasons) == (verdict, run, step, reasons)
+    assert (entry.accuracy, entry.rate, result.outcomes) == (None, None, None)
+
+
+def test_model_was_trained_by_the_newest_run_that_executed_it():
+    first, second = (
+        record("0001", "passed", trained("executed", "a")),
+        record("0002", "passed", trained("executed", "b")),
+    )
+    again = record("0003", "passed", trained("cached", "a"))
+    assert trained_by(again, [first, second, again]) is first
+    assert trained_by(again, [second, again]) is None
+
+
+def test_artifacts_that_are_gone_are_told(tmp_path):
+    gone = record(
+        "0001", "passed", trained("executed", "a"), Outcome("evaluate", "executed", artifact="e", passed=True)
+    )
+    entry = read_result("mine", gone, 0, [gone], Store(tmp_path)).entry
+    assert entry.verdict == "failed"
+    assert "is no longer in" in entry.reasons[0]
