@@ -1,4 +1,4 @@
-"""The guide: every command of it is run as written, in order, on a machine without a network."""
+"""The guides: every command of them is run as written, in order, on a machine without a network."""
 
 from __future__ import annotations
 
@@ -9,5 +9,6 @@ from tests.e2e.shown import run_everything
 pytestmark = pytest.mark.exhaustive
 
 
-def test_every_command_runs_as_written(new_project, tmp_path):
-    run_everything("docs/guide.md", new_project(), tmp_path / "tfds")
+@pytest.mark.parametrize("name", ["tutorial", "guide", "scoring"])
+def test_every_command_runs_as_written(name, new_project, tmp_path):
+    run_everything(f"docs/{name}.md", new_project(), tmp_path / "tfds")
