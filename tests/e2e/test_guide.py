@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from docs.reference import FILES
 from tests.e2e.shown import run_everything
 
 pytestmark = pytest.mark.exhaustive
@@ -11,4 +12,14 @@ pytestmark = pytest.mark.exhaustive
 
 @pytest.mark.parametrize("name", ["tutorial", "guide", "scoring"])
 def test_every_command_runs_as_written(name, new_project, tmp_path):
-    run_everything(f"docs/{name}.md", new_project(), tmp_path / "tfds")
+    project = new_project()
+    run_everything(f"docs/{name}.md", project, tmp_path / "tfds")
+    assert not unlisted(project.folder)
+
+
+def unlisted(folder):
+    """What lies in runs/ and models/ and has no place in the reference; versions are numbers, hidden files nobody's."""
+    files = "".join(name for name, _ in FILES)
+    found = [path for where in ("runs/*", "models/*.*", "models/*/*") for path in folder.glob(where)]
+    shown = [path for path in found if not path.name.startswith(".") and not path.name.isdecimal()]
+    return [path for path in shown if path.name not in files]
