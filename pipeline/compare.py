@@ -23,6 +23,7 @@ from pipeline.options import split_beam
 from pipeline.presets import PRESETS
 from pipeline.report.comparison import write_comparison
 from pipeline.report.comparison_page import comparison_page
+from pipeline.report.pages import renew_index
 from pipeline.store import Store
 from serving.arguments import Arguments
 from serving.errors import BeamlineError
@@ -154,6 +155,7 @@ def _keep(comparison: Comparison, runs: Path) -> Path:
         file = reserve(runs)
         comparison.save(file)
     shown = _draw(comparison, file)
+    renew_index(runs)
     event = {"event": "comparison", "file": str(file), "exit_code": comparison.exit_code, **asdict(comparison)}
     ending = [verdict(comparison), " ".join(["kept in", *map(str, [file, *shown])])]
     parts = [[table(comparison)], reasons(comparison), differences(comparison), ending]

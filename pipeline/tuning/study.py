@@ -60,11 +60,14 @@ def opened(folder: Path) -> Iterator[optuna.Study]:
         BeamlineError: another search works on it.
     """
     import optuna
+    import sqlalchemy
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder):
-        storage = optuna.storages.RDBStorage(f"sqlite:///{folder.absolute()}/study.db")
+        # A folder may have any name; in an address, a question mark would end it.
+        database = sqlalchemy.URL.create("sqlite", database=str(folder.absolute() / "study.db"))
+        storage = optuna.storages.RDBStorage(database.render_as_string())
         try:
             pruner = optuna.pruners.MedianPruner(UNPRUNED_TRIALS, UNPRUNED_EPOCHS)
             study = optuna.create_study(

@@ -38,9 +38,10 @@ def tried(folder, trials: int, seed: int = 7):
 
 
 def test_first_trial_is_the_baseline_and_the_seed_decides_the_others(tmp_path):
-    one, same, other = (tried(tmp_path / name, 5, seed) for name, seed in (("a", 7), ("b", 7), ("c", 8)))
+    one, same, other = (tried(tmp_path / name, 5, seed) for name, seed in (("a", 7), ("b #1 ?x%41", 7), ("c", 8)))
     assert one[0][1] == BASE
     assert one == same
+    assert [file.name for file in (tmp_path / "b #1 ?x%41").iterdir()] == ["study.db"]
     assert one[0] == other[0]
     assert one[1:] != other[1:]
     assert len({recipe for _, recipe, _, _ in one}) == 5
