@@ -1,15 +1,25 @@
 # Every target sets up .venv by itself when it is missing, or older than setup.py or the lock.
+
+# Each variable's line says what it is; docs/reference.md has these lines too.
+# The Python that makes `.venv`: 3.11 to 3.13.
 PYTHON ?= python3
 PY := .venv/bin/python
 READY := .venv/.ready
 TRACKING := .venv-mlflow/bin/python
 
+# The data set: `--dataset` of `run`; for `bench` the model.
 DATASET ?=
+# The recipe: `--preset` of `run`.
 PRESET ?=
+# The folder of the data set's original files: `--manual-dir` of `run`.
 MANUAL_DIR ?=
+# The folder of artifacts, history and logs: `--runs`.
 RUNS ?= runs
+# The folder of promoted models: `--models`.
 MODELS ?= models
+# What `score` scores, and `bench` measures with.
 IMAGES ?= images.npy
+# Everything else that the target's command takes, as it is typed.
 ARGS ?=
 
 .DEFAULT_GOAL := help

@@ -14,6 +14,7 @@ from pathlib import Path
 from pipeline.curves import FOLDER
 from pipeline.history import History, Record
 from pipeline.report.pages import renew_index
+from pipeline.served import parser_of
 from pipeline.store import PAYLOAD, Store
 from serving.arguments import Arguments
 from serving.bundle import MANIFEST
@@ -62,11 +63,17 @@ def clean(arguments: list[str]) -> int:
 
 
 def _parser() -> Arguments:
-    parser = Arguments("python -m pipeline clean", "Removes what neither a promoted version nor the last runs need.")
-    for flag, default in (("--runs", Path("runs")), ("--models", Path("models"))):
-        parser.add_argument(flag, type=Path, default=default, metavar="FOLDER", help="default: %(default)s")
-    parser.add_argument("--keep", type=int, default=KEEP, metavar="K", help="the last K runs (default: %(default)s)")
-    parser.add_argument("--dry-run", action=argparse.BooleanOptionalAction, default=False, help="remove nothing")
+    parser = parser_of("clean", "Removes what neither a promoted version nor the last runs need.")
+    parser.add_argument(
+        "--keep",
+        type=int,
+        default=KEEP,
+        metavar="K",
+        help="how many of the last runs stay whole (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--dry-run", action=argparse.BooleanOptionalAction, default=False, help="remove nothing, and say what would be"
+    )
     return parser
 
 

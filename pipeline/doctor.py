@@ -19,6 +19,7 @@ from pipeline.history import History
 from pipeline.machine import memory_bytes, processors
 from pipeline.options import DATASET
 from pipeline.places import existing, require_writable
+from pipeline.served import parser_of
 from pipeline.store import Store
 from serving.arguments import Arguments
 from serving.errors import BeamlineError
@@ -56,9 +57,7 @@ def doctor(arguments: list[str]) -> int:
 
 
 def _parser() -> Arguments:
-    parser = Arguments("python -m pipeline doctor", "Looks at all that a run needs: each line is ok, or what to do.")
-    for flag, default in (("--runs", Path("runs")), ("--models", Path("models"))):
-        parser.add_argument(flag, type=Path, default=default, metavar="FOLDER", help="default: %(default)s")
+    parser = parser_of("doctor", "Looks at all that a run needs: each line is ok, or what to do.")
     parser.add_argument("--dataset", metavar="NAME", help=f"a data set that must be at hand (default: {DATASET})")
     parser.add_argument("--data-dir", type=Path, metavar="FOLDER", help="where TensorFlow Datasets keeps prepared sets")
     parser.add_argument("--manual-dir", type=Path, metavar="FOLDER", help="the data set's original files")

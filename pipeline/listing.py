@@ -95,7 +95,13 @@ def _told(record: Record) -> list[str]:
 
 def _parser(command: str, description: str) -> Arguments:
     parser = Arguments(f"python -m pipeline {command}", description)
-    parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="FOLDER", help="default: %(default)s")
+    parser.add_argument(
+        "--runs",
+        type=Path,
+        default=Path("runs"),
+        metavar="FOLDER",
+        help="folder of artifacts, history and logs (default: %(default)s)",
+    )
     return parser
 
 

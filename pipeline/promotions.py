@@ -67,10 +67,17 @@ def _parser() -> Arguments:
     parser.add_argument("run", help="the run's number, as `runs` lists it")
     add_reason(parser)
     parser.add_argument(
-        "--promote.compare", dest="compare", choices=get_args(Compare), help="default: as the run was told"
+        "--promote.compare",
+        dest="compare",
+        choices=get_args(Compare),
+        help="what the champion decides (default: as the run was told)",
     )
     parser.add_argument(
-        "--promote.max-drop-fraction", dest="drop", type=float, metavar="F", help="default: as the run was told"
+        "--promote.max-drop-fraction",
+        dest="drop",
+        type=float,
+        metavar="F",
+        help="how far the accuracy may be under the best ever promoted (default: as the run was told)",
     )
     return parser
 

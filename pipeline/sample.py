@@ -39,8 +39,11 @@ def sample(arguments: list[str]) -> int:
         description="Writes the images of a split as .npy to score, and their labels beside it.",
         epilog="The flags of `python -m pipeline run` that say which data set are taken too.",
     )
-    parser.add_argument("--split", choices=("train", "test"), default="test", help="default: %(default)s")
-    parser.add_argument("--out", type=Path, default=Path("images.npy"), metavar="FILE", help="default: %(default)s")
+    parser.add_argument(
+        "--split", choices=("train", "test"), default="test", help="whose images (default: %(default)s)"
+    )
+    out = "what to write; labels go beside it (default: %(default)s)"
+    parser.add_argument("--out", type=Path, default=Path("images.npy"), metavar="FILE", help=out)
     given, rest = parser.parse_known_args(arguments)
     if given.out.suffix != ".npy":
         raise InputError(f"--out {given.out} ends in {given.out.suffix!r}: give a name that ends in .npy")

@@ -46,9 +46,17 @@ def _parser() -> Arguments:
         "python -m pipeline schema", "Writes what a run's training data are like, for --validate.schema of later runs."
     )
     parser.add_argument("run", help="the run's number, as `runs` lists it")
-    parser.add_argument("--out", type=Path, default=Path(SCHEMA), metavar="FILE", help="default: %(default)s")
+    parser.add_argument(
+        "--out", type=Path, default=Path(SCHEMA), metavar="FILE", help="what to write (default: %(default)s)"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace another file that stands there")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="FOLDER", help="default: %(default)s")
+    parser.add_argument(
+        "--runs",
+        type=Path,
+        default=Path("runs"),
+        metavar="FOLDER",
+        help="folder of artifacts, history and logs (default: %(default)s)",
+    )
     return parser
 
 

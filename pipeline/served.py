@@ -26,7 +26,9 @@ def rollback(arguments: list[str]) -> int:
     """
     parser = parser_of("rollback", "Makes a version serve that served before, after it was checked and tried.")
     parser.add_argument("model", help="the model's name")
-    parser.add_argument("--to", type=_version, metavar="VERSION", help="default: the one that served before")
+    parser.add_argument(
+        "--to", type=_version, metavar="VERSION", help="which to go back to (default: the one that served before)"
+    )
     add_reason(parser)
     given = parser.parse_args(arguments)
     reason = require_reason(given.reason)
@@ -72,8 +74,9 @@ def tell_tracker(models: Path, model: str) -> None:
 def parser_of(command: str, description: str) -> Arguments:
     """A parser with the flags that say where runs and models are."""
     parser = Arguments(f"python -m pipeline {command}", description)
-    for flag, default in (("--runs", Path("runs")), ("--models", Path("models"))):
-        parser.add_argument(flag, type=Path, default=default, metavar="FOLDER", help="default: %(default)s")
+    for name, what in (("runs", "artifacts, history and logs"), ("models", "promoted models")):
+        words = f"folder of {what} (default: %(default)s)"
+        parser.add_argument(f"--{name}", type=Path, default=Path(name), metavar="FOLDER", help=words)
     return parser
 
 

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from serving.labels import Labels
 
 DRIFTED = 5
+MODEL = "a model's name, or the folder of one of its versions (default: the promoted model whose input fits the images)"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -84,28 +85,38 @@ def _parser() -> Arguments:
         help=".npy or IDX (.gz too) of uint8 (n, h, w), (n, h, w, c) or (n, h·w·c), 0 to 255; PNG and JPEG files; "
         "folders of these; patterns",
     )
-    parser.add_argument("--model", metavar="NAME|PATH", help="default: the promoted model whose input fits the images")
+    parser.add_argument("--model", metavar="NAME|PATH", help=MODEL)
     parser.add_argument(
-        "--models", type=Path, default=Path("models"), metavar="D", help="the registry (default: models)"
+        "--models", type=Path, default=Path("models"), metavar="D", help="the registry (default: %(default)s)"
     )
     parser.add_argument(
-        "--out", type=Path, metavar="FILE", help=f"{ENDINGS} (default: <images>.predictions.csv beside the images)"
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help=f"where to: {ENDINGS} (default: <images>.predictions.csv beside the images)",
     )
     parser.add_argument("--probabilities", action="store_true", help="write the probability of every class")
     parser.add_argument(
-        "--top", type=_from_1_to(1 << 20), default=1, metavar="K", help="write the K most probable classes"
+        "--top",
+        type=_from_1_to(1 << 20),
+        default=1,
+        metavar="K",
+        help="write the K most probable classes (default: %(default)s)",
     )
     parser.add_argument("--labels", type=Path, metavar="FILE", help="the true labels, integers: say the accuracy")
     parser.add_argument("--fail-on-drift", action="store_true", help=f"exit {DRIFTED} where the images drifted")
     parser.add_argument("--skip-bad", action="store_true", help="leave out pictures that cannot be read, and list them")
     parser.add_argument("--resume", action="store_true", help="go on where an earlier run was stopped or killed")
     parser.add_argument("--overwrite", action="store_true", help="replace an output that is not ours")
-    parser.add_argument("--precision", choices=FILES, default="float32", help="default: %(default)s; int8 is faster")
+    parser.add_argument("--precision", choices=FILES, default="float32", help="int8 is faster (default: %(default)s)")
     parser.add_argument(
-        "--threads", type=_from_1_to(1024), metavar="N", help="default: the processors this process may use"
+        "--threads", type=_from_1_to(1024), metavar="N", help="how many (default: the processors this process may use)"
     )
     parser.add_argument(
-        "--batch-size", type=_from_1_to(1 << 16), metavar="N", help="default: what suits the images' size, at most 256"
+        "--batch-size",
+        type=_from_1_to(1 << 16),
+        metavar="N",
+        help="images at a time (default: what suits the images' size, at most 256)",
     )
     return parser
 

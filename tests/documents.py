@@ -1,4 +1,4 @@
-"""The commands that README.md and docs/guide.md show, in their order."""
+"""The commands that the documents show, in their order."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from tests.conftest import ROOT
 
-DOCUMENTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/guide.md")}
+NAMES = ("README.md", "docs/tutorial.md", "docs/guide.md", "docs/scoring.md", "docs/architecture.md")
+DOCUMENTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in NAMES}
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""README and guide: their commands, flags, presets and files exist."""
+"""README and the other documents: their commands, flags, presets, files and links exist."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tests.conftest import ROOT
 from tests.documents import DOCUMENTS, mentioned, shown
 
 MAKEFILE = (ROOT / "Makefile").read_text()
+PACKAGES = "pipeline|components|serving|docs|tests|benchmarks"
 WORDS = [
     words
     for document in DOCUMENTS
@@ -64,8 +65,24 @@ def test_preset_exists_in_the_readme(name):
 
 @pytest.mark.parametrize("document", list(DOCUMENTS))
 def test_files_and_folders_exist(document):
-    folder = (ROOT / document).parent
-    for name in re.findall(r"`((?:pipeline|components|serving|docs)/[\w/.]*)`", DOCUMENTS[document]):
-        assert (ROOT / name).exists()
-    for link in re.findall(r"\]\(([\w/.]+)\)", DOCUMENTS[document]):
-        assert (folder / link).exists()
+    for name in re.findall(rf"`((?:{PACKAGES})/[\w/.]*)`", DOCUMENTS[document]):
+        assert (ROOT / name).exists(), name
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, "docs/reference.md", "docs/presets.md"])
+def test_links_and_pictures_lead_somewhere(document):
+    text = (ROOT / document).read_text(encoding="utf-8")
+    links = re.findall(r'\]\(([^)]+)\)|(?:src|srcset)="([^"]+)"', text)
+    assert links
+    for link in ("".join(pair) for pair in links):
+        file, _, place = link.partition("#")
+        if "//" not in link:
+            target = (ROOT / document).parent / file if file else ROOT / document
+            assert target.exists(), link
+            assert not place or place in places(target), link
+
+
+def places(page):
+    """What a forge calls the headings of a page in its address."""
+    headings = re.findall(r"^#+ (.*)", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return [re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings]

@@ -1,13 +1,25 @@
-"""The guide: every command of it is run as written, in order, on a machine without a network."""
+"""The guides: every command of them is run as written, in order, on a machine without a network."""
 
 from __future__ import annotations
 
 import pytest
 
+from docs.reference import FILES
 from tests.e2e.shown import run_everything
 
 pytestmark = pytest.mark.exhaustive
 
 
-def test_every_command_runs_as_written(new_project, tmp_path):
-    run_everything("docs/guide.md", new_project(), tmp_path / "tfds")
+@pytest.mark.parametrize("name", ["tutorial", "guide", "scoring"])
+def test_every_command_runs_as_written(name, new_project, tmp_path):
+    project = new_project()
+    run_everything(f"docs/{name}.md", project, tmp_path / "tfds")
+    assert not unlisted(project.folder)
+
+
+def unlisted(folder):
+    """What lies in runs/ and models/ and has no place in the reference; versions are numbers, hidden files nobody's."""
+    files = "".join(name for name, _ in FILES)
+    found = [path for where in ("runs/*", "models/*.*", "models/*/*") for path in folder.glob(where)]
+    shown = [path for path in found if not path.name.startswith(".") and not path.name.isdecimal()]
+    return [path for path in shown if path.name not in files]
