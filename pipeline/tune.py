@@ -166,7 +166,7 @@ def _tune(asked: Search) -> int:
         log.info("\nstudy %s, in %s", name, tuning / name, extra={"event": event})
         best, baseline = (tuning / name / f"{what}-{name}{SUFFIX}" for what in ("best", "baseline"))
         with opened(tuning / name) as study:
-            _require_own(asked.out, best, finished(study, asked.base))
+            require_own(asked.out, best, finished(study, asked.base))
             data = Examples.load(_payload(made, "ingest", store)), Transform.load(_payload(made, "transform", store))
             done = search(study, asked.base, data, asked.bounds, tuning / name)
             if not done:
@@ -179,8 +179,17 @@ def _tune(asked: Search) -> int:
     return _conclude(asked, done, asked.out or best, baseline, looks)
 
 
-def _require_own(out: Path | None, best: Path, done: Sequence[Trial]) -> None:
-    """Refuses to write over what this search did not write, as the preset that it begins with. Raises: InputError."""
+def require_own(out: Path | None, best: Path, done: Sequence[Trial]) -> None:
+    """Refuses to write over what this search did not write, as the preset that it begins with.
+
+    Args:
+        out: where the best recipe is to be written; None is the study's own place.
+        best: the study's own file of it.
+        done: the finished trials, of which the first is the preset itself.
+
+    Raises:
+        InputError: there is another file.
+    """
     if out is None or not out.exists() or (best.exists() and out.read_bytes() == best.read_bytes()):
         return
     # A kill between the two files leaves the recipe of another trial in one of them.

@@ -43,7 +43,13 @@ if TYPE_CHECKING:
     from serving.labels import Labels
 
 DRIFTED = 5
+IMAGES = (
+    ".npy or IDX (.gz too) of uint8 (n, h, w), (n, h, w, c) or (n, h·w·c), 0 to 255; PNG and JPEG files; folders of "
+    "these; patterns"
+)
 MODEL = "a model's name, or the folder of one of its versions (default: the promoted model whose input fits the images)"
+MODELS = "the registry (default: %(default)s)"
+THREADS = "how many (default: the processors this process may use)"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -79,16 +85,9 @@ def _parser() -> Arguments:
         prog="python -m serving.batch_score",
         description="Scores files of images with the promoted model, with onnxruntime alone.",
     )
-    parser.add_argument(
-        "images",
-        nargs="+",
-        help=".npy or IDX (.gz too) of uint8 (n, h, w), (n, h, w, c) or (n, h·w·c), 0 to 255; PNG and JPEG files; "
-        "folders of these; patterns",
-    )
+    parser.add_argument("images", nargs="+", help=IMAGES)
     parser.add_argument("--model", metavar="NAME|PATH", help=MODEL)
-    parser.add_argument(
-        "--models", type=Path, default=Path("models"), metavar="D", help="the registry (default: %(default)s)"
-    )
+    parser.add_argument("--models", type=Path, default=Path("models"), metavar="D", help=MODELS)
     parser.add_argument(
         "--out",
         type=Path,
@@ -109,9 +108,7 @@ def _parser() -> Arguments:
     parser.add_argument("--resume", action="store_true", help="go on where an earlier run was stopped or killed")
     parser.add_argument("--overwrite", action="store_true", help="replace an output that is not ours")
     parser.add_argument("--precision", choices=FILES, default="float32", help="int8 is faster (default: %(default)s)")
-    parser.add_argument(
-        "--threads", type=_from_1_to(1024), metavar="N", help="how many (default: the processors this process may use)"
-    )
+    parser.add_argument("--threads", type=_from_1_to(1024), metavar="N", help=THREADS)
     parser.add_argument(
         "--batch-size",
         type=_from_1_to(1 << 16),

@@ -32,8 +32,13 @@ def run_apart(arguments: Sequence[str], runs: Path) -> tuple[int, Record | None]
     code = _wait([sys.executable, *(["-P"] if sys.flags.safe_path else []), "-m", "pipeline", "run", *arguments])
     new = [run for run in history.runs() if int(run) >= first]
     # Another run may have begun meanwhile; one that was told the same and has ended made the same.
-    told = [record for record in history.readable(new) if record.arguments == tuple(arguments)]
-    return code, max(told, key=lambda record: (record.verdict != "running", record.run), default=None)
+    return code, own(history.readable(new), arguments)
+
+
+def own(records: Sequence[Record], arguments: Sequence[str]) -> Record | None:
+    """The newest record of a run that was told so; one that has ended goes before one that is running."""
+    told = [record for record in records if record.arguments == tuple(arguments)]
+    return max(told, key=lambda record: (record.verdict != "running", int(record.run)), default=None)
 
 
 def _wait(command: Sequence[str]) -> int:

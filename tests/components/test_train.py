@@ -110,6 +110,8 @@ def test_interrupted_training_goes_on_to_the_same_weights(made, uninterrupted, t
     assert "going on after epoch 2" in caplog.text
     assert resumed.history == trained.history
     assert_same_weights(resumed, trained)
+    # Its time is not that of all epochs.
+    assert (Model.load(tmp_path).resumed(), trained.resumed()) == (True, False)
 
 
 def test_held_out_rows_are_not_augmented(made, rows_of, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import shutil
 from dataclasses import replace
@@ -74,6 +75,17 @@ def names(toy, kind: str = "artifacts") -> set[str]:
 def cleaned(capsys, *arguments: str) -> str:
     assert main(["clean", *arguments]) == 0
     return capsys.readouterr().out
+
+
+def test_comparisons_of_which_a_run_is_dropped_go_with_it(three, capsys):
+    folder = three.store.root / "comparisons"
+    folder.mkdir()
+    for number, runs in (("0001", ("0001", "0003")), ("0002", ("0003", None))):
+        (folder / f"{number}.json").write_text(json.dumps({"entries": [{"run": run} for run in runs]}))
+        (folder / f"{number}.html").write_text("")
+    (folder / "0003.json").write_text("{")
+    cleaned(capsys, "--keep", "1")
+    assert names(three, "comparisons") == {"0002.json", "0002.html", "0003.json"}
 
 
 def test_only_what_the_last_run_needs_stays(three, capsys):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pipeline.comparison.results import read_result, trained_by
+from pipeline.comparison.runs import own
 from pipeline.history import Record
 from pipeline.outcome import Outcome
 from pipeline.store import Store
@@ -46,6 +49,14 @@ def test_model_was_trained_by_the_newest_run_that_executed_it():
     again = record("0003", "passed", trained("cached", "a"))
     assert trained_by(again, [first, second, again]) is first
     assert trained_by(again, [second, again]) is None
+
+
+def test_run_is_known_by_what_it_was_told_and_one_that_ended_goes_before_one_that_runs():
+    mine, running = record("0009", "passed"), record("0010", "running")
+    other = replace(record("0011", "passed"), arguments=("--seed", "3"))
+    assert own([mine, running, other], ()) is mine
+    assert own([running, other], ()) is running
+    assert own([other], ()) is None
 
 
 def test_artifacts_that_are_gone_are_told(tmp_path):

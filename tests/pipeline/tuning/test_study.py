@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from components import train
-from pipeline.tuning.study import ask, finished, opened, study_name
+from pipeline.tuning.study import ask, count_look, finished, opened, study_name
 from serving.errors import BeamlineError
 
 BASE = train.Params(validation_fraction=0.2)
@@ -45,6 +47,22 @@ def test_first_trial_is_the_baseline_and_the_seed_decides_the_others(tmp_path):
     assert one[0] == other[0]
     assert one[1:] != other[1:]
     assert len({recipe for _, recipe, _, _ in one}) == 5
+
+
+def test_baseline_is_tried_to_its_last_digit(tmp_path):
+    base = replace(BASE, dropout=0.125, learning_rate=0.0012345)
+    with opened(tmp_path) as study:
+        trial, recipe = ask(study, base, 7)
+        assert recipe == base
+        study.tell(trial, 0.5)
+        assert finished(study, base)[0].recipe == base
+
+
+def test_looks_at_the_test_split_are_counted_by_what_was_looked_at(tmp_path):
+    tried(tmp_path, 3)
+    for index, looks in ((1, 1), (1, 1), (2, 2), (1, 2)):
+        with opened(tmp_path) as study:
+            assert count_look(study, finished(study, BASE)[index]) == looks
 
 
 def test_interrupted_study_goes_on_as_one_that_was_not(tmp_path):
