@@ -75,7 +75,9 @@ def _write(store: Store) -> Path:
 @contextmanager
 def _alone(root: Path) -> Iterator[None]:
     """Of two runs that end together, the second reads what the first wrote down."""
-    descriptor = os.open(History(root).folder, os.O_RDONLY | os.O_DIRECTORY)
+    folder = History(root).folder
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

@@ -104,14 +104,14 @@ def flags(data_dir: Path) -> tuple[str, ...]:
 
 
 def require_tidy(project: Project) -> None:
-    """No artifact without a record, nothing staged but the checkpoints of a training, no hidden files."""
+    """No artifact without a record, nothing staged but the checkpoints of a training, nothing hidden but what is remembered of drawings."""
     runs = project.folder / "runs"
     assert all((artifact / "record.json").is_file() for artifact in runs.glob("artifacts/*"))
     for file in (file for file in runs.glob(".staging/**/*") if file.is_file()):
         step, *inside = file.relative_to(runs / ".staging").parts
         assert (step.partition("-")[0], inside) == ("train", ["payload", "checkpoints", "epoch.npz"])
     assert all(staged.name.startswith("train-") for staged in runs.glob(".staging/*"))
-    hidden = [file for file in project.folder.rglob(".*") if file.name not in (".staging", ".lock")]
+    hidden = [file for file in project.folder.rglob(".*") if file.name not in (".staging", ".lock", ".parts")]
     assert hidden == []
     assert all(json.loads(file.read_text())["verdict"] != "running" for file in runs.glob("history/*"))
 
