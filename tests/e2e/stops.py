@@ -104,7 +104,7 @@ def flags(data_dir: Path) -> tuple[str, ...]:
 
 
 def require_tidy(project: Project) -> None:
-    """No artifact without a record, nothing staged but the checkpoints of a training, nothing hidden but what is remembered of drawings."""
+    """No artifact without a record, nothing staged but checkpoints, nothing hidden but memories of drawings."""
     runs = project.folder / "runs"
     assert all((artifact / "record.json").is_file() for artifact in runs.glob("artifacts/*"))
     for file in (file for file in runs.glob(".staging/**/*") if file.is_file()):
