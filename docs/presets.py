@@ -19,7 +19,7 @@ from pipeline.report.comparison import write_comparison
 from serving.errors import BeamlineError, InputError
 
 DATASET = "mnist"
-TODO = "make one with python -m pipeline compare --dataset mnist"
+REMEDY = "make one with python -m pipeline compare --dataset mnist"
 # Flags of `run` that change no figure.
 PLACES = ("--data-dir", "--manual-dir", "--runs", "--models", "--verbose", "--json", "--quiet")
 HEADER = ("preset", "layers", "parameters", "epochs", "batch", "test accuracy", "95 % interval")
@@ -121,19 +121,19 @@ def _require_as_they_stand(flags: Sequence[str]) -> None:
     changed = [word for word in flags if word.startswith("-") and word.split("=")[0] not in PLACES]
     if changed:
         raise InputError(
-            f"{changed[0]}: the presets are compared as they stand, with no flags but {', '.join(PLACES)}: {TODO}"
+            f"{changed[0]}: the presets are compared as they stand, with no flags but {', '.join(PLACES)}: {REMEDY}"
         )
 
 
 def _require_presets(comparison: Comparison) -> None:
     """Refuses what is not all presets as they stand, each of them evaluated, on MNIST."""
     if comparison.dataset != DATASET:
-        raise InputError(f"the comparison is on {comparison.dataset}: {TODO}")
+        raise InputError(f"the comparison is on {comparison.dataset}: {REMEDY}")
     _require_as_they_stand([word for word in comparison.arguments if word.split("=")[0] != "--dataset"])
     evaluated = [entry.preset for entry in comparison.entries if entry.rows]
     if evaluated != list(PRESETS):
         missing = [name for name in PRESETS if name not in evaluated]
-        raise InputError(f"the comparison has no figures of {', '.join(missing) or 'presets in their order'}: {TODO}")
+        raise InputError(f"the comparison has no figures of {', '.join(missing) or 'presets in their order'}: {REMEDY}")
 
 
 if __name__ == "__main__":

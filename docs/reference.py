@@ -56,7 +56,7 @@ FILES = (
     ("runs/history/<run>.json", "a run: what it was told, what became of each step, figures, verdict"),
     ("runs/logs/<run>.log", "everything that was said, with tracebacks and what TensorFlow and Beam print"),
     ("runs/reports/<run>.html", "the run's model card; its pictures are in the folder of the same name"),
-    ("runs/index.html", "the list of all runs"),
+    ("runs/index.html", "the list of the newest 200 runs"),
     ("runs/tensorboard/<run>-<model>-<preset>/", "the curves of a training"),
     ("runs/fingerprints/", "digests of files that nobody touched since"),
     ("runs/comparisons/<number>.json", "what `compare` found; its picture and page are beside it"),

@@ -1,4 +1,4 @@
-"""All runs -> runs/index.html: newest first, what serves marked, accuracy over time, links to the cards."""
+"""The last runs -> runs/index.html: newest first, what serves marked, accuracy over time, links to the cards."""
 
 from __future__ import annotations
 
