@@ -1,4 +1,4 @@
-"""An interruption is answered at once: nothing is drawn after it."""
+"""An interruption is answered at once: its card is written, and nothing is drawn after it."""
 
 from __future__ import annotations
 
@@ -19,4 +19,9 @@ def test_interrupted_run_draws_nothing(made, tmp_path, monkeypatch, capfd):
     assert run([*told, *folders]) == 130
     assert "interrupted at analyze" in capfd.readouterr().out
     assert (tmp_path / "runs" / "artifacts").exists()
-    assert not (tmp_path / "runs" / "reports").exists()
+    reports = tmp_path / "runs" / "reports"
+    # The card alone: neither a folder of pictures nor the memory of drawings.
+    assert [file.name for file in reports.iterdir()] == ["0001.html"]
+    page = (reports / "0001.html").read_text(encoding="utf-8")
+    assert "analyze" in page
+    assert "interrupted" in page
