@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.curves import FOLDER
+from pipeline.folders import parser_of
 from pipeline.history import History, Record
 from pipeline.report.pages import renew_index
-from pipeline.served import parser_of
 from pipeline.store import PAYLOAD, Store
 from serving.arguments import Arguments
 from serving.bundle import MANIFEST

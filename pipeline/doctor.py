@@ -14,12 +14,12 @@ from components.ingest import Params
 from components.sources.builders import EMBEDDED
 from components.sources.named import parse
 from components.sources.source import Source
+from pipeline.folders import parser_of
 from pipeline.health import Finding, history_findings, registry_findings, store_findings
 from pipeline.history import History
 from pipeline.machine import memory_bytes, processors
 from pipeline.options import DATASET
 from pipeline.places import existing, require_writable
-from pipeline.served import parser_of
 from pipeline.store import Store
 from serving.arguments import Arguments
 from serving.errors import BeamlineError

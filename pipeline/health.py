@@ -9,6 +9,7 @@ from typing import Literal
 
 from pipeline.history import History
 from pipeline.store import Store
+from pipeline.tracking.memory import read_memory
 from serving import bundle
 from serving.errors import BeamlineError
 from serving.pointer import Pointer
@@ -71,7 +72,9 @@ def history_findings(history: History) -> Iterator[Finding]:
 
 def registry_findings(registry: Registry) -> Iterator[Finding]:
     """Checks every file of every version, and that what serves is what was promoted."""
+    yield from _cut_off(registry.root)
     for model in (entry for entry in _entries(registry.root) if entry.is_dir() and not entry.name.startswith(".")):
+        yield from _cut_off(model)
         for entry in _entries(model):
             if entry.name.startswith(".incoming"):
                 yield Finding("do", "registry", f"{entry} was left by a promotion that was cut off: delete it")
@@ -80,6 +83,14 @@ def registry_findings(registry: Registry) -> Iterator[Finding]:
         yield from _pointer_findings(registry, model.name)
     names = registry.models()
     yield Finding("ok", "registry", f"{registry.root} promotes " + (", ".join(names) if names else "nothing yet"))
+
+
+def _cut_off(folder: Path) -> Iterator[Finding]:
+    """What `serving.files.replace_text` did not come to put in its place; its name ends with a process's number."""
+    for entry in _entries(folder):
+        if entry.name.startswith(".") and entry.suffix[1:].isdigit():
+            words = f"{entry} is being written, or was when a command was killed: where none is at work, delete it"
+            yield Finding("note", "registry", words)
 
 
 def _version_findings(folder: Path) -> Iterator[Finding]:
@@ -100,6 +111,7 @@ def _pointer_findings(registry: Registry, model: str) -> Iterator[Finding]:
         yield Finding("do", "registry", f"{model} cannot serve: {error}")
         return
     yield from _record_findings(registry, promoted)
+    yield from _tracking_findings(registry, promoted)
     yield Finding("ok", "registry", f"{model} version {promoted.version} serves, sha256 {promoted.sha256[:12]}")
 
 
@@ -128,6 +140,19 @@ def _record_findings(registry: Registry, promoted: Promoted) -> Iterator[Finding
     for event in history.rolled_back().values():
         words = f"{promoted.model} was rolled back from version {event.from_version}, {event.time[:10]}: {event.reason}"
         yield Finding("note", "registry", words)
+
+
+def _tracking_findings(registry: Registry, promoted: Promoted) -> Iterator[Finding]:
+    """Whether MLflow was told what serves, where it was to be."""
+    model = promoted.model
+    try:
+        memory = read_memory(registry.root / model)
+    except BeamlineError as error:
+        yield Finding("do", "tracking", f"{error}: run {model} once with --track mlflow, which writes it anew")
+        return
+    if memory is not None and memory.followed != promoted.event.sequence:
+        words = f"MLflow was not told yet that {model} version {promoted.version} serves: "
+        yield Finding("note", "tracking", f"{words}the next run, promote or rollback of {model} tells it")
 
 
 def _entries(folder: Path) -> list[Path]:

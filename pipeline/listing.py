@@ -6,17 +6,17 @@ import shlex
 from pathlib import Path
 
 from pipeline.explain import differences
+from pipeline.folders import parser_of
 from pipeline.history import History, Record
 from pipeline.outcome import Outcome, stopping
 from pipeline.progress import line
 from pipeline.store import Store
-from serving.arguments import Arguments
 from serving.errors import InputError
 
 
 def runs(arguments: list[str]) -> int:
     """Lists all runs, newest first. Returns: 0. Raises: InputError: there are none."""
-    given = _parser("runs", "Lists all runs, newest first.").parse_args(arguments)
+    given = parser_of("runs", "Lists all runs, newest first.", "runs").parse_args(arguments)
     records = History(given.runs).records()
     if not records:
         raise InputError(
@@ -33,7 +33,8 @@ def runs(arguments: list[str]) -> int:
 
 def show(arguments: list[str]) -> int:
     """Shows one run, what a person asks first at the top. Returns: 0. Raises: InputError: no such run."""
-    parser = _parser("show", "Shows a run: its verdict and why, what became of each step, what it was told.")
+    words = "Shows a run: its verdict and why, what became of each step, what it was told."
+    parser = parser_of("show", words, "runs")
     parser.add_argument("run", help="the run's number, as `runs` lists it")
     given = parser.parse_args(arguments)
     record = History(given.runs).read(given.run)
@@ -43,7 +44,8 @@ def show(arguments: list[str]) -> int:
 
 def diff(arguments: list[str]) -> int:
     """Shows what differs between two runs. Returns: 0. Raises: InputError: no such run."""
-    parser = _parser("diff", "Shows what differs between two runs: what they were told, made from and came to.")
+    words = "Shows what differs between two runs: what they were told, made from and came to."
+    parser = parser_of("diff", words, "runs")
     parser.add_argument("run", help="a run's number, as `runs` lists it")
     parser.add_argument("other", help="another one's")
     given = parser.parse_args(arguments)
@@ -91,18 +93,6 @@ def _told(record: Record) -> list[str]:
         f"{part:<11} {', '.join(f'{n} {v}' for n, v in told.items()) if isinstance(told, dict) else told}"
         for part, told in parts.items()
     ]
-
-
-def _parser(command: str, description: str) -> Arguments:
-    parser = Arguments(f"python -m pipeline {command}", description)
-    parser.add_argument(
-        "--runs",
-        type=Path,
-        default=Path("runs"),
-        metavar="FOLDER",
-        help="folder of artifacts, history and logs (default: %(default)s)",
-    )
-    return parser
 
 
 def _in_short(record: Record) -> str:

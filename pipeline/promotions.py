@@ -12,10 +12,11 @@ from components.artifacts.evaluation import Evaluation
 from components.artifacts.examples import Examples
 from components.artifacts.verification import Verification
 from components.champion import Compare
+from pipeline.folders import parser_of
 from pipeline.history import History, Record
 from pipeline.kept import Kind, kept, lack
 from pipeline.report.pages import renew_index
-from pipeline.served import add_reason, parser_of, require_reason, tell_tracker
+from pipeline.served import add_reason, require_reason, tell_tracker
 from pipeline.store import Store
 from serving.arguments import Arguments
 from serving.errors import RefusedError

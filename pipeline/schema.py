@@ -7,6 +7,7 @@ from pathlib import Path
 from components.artifacts.examples import Examples
 from components.artifacts.reference import SCHEMA, Reference
 from components.artifacts.statistics import Statistics
+from pipeline.folders import parser_of
 from pipeline.history import History
 from pipeline.kept import kept, lack
 from pipeline.store import Store
@@ -42,21 +43,13 @@ def schema(arguments: list[str]) -> int:
 
 
 def _parser() -> Arguments:
-    parser = Arguments(
-        "python -m pipeline schema", "Writes what a run's training data are like, for --validate.schema of later runs."
-    )
+    words = "Writes what a run's training data are like, for --validate.schema of later runs."
+    parser = parser_of("schema", words, "runs")
     parser.add_argument("run", help="the run's number, as `runs` lists it")
     parser.add_argument(
         "--out", type=Path, default=Path(SCHEMA), metavar="FILE", help="what to write (default: %(default)s)"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace another file that stands there")
-    parser.add_argument(
-        "--runs",
-        type=Path,
-        default=Path("runs"),
-        metavar="FOLDER",
-        help="folder of artifacts, history and logs (default: %(default)s)",
-    )
     return parser
 
 

@@ -6,6 +6,7 @@ import contextlib
 import sys
 from pathlib import Path
 
+from pipeline.folders import parser_of
 from pipeline.tracking.track import follow_pointer
 from serving.arguments import Arguments
 from serving.errors import InputError
@@ -69,15 +70,6 @@ def tell_tracker(models: Path, model: str) -> None:
     sys.stdout.flush()
     if (words := follow_pointer(models, model)) is not None:
         print(words, file=sys.stderr)
-
-
-def parser_of(command: str, description: str) -> Arguments:
-    """A parser with the flags that say where runs and models are."""
-    parser = Arguments(f"python -m pipeline {command}", description)
-    for name, what in (("runs", "artifacts, history and logs"), ("models", "promoted models")):
-        words = f"folder of {what} (default: %(default)s)"
-        parser.add_argument(f"--{name}", type=Path, default=Path(name), metavar="FOLDER", help=words)
-    return parser
 
 
 def add_reason(parser: Arguments) -> None:

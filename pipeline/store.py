@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from pipeline.step import Parts
 from serving.errors import BeamlineError
 from serving.files import canonical_json, fsync_folder, fsync_tree, sha256_file, write_json
 from serving.interrupts import finishing
+from serving.locks import locked
 
 RECORD = "record.json"
 PAYLOAD = "payload"
@@ -84,15 +85,8 @@ class Store:
 
     @contextmanager
     def _locked(self, how: int) -> Iterator[None]:
-        if not self.root.is_dir():
+        with locked(self.root, how) if self.root.is_dir() else nullcontext():
             yield
-            return
-        descriptor = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            fcntl.flock(descriptor, how)
-            yield
-        finally:
-            os.close(descriptor)
 
     def find(self, step: str, key: str) -> Stored | None:
         """The artifact that a step made under this key; a folder without a record never happened."""

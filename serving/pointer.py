@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from serving.errors import BeamlineError, BundleError, InputError
 from serving.files import fsync_folder, replace_json
 from serving.history import Action, Event, Evidence, History, append_event, next_event, read_history
 from serving.interrupts import finishing
+from serving.locks import locked
 from serving.registry import HISTORY, POINTER, Promoted, Registry, require_plain_name
 from serving.servers import write_where_other
 from serving.trial import require_answers
@@ -35,7 +34,7 @@ def held(registry: Registry, model: str) -> Iterator[Pointer]:
     if not folder.is_dir():
         folder.mkdir(parents=True, exist_ok=True)
         fsync_folder(registry.root)
-    with _locked(folder / ".lock"):
+    with locked(folder / ".lock"):
         pointer = Pointer(registry, model)
         pointer.mend()
         yield pointer
@@ -205,7 +204,7 @@ class Pointer:
 
     def _tell_servers(self) -> None:
         """One file tells TensorFlow Serving of all models, so that it has a lock of its own."""
-        with _locked(self.registry.root / ".lock"):
+        with locked(self.registry.root / ".lock"):
             try:
                 files = self.registry.server_files(self.model)
             except BundleError:
@@ -217,13 +216,3 @@ class Pointer:
 
 def _write(pointer: Path, event: Event) -> None:
     replace_json(pointer, {"version": event.to_version, "sha256": event.bundle_sha256, "event": event.to_json()})
-
-
-@contextmanager
-def _locked(file: Path) -> Iterator[None]:
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

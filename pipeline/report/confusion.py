@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,7 +67,9 @@ def draw_confusion(axes: Axes, evaluation: Evaluation, class_names: tuple[str, .
     if len(counts) > NUMBERED_CLASSES:
         label = "wrongly predicted test images"
         axes.figure.colorbar(drawn, ax=axes, label=label, shrink=0.6, ticks=MaxNLocator(integer=True, min_n_ticks=1))
-    _name_classes(axes, class_names)
+    points = 9 if len(class_names) <= NUMBERED_CLASSES else 7 if len(class_names) <= 60 else 5
+    # The matrix is some six inches wide.
+    name_classes(axes, class_names, points, room=5 / min(len(class_names), NAMED_CLASSES))
     low, high = evaluation.interval
     axes.set_title(
         f"{evaluation.rows:,} test images: accuracy {evaluation.accuracy:.4f}\n(95 % interval {low:.4f} to {high:.4f})"
@@ -80,15 +83,21 @@ def _write_counts(axes: Axes, counts: npt.NDArray[np.int64], shown: npt.NDArray[
         axes.text(column, row, str(count), ha="center", va="center", size=8, color=colour, in_layout=False)
 
 
-def _name_classes(axes: Axes, class_names: tuple[str, ...]) -> None:
+def name_classes(axes: Axes, class_names: Sequence[str], points: float, room: float) -> None:
+    """Writes the classes along both axes of a confusion matrix, upright where they are too wide to lie.
+
+    Args:
+        axes: whose.
+        class_names: by integer label; of very many, each second, third, ... is written.
+        points: the letters' size.
+        room: inches that a name has along the horizontal axis.
+    """
     step = -(-len(class_names) // NAMED_CLASSES)
-    names = [legible(name, 9) for name in class_names[::step]]
+    names = [legible(name, 8) for name in class_names[::step]]
     places = range(0, len(class_names), step)
-    size = 9 if len(class_names) <= NUMBERED_CLASSES else 7 if len(class_names) <= 60 else 5
-    # The matrix is some six inches wide.
-    wide = max(width_inches(name, size) for name in names) > 5 / len(names)
-    axes.set_xticks(places, names, rotation=90 if wide else 0, size=size)
-    axes.set_yticks(places, names, size=size)
+    wide = max(width_inches(name, points) for name in names) > room
+    axes.set_xticks(places, names, rotation=90 if wide else 0, size=points)
+    axes.set_yticks(places, names, size=points)
     axes.set(xlabel="predicted class", ylabel="true class")
     axes.grid(visible=False)
     axes.tick_params(length=0)

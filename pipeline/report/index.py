@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import logging
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +18,7 @@ from pipeline.source_code import source_digests
 from pipeline.store import Store
 from serving.errors import BeamlineError
 from serving.files import canonical_json, replace_text
+from serving.locks import locked
 from serving.registry import Promoted, Registry
 
 log = logging.getLogger("beamline.report")
@@ -54,12 +52,14 @@ class Row:
 
 def write_index(store: Store) -> Path:
     """Writes runs/index.html anew, from the records of the last runs; what is damaged is left out."""
-    with _alone(store.root):
-        return _write(store)
-
-
-def _write(store: Store) -> Path:
     history = History(store.root)
+    history.folder.mkdir(parents=True, exist_ok=True)
+    # Of two runs that end together, the second reads what the first wrote down.
+    with locked(history.folder):
+        return _write(store, history)
+
+
+def _write(store: Store, history: History) -> Path:
     runs = history.runs()
     records = history.readable(runs[-MOST_RUNS:])
     champions = _champions(records)
@@ -70,19 +70,6 @@ def _write(store: Store) -> Path:
     shown = {"rows": rows, "plots": plots, "comparisons": _comparisons(store.root), "runs": len(runs)}
     replace_text(file, render("index.html.j2", **shown))
     return file
-
-
-@contextmanager
-def _alone(root: Path) -> Iterator[None]:
-    """Of two runs that end together, the second reads what the first wrote down."""
-    folder = History(root).folder
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _row(record: Record, root: Path, champions: Mapping[Place, Promoted]) -> Row:

@@ -15,9 +15,8 @@ from components.artifacts.examples import Examples
 from components.artifacts.model import Model
 from components.artifacts.statistics import Statistics
 from pipeline.report.balance import draw_balance
-from pipeline.report.confusion import NAMED_CLASSES, NUMBERED_CLASSES
+from pipeline.report.confusion import NUMBERED_CLASSES, name_classes
 from pipeline.report.curves import draw_curves
-from pipeline.report.letters import legible, width_inches
 from pipeline.report.page import svg, themed
 from pipeline.report.style import BLUE, GREY, VERMILLION, new_figure
 from serving.wilson import estimate
@@ -58,7 +57,7 @@ def confusion(evaluation: Evaluation, examples: Examples) -> str:
                 axes.text(
                     column, row, str(counts[row, column]), ha="center", va="center", size=_number_size(counts), zorder=3
                 )
-        _name_classes(axes, names)
+        name_classes(axes, names, 8 if len(names) <= NUMBERED_CLASSES else 4, room=0.3)
         wrong = evaluation.rows - evaluation.correct
         says = f"confusion matrix of {evaluation.rows:,} test images, {wrong:,} of them off its diagonal"
         return svg(figure, "confusion", says)
@@ -173,17 +172,3 @@ def _cells(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
 
 def _number_size(counts: npt.NDArray[np.int64]) -> float:
     return 8 if counts.max(initial=0) < 10_000 else 6
-
-
-def _name_classes(axes: Axes, class_names: Sequence[str]) -> None:
-    step = -(-len(class_names) // NAMED_CLASSES)
-    names = [legible(name, 8) for name in class_names[::step]]
-    places = range(0, len(class_names), step)
-    size = 8 if len(class_names) <= NUMBERED_CLASSES else 4
-    wide = max(width_inches(name, size) for name in names) > 0.3
-    axes.set_xticks(places, names, rotation=90 if wide else 0, size=size)
-    axes.set_yticks(places, names, size=size)
-    axes.set(xlabel="predicted class", ylabel="true class")
-    axes.grid(visible=False)
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)

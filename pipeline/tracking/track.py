@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.tracking.memory import FILE, read_memory, without_credentials, write_memory
 from serving.errors import BeamlineError, InputError
+from serving.locks import locked
 from serving.registry import Registry
 
 if TYPE_CHECKING:
@@ -124,7 +121,7 @@ def _follow(client: MlflowClient, place: Place, models: Path, model: str, run: s
     from pipeline.tracking.versions import DIGEST, follow
 
     folder = models / model
-    with _locked(folder / ".tracking.lock"):
+    with locked(folder / ".tracking.lock"):
         promoted = Registry(models).promoted(model)
         if promoted is None:
             return
@@ -147,13 +144,3 @@ def _short(place: Place | None, error: Exception) -> str:
     words = " ".join(str(error).split()) or type(error).__name__
     words = words if place is None else place.censored(words)
     return words if len(words) <= 300 else f"{words[:300]} …"
-
-
-@contextmanager
-def _locked(file: Path) -> Iterator[None]:
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

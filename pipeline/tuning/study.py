@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from components import train
 from pipeline.tuning import space
 from serving.errors import BeamlineError
 from serving.files import canonical_json
+from serving.locks import locked
 
 if TYPE_CHECKING:
     import optuna
@@ -135,11 +135,8 @@ def _recipe(index: int, values: Mapping[str, Any], base: train.Params) -> train.
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
+        with locked(folder, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            yield
     except BlockingIOError:
         raise BeamlineError(f"another search works on {folder}: wait until it has ended") from None
-    finally:
-        os.close(descriptor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from importlib.metadata import PackageNotFoundError
 
@@ -13,9 +14,15 @@ from pipeline import doctor as doctor_module
 from pipeline.__main__ import main
 from pipeline.history import History
 from pipeline.options import parse_run
+from pipeline.tracking.memory import Memory, write_memory
+from serving.files import replace_text
 from serving.pointer import held
 from serving.registry import Registry
 from tests.serving.tiny_bundle import evidence, publish, seal
+
+
+class KilledError(Exception):
+    """Stands for a process that is no more."""
 
 
 @pytest.fixture
@@ -149,6 +156,41 @@ def test_rollback_and_what_servers_are_told_wrongly_are_noted(place, capsys):
     assert "models/other/config.pbtxt does not name version 1" in noted[0]
     assert "other was rolled back from version 2, " in noted[1]
     assert noted[1].endswith(": slow at night")
+
+
+def test_file_that_a_killed_command_left_is_noted(place, capsys, monkeypatch):
+    registry = Registry(place.folder / "models")
+
+    def die(source, target):
+        raise KilledError
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.replace", die)
+        # A killed process does not tidy up.
+        patched.setattr("pathlib.Path.unlink", lambda path, missing_ok=False: None)
+        with held(registry, "tiny"), pytest.raises(KilledError):
+            replace_text(registry.root / "tiny" / "promoted.json", "{}")
+        with pytest.raises(KilledError):
+            replace_text(registry.root / "models.config", "")
+    code, lines = findings(capsys)
+    assert code == 0
+    assert [line.split()[2] for line in lines if "was when a command was killed" in line] == [
+        f"models/.models.config.{os.getpid()}",
+        f"models/tiny/.promoted.json.{os.getpid()}",
+    ]
+
+
+def test_alias_that_is_behind_is_noted(place, capsys):
+    folder = place.folder / "models/tiny"
+    write_memory(folder, Memory("sqlite:///mlflow.db", "sqlite:///mlflow.db", "tiny", followed=1))
+    assert "MLflow" not in "\n".join(findings(capsys)[1])
+    write_memory(folder, Memory("sqlite:///mlflow.db", "sqlite:///mlflow.db", "tiny", followed=0))
+    code, lines = findings(capsys)
+    assert code == 0
+    assert "note  tracking     MLflow was not told yet that tiny version 1 serves: the next run, " in "\n".join(lines)
+    (folder / "tracking.json").write_text("{}")
+    (line,) = to_do(capsys)
+    assert "tracking.json cannot be read" in line
 
 
 def test_missing_version_is_named(place, capsys):
