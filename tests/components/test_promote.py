@@ -381,7 +381,7 @@ def test_of_two_promotions_at_once_the_second_is_compared_with_the_first(candida
     ]
     for process in processes:
         process.start()
-    (run_a, *first), (run_b, *second) = sorted((answers.get(timeout=60) for _ in both), key=lambda a: a[2])
+    (run_a, *first), (run_b, *second) = sorted((answers.get(timeout=600) for _ in both), key=lambda a: a[2])
     for process in processes:
         process.join()
     assert first[:2] == [1, 2]

@@ -238,7 +238,7 @@ def test_run_that_begins_meanwhile_waits(three):
         run.start()
         waiting.wait(60)
         (three.store.root / "cleaned").touch()
-    assert seen.get(timeout=60)
+    assert seen.get(timeout=600)
     run.join(60)
 
 

@@ -57,7 +57,7 @@ def run(registry, sealed, tmp_path):
         command = [sys.executable, "-W", "error", *arguments]
         command += [str(tmp_path / "night" / "images.npy"), "--models", str(registry.root)]
         pipes = {"stdout": stdout, "stderr": subprocess.PIPE}
-        return subprocess.run(command, cwd=ROOT, **pipes, text=True, timeout=60, check=False)
+        return subprocess.run(command, cwd=ROOT, **pipes, text=True, timeout=600, check=False)
 
     return call
 

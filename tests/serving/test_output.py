@@ -225,7 +225,7 @@ def test_two_processes_never_write_one_output(target):
         output.begin(b"header\n")
         code = "import sys; from pathlib import Path; from serving.output import Output; Output(Path(sys.argv[1]), {})"
         done = subprocess.run(
-            [sys.executable, "-c", code, target], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+            [sys.executable, "-c", code, target], cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
         )
         assert "is being written by another process" in done.stderr
         write(output)
@@ -292,7 +292,7 @@ with Output(Path(sys.argv[1]), {}) as output:
 def test_full_disk_is_told_and_nothing_is_left(target, limit):
     done = subprocess.run(
         [sys.executable, "-c", FULL_DISK, target, str(limit)],
-        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert "InputError: " in done.stderr
     assert "cannot be written: File too large: free some space, or give another place with --out FILE" in done.stderr
@@ -360,7 +360,7 @@ with Output(Path(sys.argv[1]), {"bundle_sha256": "ab", "rows": 6}) as output:
 @pytest.mark.exhaustive
 def test_kill_at_any_call_is_gone_on_with(target):
     for nth in itertools.count(1, 3):
-        done = subprocess.run([sys.executable, "-c", KILLED, target, str(nth)], cwd=ROOT, timeout=60, check=False)
+        done = subprocess.run([sys.executable, "-c", KILLED, target, str(nth)], cwd=ROOT, timeout=600, check=False)
         assert done.returncode in (0, -signal.SIGKILL)
         if target.exists() and not target.with_name(JOURNAL).exists():
             assert target.read_bytes() == WHOLE

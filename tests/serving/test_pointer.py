@@ -496,7 +496,7 @@ def test_of_two_promotions_at_once_the_second_sees_the_first_as_the_champion(reg
     ]
     for process in processes:
         process.start()
-    got = sorted((answers.get(timeout=60) for _ in processes), key=lambda answer: answer[2])
+    got = sorted((answers.get(timeout=600) for _ in processes), key=lambda answer: answer[2])
     for process in processes:
         process.join()
     assert [(champion, version) for _, champion, version in got] == [(1, 2), (2, 3)]

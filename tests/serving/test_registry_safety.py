@@ -90,7 +90,7 @@ def publish_at_once(registry, candidates):
     ]
     for process in processes:
         process.start()
-    got = [answers.get(timeout=60) for _ in processes]
+    got = [answers.get(timeout=600) for _ in processes]
     for process in processes:
         process.join()
     assert [process.exitcode for process in processes] == [0] * len(processes)
