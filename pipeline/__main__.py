@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> int:
         library = str(error.name).partition(".")[0]
         if not _is_of_the_extra(library):
             raise
-        print(f"{command}: {library} is not installed: pip install 'beamline[pipeline]'", file=sys.stderr)
+        print(f"{command}: {library} is not installed: pip install '.[pipeline]' in Beamline's folder", file=sys.stderr)
         return 1
     except BrokenPipeError:
         raise

@@ -59,7 +59,7 @@ def add_artifact(made: dict[str, Outcome], step: Step, store: Store, request: Re
     """What was made so far, and what this step adds to it."""
     from apache_beam.metrics import Metrics
 
-    outcome = execute(step, made, store, request.config.beam, request.force)
+    outcome = execute(step, made, store, request)
     Metrics.counter(METRICS, step.name).inc()
     Metrics.counter(METRICS, outcome.outcome).inc()
     tell(outcome, request.explain)

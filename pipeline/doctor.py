@@ -101,11 +101,12 @@ def _packages() -> Iterator[Finding]:
             found[name] = version(name)
         except PackageNotFoundError:
             why = ", which tensorflow-datasets imports and does not declare" if name == "importlib_resources" else ""
-            yield Finding("do", "packages", f"{name} is not installed{why}: pip install 'beamline[pipeline]'")
+            words = f"{name} is not installed{why}: pip install '.[pipeline]' in Beamline's folder"
+            yield Finding("do", "packages", words)
             continue
         if _numbers(found[name]) < _numbers(lowest):
-            words = f"{name} {found[name]} is older than {lowest}: pip install --upgrade 'beamline[pipeline]'"
-            yield Finding("do", "packages", words)
+            words = f"{name} {found[name]} is older than {lowest}: "
+            yield Finding("do", "packages", f"{words}pip install --upgrade '.[pipeline]' in Beamline's folder")
     yield Finding("ok", "packages", ", ".join(f"{name} {number}" for name, number in found.items()) or "none")
     lock = Path("requirements.lock")
     if lock.is_file():

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from components.artifacts.artifact import Artifact
-from components.beam import BeamOptions
 from pipeline.explain import why
+from pipeline.options import Request
 from pipeline.outcome import Kind, Made, Outcome
 from pipeline.progress import begin
 from pipeline.step import Parts, Step
@@ -63,11 +63,11 @@ def resolve(step: Step, made: Made, store: Store, force: bool = False) -> Outcom
     return _found(step, step.key(_parts(step, made, fingerprint)), store)
 
 
-def execute(step: Step, made: Made, store: Store, beam: BeamOptions, force: bool = False) -> Outcome:
+def execute(step: Step, made: Made, store: Store, request: Request) -> Outcome:
     """Resolves a step, or runs it and commits what it made. A failure is an outcome too, never an exception."""
     started = time.perf_counter()
     try:
-        outcome = resolve(step, made, store, force) or _run(step, made, store, beam, force)
+        outcome = resolve(step, made, store, request.force) or _run(step, made, store, request)
     except BeamlineError as error:
         log.debug("%s failed", step.name, exc_info=True)
         outcome = _failed(step, str(error), error.exit_code)
@@ -84,7 +84,7 @@ def execute(step: Step, made: Made, store: Store, beam: BeamOptions, force: bool
     return replace(outcome, seconds=round(time.perf_counter() - started, 3))
 
 
-def _run(step: Step, made: Made, store: Store, beam: BeamOptions, force: bool) -> Outcome:
+def _run(step: Step, made: Made, store: Store, request: Request) -> Outcome:
     begin(step.name)
     for name, source in step.inputs.items():
         if (damage := _damage(made[source.name], source, store)) is not None:
@@ -97,17 +97,17 @@ def _run(step: Step, made: Made, store: Store, beam: BeamOptions, force: bool) -
         raise BeamlineError(f"{step.name} was prepared, and still what it reads is not there: {step.params}")
     parts = _parts(step, made, fingerprint)
     key = step.key(parts)
-    because = ("--force",) if force else why(step.name, parts, store)
+    because = ("--force",) if request.force else why(step.name, parts, store, request.config.model)
     with store.staging(step.name, key) as out:
         # Another run may have made the same while this one prepared, or waited for the lock.
         settles = step.component.hook("settled") is not None
-        if not (force or settles) and (found := _found(step, key, store)) is not None:
+        if not (request.force or settles) and (found := _found(step, key, store)) is not None:
             return found
         given: dict[str, Any] = {name: _load(source, made, store) for name, source in step.inputs.items()}
         if step.params is not None:
             given["params"] = step.params
         if step.component.beam is not None:
-            given[step.component.beam] = beam
+            given[step.component.beam] = request.config.beam
         step.component.module.run(**given, out=out)
         if step.fingerprint(taken) != fingerprint:
             raise BeamlineError(f"what {step.name} reads changed while it was read: run it again")

@@ -15,21 +15,24 @@ from pipeline.store import Store
 ABSENT = "none"
 
 
-def why(step: str, parts: Parts, store: Store) -> tuple[str, ...]:
-    """What differs from what the newest run made its artifact of this step from.
+def why(step: str, parts: Parts, store: Store, model: str) -> tuple[str, ...]:
+    """What differs from what the model's newest run made its artifact of this step from, and which run that was.
 
     Args:
         step: the step's name.
         parts: what its output depends on now.
         store: whose history is looked at.
+        model: whose runs count; what another model is made of is no reason.
     """
-    folder = History(store.root).last_artifact(step)
-    if folder is None:
-        return ("no earlier run has made it",)
+    last = History(store.root).last_artifact(step, model)
+    if last is None:
+        return (f"no earlier run of {model} has made it",)
+    run, folder = last
     before = store.stored(store.root / "artifacts" / folder)
     if before is None:
-        return (f"what the last run had, {folder}, is gone or has no whole record",)
-    return changes(before.parts, parts) or ("nothing that its key is made of",)
+        return (f"what run {run} had, {folder}, is gone or has no whole record",)
+    changed = changes(before.parts, parts) or ("nothing that its key is made of",)
+    return tuple(f"{change} since run {run}" for change in changed)
 
 
 def changes(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:

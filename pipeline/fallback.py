@@ -28,8 +28,8 @@ def obtainable(request: Request) -> Request:
         return request
     notice = (
         f"NOTICE: {lack.tried}.\n"
-        f"NOTICE: this run takes {EMBEDDED} instead, 1,797 handwritten digits of 8×8 pixels that come with Beamline, "
-        f"and promotes to {config.models / EMBEDDED}.\n"
+        f"NOTICE: this takes {EMBEDDED} instead, 1,797 handwritten digits of 8×8 pixels that come with Beamline, "
+        f"whose model is {config.models / EMBEDDED}.\n"
         f"NOTICE: to have {DATASET}, {lack.remedy}\n"
     )
     log.warning("%s", notice, extra={"event": {"event": "notice", "dataset": EMBEDDED, "instead_of": DATASET}})

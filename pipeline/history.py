@@ -124,14 +124,14 @@ class History:
                 f"{self._file(wanted)} is no run's record ({error!r}): move it away; the artifacts stay as they are"
             ) from error
 
-    def last_artifact(self, step: str) -> str | None:
-        """The folder of the artifact that the newest run which has one had of a step; None where none has."""
+    def last_artifact(self, step: str, model: str) -> tuple[str, str] | None:
+        """A model's newest run that had an artifact of a step, and the artifact's folder; None where none had."""
         for run in reversed(self.runs()):
             # A record that cannot be read says nothing, and is no reason not to run.
-            with contextlib.suppress(InputError):
-                for outcome in self.read(run).steps:
+            for record in self.readable([run]):
+                for outcome in record.steps if record.config.get("model") == model else ():
                     if outcome.name == step and outcome.artifact is not None:
-                        return outcome.artifact
+                        return run, outcome.artifact
         return None
 
     def readable(self, runs: Sequence[str]) -> list[Record]:

@@ -13,6 +13,8 @@ from pipeline.progress import line
 from pipeline.store import Store
 from serving.errors import InputError
 
+HEADS = ("run", "began (UTC)", "model", "data set", "preset", "verdict", "seconds", "why")
+
 
 def runs(arguments: list[str]) -> int:
     """Lists all runs, newest first. Returns: 0. Raises: InputError: there are none."""
@@ -22,12 +24,11 @@ def runs(arguments: list[str]) -> int:
         raise InputError(
             f"{given.runs} has no runs yet: make one with python -m pipeline run, or say where with --runs"
         )
-    print(f"{'run':<6}{'began (UTC)':<21}{'data set':<14}{'preset':<17}{'verdict':<13}{'seconds':>8}  why")
-    for record in reversed(records):
-        print(
-            f"{record.run:<6}{record.began[:19].replace('T', ' '):<21}{record.config['ingest']['dataset']:<14}"
-            f"{record.config['train']['preset']:<17}{record.verdict:<13}{record.seconds:>8.1f}  {_in_short(record)}"
-        )
+    rows = [HEADS, *(_row(record) for record in reversed(records))]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        *names, seconds, why = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print("  ".join([*names, seconds.strip().rjust(widths[-2]), why]).rstrip())
     return 0
 
 
@@ -95,7 +96,20 @@ def _told(record: Record) -> list[str]:
     ]
 
 
-def _in_short(record: Record) -> str:
+def _row(record: Record) -> tuple[str, ...]:
+    """A run's cells, under HEADS."""
+    began = record.began[:19].replace("T", " ")
+    told = record.config["model"], record.config["ingest"]["dataset"], record.config["train"]["preset"]
+    return record.run, began, *told, _verdict(record), f"{record.seconds:.1f}", _why(record)
+
+
+def _verdict(record: Record) -> str:
+    """The run's verdict, but that of a run which found its model serving: nothing was promoted by it."""
+    found = any(outcome.name == "promote" and outcome.outcome == "cached" for outcome in record.steps)
+    return "unchanged" if found else record.verdict
+
+
+def _why(record: Record) -> str:
     by_name: dict[str, Outcome] = {outcome.name: outcome for outcome in record.steps}
     stopped = stopping(by_name)
     if stopped is not None:

@@ -20,13 +20,14 @@ from pipeline.served import add_reason, require_reason, tell_tracker
 from pipeline.store import Store
 from serving.arguments import Arguments
 from serving.errors import RefusedError
+from serving.registry import Registry
 
 
 def promote(arguments: list[str]) -> int:
     """Promotes the model of a run, also one that was rolled back from.
 
     Returns:
-        0.
+        0, also where it serves already.
 
     Raises:
         InputError: there is no such run, or its artifacts are gone.
@@ -38,6 +39,7 @@ def promote(arguments: list[str]) -> int:
     store = Store(given.runs)
     with store.shared(), tempfile.TemporaryDirectory() as out:
         record = History(given.runs).read(given.run)
+        before = Registry(given.models).history(record.config["model"]).last
         asked = record.config["promote"]
         made = promotion.run(
             _taken(record, store, "export", Bundle),
@@ -57,7 +59,10 @@ def promote(arguments: list[str]) -> int:
         )
     if not made.passed:
         raise RefusedError(f"{made.summary()}; what serves is unchanged")
-    print(made.summary())
+    if before == Registry(given.models).history(made.model).last:
+        print(f"{made.model} version {made.version} serves already: nothing moved, and the reason is not kept")
+    else:
+        print(made.summary())
     renew_index(given.runs)
     tell_tracker(given.models, made.model)
     return 0

@@ -226,6 +226,10 @@ def _conclude(asked: Search, done: Sequence[Trial], best: Path, baseline: Path, 
     if same_recipe(found.recipe, asked.base):
         log.info("no trial was better than %s: there is nothing to look at on the test split", asked.base.preset)
         return 0
+    log.info(
+        "\nholding it against %s: %s with the share of %.3g of the training rows held out, as in every trial",
+        *(baseline.stem, asked.base.preset, asked.base.validation_fraction),
+    )
     comparison, _ = compare_candidates(candidates([str(best), str(baseline)], asked.flags), asked.flags)
     _tell_test(comparison, looks)
     return comparison.exit_code

@@ -69,7 +69,7 @@ def _hint(name: str, error: Exception) -> str:
     if name in (*known, EMBEDDED) or "." in name:
         said = " ".join(str(error).split())
         return f"give a version and a configuration that {name} has ({said[:300]})"
-    near = difflib.get_close_matches(name.lower(), known, n=1)
+    near = difflib.get_close_matches(name.lower(), [EMBEDDED, *known], n=1)
     return f"did you mean {near[0]}?" if near else "give the name of a TensorFlow Datasets set"
 
 

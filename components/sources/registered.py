@@ -24,7 +24,9 @@ def registered_files(name: str) -> tuple[RegisteredFile, ...]:
     try:
         package = Path(str(distribution("tensorflow-datasets").locate_file("tensorflow_datasets")))
     except PackageNotFoundError:
-        raise BeamlineError("tensorflow-datasets is not installed: pip install 'beamline[pipeline]'") from None
+        raise BeamlineError(
+            "tensorflow-datasets is not installed: pip install '.[pipeline]' in Beamline's folder"
+        ) from None
     for file in (package / "url_checksums" / f"{name}.txt", package / "datasets" / name / "checksums.tsv"):
         if file.is_file():
             rows = [line.split("\t") for line in file.read_text(encoding="utf-8").splitlines() if line]

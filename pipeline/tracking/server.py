@@ -121,7 +121,7 @@ def connect(place: Place) -> MlflowClient:
             logging.getLogger(name).setLevel(logging.ERROR)
         return MlflowClient(place.uri, place.registry_uri)
     except ModuleNotFoundError as error:
-        raise BeamlineError(f"{error.name} is not installed: pip install 'beamline[mlflow]'") from error
+        raise BeamlineError(f"{error.name} is not installed: pip install '.[mlflow]' in Beamline's folder") from error
 
 
 def within(seconds: float, work: Callable[[], Result]) -> Result:

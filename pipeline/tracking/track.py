@@ -39,7 +39,9 @@ def require_tracker(runs: Path, model: str) -> None:
 
     for name in ("mlflow", "sqlalchemy", "alembic"):
         if find_spec(name) is None:
-            raise BeamlineError(f"--track mlflow: {name} is not installed: pip install 'beamline[mlflow]'")
+            raise BeamlineError(
+                f"--track mlflow: {name} is not installed: pip install '.[mlflow]' in Beamline's folder"
+            )
     place = place_of(runs, model)
     if place.artifacts is not None:
         return

@@ -72,7 +72,7 @@ def _arrow() -> ModuleType:
         import pyarrow.ipc
     except ModuleNotFoundError as error:
         raise InputError(
-            ".parquet needs pyarrow, which is not installed: pip install 'beamline[parquet]', or write a .csv"
+            ".parquet needs pyarrow, which is not installed: pip install pyarrow, or write a .csv"
         ) from error
     module: ModuleType = pyarrow
     return module

@@ -223,4 +223,4 @@ def _require_pillow() -> None:
     try:
         import PIL.Image  # noqa: F401
     except ImportError as error:
-        raise InputError("pictures need Pillow: install it with `pip install 'beamline[images]'`") from error
+        raise InputError("pictures need Pillow, which is not installed: pip install pillow") from error

@@ -94,7 +94,7 @@ def test_explain_names_the_parameter_that_changed(first, run, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()
     at = next(index for index, line in enumerate(lines) if line.startswith("evaluate   executed"))
-    assert lines[at + 1].strip() == "because params min_accuracy: 0.84 -> 0.8"
+    assert lines[at + 1].strip() == "because params min_accuracy: 0.84 -> 0.8 since run 0001"
     assert "because" not in "".join(lines[:at])
 
 

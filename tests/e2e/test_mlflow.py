@@ -203,7 +203,7 @@ def test_rollback_without_the_client_is_done_and_says_what_to_install(back):
     rolled = back.command("rollback", "tiny", "--reason", "slow at night", python=sys.executable)
     assert rolled.returncode == 0
     assert back.serving()["version"] == 1
-    assert "mlflow is not installed: pip install 'beamline[mlflow]'" in rolled.stderr
+    assert "mlflow is not installed: pip install '.[mlflow]' in Beamline's folder" in rolled.stderr
     assert back.command("promote", "2", "--reason", "it was the disk").stderr == ""
     assert back.champion() == 2
 
@@ -231,7 +231,8 @@ def test_what_cannot_be_tracked_is_said_before_the_work(python, new_project, dat
     here = Tracked(new_project(), python, data_dir)
     without = here.run("--track", "mlflow", python=sys.executable)
     assert (without.returncode, without.stdout) == (1, "")
-    assert without.stderr == "run: --track mlflow: mlflow is not installed: pip install 'beamline[mlflow]'\n"
+    said = "run: --track mlflow: mlflow is not installed: pip install '.[mlflow]' in Beamline's folder\n"
+    assert without.stderr == said
     wrong = here.run("--track", "mlflow", MLFLOW_TRACKING_URI="htp://nowhere")
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert wrong.stderr.startswith("run: MLFLOW_TRACKING_URI htp://nowhere cannot be used (")

@@ -106,12 +106,12 @@ def test_installed_scorer_predicts_as_this_environment_does(run, tmp_path, monke
 def test_command_of_the_pipeline_says_which_extra_is_missing(run, tmp_path, command):
     done = run("-m", "pipeline", command)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == f"{command}: tyro is not installed: pip install 'beamline[pipeline]'\n"
+    assert done.stderr == f"{command}: tyro is not installed: pip install '.[pipeline]' in Beamline's folder\n"
     assert list(tmp_path.iterdir()) == []
 
 
 def test_doctor_names_the_extra_too(run):
     done = run("-m", "pipeline", "doctor")
     assert done.returncode == 1
-    assert "tensorflow is not installed: pip install 'beamline[pipeline]'" in done.stdout
+    assert "tensorflow is not installed: pip install '.[pipeline]' in Beamline's folder" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr

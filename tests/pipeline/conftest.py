@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from components.beam import BeamOptions
 from pipeline.execute import execute
+from pipeline.options import parse_run
 from pipeline.outcome import Outcome
 from pipeline.step import Step
 from pipeline.store import Store
@@ -32,7 +32,7 @@ class Toy:
     def run(self, value: int = 3, limit: int = 10, run: str = "0001") -> dict[str, Outcome]:
         made: dict[str, Outcome] = {}
         for step in self.steps(value, limit, run):
-            made[step.name] = execute(step, made, self.store, BeamOptions())
+            made[step.name] = execute(step, made, self.store, parse_run([]))
         return made
 
     def artifact(self, outcome: Outcome) -> Path:

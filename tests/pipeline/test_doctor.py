@@ -231,7 +231,7 @@ def test_missing_and_old_packages_are_named_with_the_extra(place, monkeypatch, c
     lines = to_do(capsys)
     assert f"{missing} is not installed" in lines[0]
     assert "tf2onnx 1.16.2 is older than 1.17" in lines[1]
-    assert all("'beamline[pipeline]'" in line for line in lines)
+    assert all("'.[pipeline]' in Beamline's folder" in line for line in lines)
 
 
 def test_too_little_space_and_memory_are_said(place, monkeypatch, capsys):

@@ -6,8 +6,8 @@ import shutil
 
 import pytest
 
-from components.beam import BeamOptions
 from pipeline.execute import execute, resolve
+from pipeline.options import parse_run
 from pipeline.outcome import Outcome, exit_code
 from pipeline.step import Step
 from tests.pipeline.toys import count, watch
@@ -63,7 +63,7 @@ def test_outside_that_is_held_against_an_input_matters_where_it_differs(toy):
     watched = Step(watch, watch.Params(file), number=toy.steps()[0])
 
     def ran() -> str:
-        return execute(watched, made, toy.store, BeamOptions()).outcome
+        return execute(watched, made, toy.store, parse_run([])).outcome
 
     assert [ran(), ran()] == ["executed", "cached"]
     file.write_text("3")
@@ -126,7 +126,7 @@ def test_refusal_is_passed_on_with_the_words_of_who_refused(toy):
     made = toy.run()
     words = ("refused by elsewhere: too little",)
     outcome = execute(
-        toy.steps()[2], {**made, "gate": Outcome("gate", "refused", reasons=words)}, toy.store, BeamOptions()
+        toy.steps()[2], {**made, "gate": Outcome("gate", "refused", reasons=words)}, toy.store, parse_run([])
     )
     assert (outcome.outcome, outcome.reasons) == ("refused", words)
 
@@ -166,7 +166,7 @@ def test_damaged_input_is_refused_by_name(toy, damage):
     else:
         (folder / "record.json").unlink()
     judged = toy.steps(limit=12)[1]
-    outcome = execute(judged, {"count": made["count"]}, toy.store, BeamOptions())
+    outcome = execute(judged, {"count": made["count"]}, toy.store, parse_run([]))
     assert outcome.outcome == "refused"
     assert str(folder) in outcome.reasons[0]
     assert "number.json was changed" in outcome.reasons[0] or "record is gone" in outcome.reasons[0]

@@ -55,16 +55,23 @@ def remember(toy, made) -> None:
 
 def test_executed_step_says_what_changed_since_the_last_run(toy):
     made = toy.run()
-    assert made["gate"].because == ("no earlier run has made it",)
+    assert made["gate"].because == ("no earlier run of mnist has made it",)
     remember(toy, made)
     made = toy.run(limit=7, run="0002")
-    assert made["gate"].because == ("params limit: 10 -> 7",)
+    assert made["gate"].because == ("params limit: 10 -> 7 since run 0001",)
     assert made["count"].because == ()
     remember(toy, made)
     made = toy.run(value=5, limit=7, run="0003")
-    assert made["count"].because == ("params value: 3 -> 5",)
+    assert made["count"].because == ("params value: 3 -> 5 since run 0002",)
     (line,) = made["gate"].because
     assert line.startswith("inputs number: ")
+
+
+def test_runs_of_another_model_are_no_reason(toy):
+    history = History(toy.store.root)
+    record = history.begin(history.next_run(), parse_run(["--model", "other"]))
+    history.finish(replace(record, steps=tuple(toy.run().values())))
+    assert toy.run(limit=7, run="0002")["gate"].because == ("no earlier run of mnist has made it",)
 
 
 def test_artifact_that_is_gone_is_said(toy):
@@ -83,8 +90,8 @@ def test_source_of_a_component_is_named(toy):
     module = "tests.pipeline.toys.gate"
     assert module in stored.parts["source"]
     changed = {**stored.parts, "source": {**stored.parts["source"], module: "0" * 64}}
-    assert why("gate", changed, toy.store) == (
-        f"source {module}: {stored.parts['source'][module][:12]} -> 000000000000",
+    assert why("gate", changed, toy.store, "mnist") == (
+        f"source {module}: {stored.parts['source'][module][:12]} -> 000000000000 since run 0001",
     )
 
 
@@ -92,4 +99,4 @@ def test_source_of_a_component_is_named(toy):
 def test_damaged_record_of_a_run_stops_no_other(toy, content):
     remember(toy, toy.run())
     (toy.store.root / "history" / "0002.json").write_text(content)
-    assert toy.run(limit=7, run="0003")["gate"].because == ("params limit: 10 -> 7",)
+    assert toy.run(limit=7, run="0003")["gate"].because == ("params limit: 10 -> 7 since run 0001",)

@@ -9,6 +9,7 @@ import pytest
 from pipeline.__main__ import main
 from pipeline.history import History
 from pipeline.options import parse_run
+from pipeline.outcome import Outcome
 
 
 @pytest.fixture
@@ -75,3 +76,28 @@ def test_runs_are_listed_newest_first_with_the_reason(remembered, capsys):
     said = lines(capsys, "runs")
     assert [line[:4] for line in said[1:]] == ["0002", "0001"]
     assert said[1].endswith("evaluate: 3 > 2")
+
+
+def test_long_names_stay_apart_and_in_their_columns(toy, monkeypatch, capsys):
+    monkeypatch.chdir(toy.folder)
+    history = History(toy.store.root)
+    names = ["short", "a-model-of-a-name-that-goes-on-and-on"]
+    for name in names:
+        record = history.begin(history.next_run(), parse_run(["--dataset", "digits", "--model", name]))
+        history.finish(replace(record, verdict="promoted"))
+    head, *said = lines(capsys, "runs")
+    assert [line.split()[3:7] for line in said] == [[name, "digits", "mlp-128-128", "promoted"] for name in names[::-1]]
+    for name in ("model", "data set", "preset", "verdict"):
+        starts = {line[head.index(name) - 2 : head.index(name)] for line in said}
+        assert starts == {"  "}
+
+
+def test_run_that_found_its_model_serving_did_not_promote(toy, monkeypatch, capsys):
+    monkeypatch.chdir(toy.folder)
+    history = History(toy.store.root)
+    for outcome in ("executed", "cached"):
+        record = history.begin(history.next_run(), parse_run(["--dataset", "digits"]))
+        step = Outcome("promote", outcome, passed=True, summary="digits version 1")
+        history.finish(replace(record, verdict="promoted", steps=(step,)))
+    _, last, first = lines(capsys, "runs")
+    assert (first.split()[6], last.split()[6]) == ("promoted", "unchanged")

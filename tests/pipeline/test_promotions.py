@@ -83,6 +83,17 @@ def test_model_of_a_run_serves_for_the_reason_that_was_given(remember, made, cap
     assert (serving().sha256, serving().run, serving().event.reason) == (made.bundle.sha256, "0001", "by hand")
 
 
+def test_what_serves_already_is_told_so_and_its_reason_is_not_said_to_be_kept(remember, capsys):
+    remember()
+    assert main(PROMOTE) == 0
+    before = serving()
+    capsys.readouterr()
+    assert main([*PROMOTE[:-1], "another reason"]) == 0
+    assert capsys.readouterr().out == "tiny version 1 serves already: nothing moved, and the reason is not kept\n"
+    assert serving() == before
+    assert "another reason" not in Path("models/tiny/history.jsonl").read_text()
+
+
 @pytest.mark.parametrize("step", ["ingest", "evaluate", "export", "verify"])
 def test_run_that_did_not_come_so_far_has_nothing_to_promote(remember, capsys, step):
     remember(without=(step,))
