@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 
@@ -17,7 +19,7 @@ def test_what_is_saved_is_loaded(tmp_path):
     assert Comparison.load(tmp_path / "0001.json") == kept
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"entries": 3}'])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"entries": 3}', "[" * 100_000])
 def test_something_else_is_no_comparison(tmp_path, text):
     (tmp_path / "x.json").write_text(text)
     with pytest.raises(InputError, match=r"x\.json is no comparison"):
@@ -47,5 +49,19 @@ def test_exit_code(entries, code):
 
 def test_numbers_go_on_and_are_never_given_twice(tmp_path):
     assert [reserve(tmp_path).name for _ in range(2)] == ["0001.json", "0002.json"]
+    (tmp_path / "comparisons" / "notes.json").write_text("of the user's own")
     (tmp_path / "comparisons" / "0041.json").write_text(json.dumps({}))
     assert reserve(tmp_path).name == "0042.json"
+
+
+def test_number_that_somebody_else_takes_meanwhile_is_left_to_them(tmp_path, monkeypatch):
+    really, theirs = os.open, tmp_path / "comparisons" / "0001.json"
+
+    def after_them(file, *how):
+        if Path(file) == theirs and not theirs.exists():
+            theirs.write_text("theirs")
+        return really(file, *how)
+
+    monkeypatch.setattr(os, "open", after_them)
+    assert reserve(tmp_path).name == "0002.json"
+    assert theirs.read_text() == "theirs"

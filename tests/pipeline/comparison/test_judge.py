@@ -48,7 +48,7 @@ def test_groups_are_the_largest_in_which_no_two_differ(significant):
         Pair(one, other, 1, 0, 0.0, 0.001 if differs else 0.5)
         for (one, other), differs in zip(combinations(names, 2), significant, strict=True)
     ]
-    near = {frozenset((pair.better, pair.worse)) for pair in pairs if not pair.significant}
+    near = {frozenset(two) for two, differs in zip(combinations(names, 2), significant, strict=True) if not differs}
     groups = [
         set(group)
         for size in range(2, count + 1)
