@@ -155,14 +155,14 @@ def worst_confusions(counts: Sequence[Sequence[int]]) -> list[Confusion]:
 
 
 def _version(record: Record, made: Mapping[str, Outcome]) -> int | None:
-    """The version under which the run's model serves; None where it does not."""
+    """The version under which the run's model serves; None where it does not, or another run's does by now."""
     if "promote" not in made or not made["promote"].passed:
         return None
     try:
         promoted = Registry(record.models).promoted(record.config["model"])
     except BeamlineError:
         return None
-    return None if promoted is None else promoted.version
+    return promoted.version if promoted is not None and promoted.sha256 == record.figures.get("bundle") else None
 
 
 def _libraries(made: Made, store: Store) -> dict[str, str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -19,8 +21,10 @@ from pipeline.options import parse_run
 from pipeline.outcome import Outcome
 from pipeline.report.card import worst_confusions, write_card
 from pipeline.report.payloads import Payloads
+from serving.registry import Registry
 from tests.conftest import ROOT
 from tests.pipeline.report.conftest import HOSTILE, record_of
+from tests.serving.tiny_bundle import publish, seal
 
 SECTIONS = ("gates", "training", "classes", "calibration", "images", "data", "steps", "lineage", "environment")
 SCRIPT = "<script>alert('x')</script>"
@@ -117,6 +121,37 @@ def test_figures_of_the_classes_are_right(runs):
         assert [row[0], row[2], row[4]] == [f"{value:.4f}" for value in (precision, recall, f1)]
 
 
+@pytest.mark.parametrize("serves", ["this model", "another one", "a damaged pointer", "none"])
+def test_version_is_that_under_which_this_very_model_serves(runs, serves):
+    """Another run may have promoted to the same registry before this page was written."""
+    models = runs.store.root.parent / "models"
+    if serves in ("this model", "another one"):
+        publish(Registry(models), seal(models.parent / "candidate"), "mnist")
+    if serves == "a damaged pointer":
+        (models / "mnist").mkdir(parents=True)
+        (models / "mnist" / "promoted.json").write_text("{")
+    made = runs.made(())
+    record = record_of("0001", {"promote": made["promote"]}, runs.store.root)
+    bundle = seal(models.parent / "bundle", seed=1 if serves == "another one" else 0).sha256
+    card = write_card(replace(record, figures={"bundle": bundle}), steps(), Payloads(made, runs.store))
+    facts = Page(card.read_text(encoding="utf-8")).text.split(" Model ")[1].split(" Data set ")[0]
+    assert facts == ("mnist, version 1" if serves == "this model" else "mnist")
+
+
+def test_what_the_run_was_told_took_and_ran_on_is_there(runs):
+    made = runs.made(("ingest", "train"))
+    (folder,) = (runs.store.root / "artifacts").glob("train-*")
+    record = json.loads((folder / "record.json").read_text())
+    (folder / "record.json").write_text(json.dumps({**record, "parts": {"libraries": {"keras": "3.99", "numpy": "2"}}}))
+    made = {name: replace(made[name], seconds=seconds) for name, seconds in (("ingest", 2.0), ("train", 8.25))}
+    told = replace(record_of("0001", made, runs.store.root), arguments=("--model", "two words"))
+    page = Page(write_card(told, steps(), Payloads(made, runs.store)).read_text(encoding="utf-8"))
+    assert "python -m pipeline run --model 'two words'" in page.text
+    # Of 12.5 seconds.
+    assert "ingest executed 2.00 train executed 8.25 start and end 2.25" in page.text
+    assert "keras 3.99 , numpy 2" in page.text.replace("3.99,", "3.99 ,")
+
+
 def test_refused_run_leads_with_the_refusal_and_its_numbers(runs):
     reason = "refused by evaluate: accuracy 0.9261 (9,261 of 10,000), lower bound 0.9208 < 0.96"
     made = {**runs.made(("ingest", "analyze")), "evaluate": Outcome("evaluate", "refused", reasons=(reason,))}
@@ -149,18 +184,20 @@ def test_run_that_made_nothing_has_a_card(runs):
 def test_what_comes_from_outside_is_text(runs):
     names = (*ATTACKS, *HOSTILE)
     made = runs.made(names=names)
-    anomaly = Anomaly("leaks", SCRIPT, f"rows of {SCRIPT}\nand more", "warn")
+    # It turns the direction of reading around.
+    turned = f"{SCRIPT}\u202e"
+    anomaly = Anomaly("leaks", turned, f"rows of {turned}\nand more", "warn")
     folder = runs.store.root.parent / "anomalies"
     folder.mkdir()
-    made["validate"] = runs.commit("validate", Anomalies.of(folder, [anomaly], ("leaks",), (SCRIPT,)).save())
-    made["promote"] = Outcome("promote", "refused", reasons=(f"{SCRIPT} is worse",), summary=SCRIPT, because=(SCRIPT,))
-    page = page_of(runs, made, "refused", model=SCRIPT)
+    made["validate"] = runs.commit("validate", Anomalies.of(folder, [anomaly], ("leaks",), (turned,)).save())
+    made["promote"] = Outcome("promote", "refused", reasons=(f"{turned} is worse",), summary=turned, because=(turned,))
+    page = page_of(runs, made, "refused", model=turned)
     harmless(page)
     for attack in ATTACKS:
         assert attack in page.text
     assert "\\u200f" not in page.text
     assert "line\\nbreak\\ttab\\x00" in page.text
-    assert "\x00" not in page.text
+    assert page.text.isprintable()
 
 
 def promotion(folder, pairs=(), **found):

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 from matplotlib.figure import Figure
 
-from pipeline.report.page import data_uri, svg, themed
+from pipeline.report.page import data_uri, readable, shown, svg, themed
 from pipeline.report.style import BLUE, new_figure
 
 HOSTILE = "<script>alert('x')</script> & \"q\" $\\frac{1}{2}$"
@@ -52,3 +52,10 @@ def test_parts_of_two_figures_are_not_taken_for_one_another():
 
 def test_bytes_of_an_image_stand_in_its_address():
     assert data_uri(b"\x89PNG") == "data:image/png;base64,iVBORw=="
+
+
+def test_signs_that_nobody_sees_are_written_out_in_a_text_from_outside_and_its_lines_stay():
+    # One that turns the direction of reading around, one that a terminal obeys, and ends of line.
+    text = readable("gnp\u202e.exe\r\nred\x1b[31m\n")
+    assert text == "gnp\\u202e.exe\nred\\x1b[31m"
+    assert shown("gnp\u202e.exe\n") == "gnp\\u202e.exe\\n"
