@@ -118,7 +118,7 @@ class History:
         try:
             said = json.loads(self._file(wanted).read_text(encoding="utf-8"))
             steps = tuple(Outcome.from_json(step) for step in said.pop("steps"))
-            return Record(steps=steps, arguments=tuple(said.pop("arguments")), **said)
+            return _whole(Record(steps=steps, arguments=tuple(said.pop("arguments")), **said))
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise InputError(
                 f"{self._file(wanted)} is no run's record ({error!r}): move it away; the artifacts stay as they are"
@@ -153,6 +153,19 @@ class History:
 
     def _file(self, run: str) -> Path:
         return self.folder / f"{run}.json"
+
+
+def _whole(record: Record) -> Record:
+    """The record, where it has what is said of every run. Raises: KeyError, TypeError, ValueError: it lacks some."""
+    config = record.config
+    names = (record.began, record.verdict, config["model"], config["models"])
+    if not all(isinstance(name, str) for name in (*names, config["ingest"]["dataset"], config["train"]["preset"])):
+        raise TypeError("a name in it is no text")
+    if "accuracy" in record.figures:
+        low, high = record.figures["interval"]
+        for figure in (record.figures["accuracy"], low, high, record.figures["min_accuracy"] or 0.0):
+            float(figure)
+    return record
 
 
 def environment() -> dict[str, Any]:

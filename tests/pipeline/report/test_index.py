@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import functools
+import json
 import os
 from dataclasses import replace
 
@@ -9,10 +12,12 @@ import pytest
 
 from pipeline.history import History
 from pipeline.outcome import Outcome
+from pipeline.report import index
 from pipeline.report.index import write_index
 from pipeline.store import Store
 from serving.files import replace_json
 from serving.history import Event, Evidence
+from serving.locks import locked
 from tests.pipeline.report.conftest import record_of
 from tests.pipeline.report.test_card import SCRIPT, Page
 
@@ -99,6 +104,27 @@ def test_damaged_record_is_left_out_and_the_others_are_there(history):
     assert "1 of 2 runs, the newest" in page.text
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"config": {}},
+        {"config": None},
+        {"config": {"model": 3, "models": "models", "ingest": {"dataset": "mnist"}, "train": {"preset": "cnn"}}},
+        {"began": 3},
+        {"figures": {"accuracy": 0.5}},
+        {"figures": {**FIGURES, "interval": ["low", "high"]}},
+    ],
+)
+def test_record_that_somebody_wrote_over_takes_no_other_with_it(history, damage):
+    add(history, "0001", "promoted")
+    add(history, "0002", "promoted")
+    file = history.folder / "0001.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **damage}))
+    page = written(history)
+    assert "0002 promoted" in page.text
+    assert "0001 promoted" not in page.text
+
+
 def test_list_does_not_grow_with_all_that_ever_ran(history, monkeypatch):
     monkeypatch.setattr("pipeline.report.index.MOST_RUNS", 2)
     for run in ("0001", "0002", "0003"):
@@ -127,6 +153,72 @@ def test_accuracy_over_time_is_of_runs_that_judged_a_model(history):
         "accuracy of 1 judged models; run 0005: 0.9700",
     ]
     assert "0.9700 0.9155–0.9897" in page.text
+
+
+def test_only_the_newest_judged_models_are_drawn(history, monkeypatch):
+    monkeypatch.setattr("pipeline.report.index.MOST_POINTS", 2)
+    for run in ("0001", "0002", "0003"):
+        add(history, run, "promoted")
+    (label,) = [label for label in written(history).values("aria-label") if label.startswith("accuracy of")]
+    assert label == "accuracy of 2 judged models; run 0003: 0.9700"
+
+
+def test_drawing_that_fails_does_not_take_the_list_with_it(history, monkeypatch, caplog):
+    def fail(points, name):
+        raise MemoryError
+
+    monkeypatch.setattr("pipeline.report.index.accuracy_over_time", fail)
+    add(history, "0001", "promoted")
+    assert "0001 promoted" in written(history).text
+    assert "the accuracy of mnist over time could not be drawn" in caplog.messages
+
+
+def test_accuracy_is_drawn_anew_where_the_runs_or_the_drawing_changed_and_else_remembered(history, monkeypatch):
+    drawn = []
+
+    @functools.wraps(index.accuracy_over_time)
+    def draw(points, name):
+        drawn.append([point.run for point in points])
+        return "<svg></svg>"
+
+    monkeypatch.setattr(index, "accuracy_over_time", draw)
+    add(history, "0001", "promoted")
+    written(history)
+    written(history)
+    assert drawn == [["0001"]]
+    monkeypatch.setattr(index, "source_digests", lambda module: {module: "changed"})
+    written(history)
+    assert drawn == [["0001"], ["0001"]]
+    add(history, "0002", "promoted")
+    written(history)
+    assert drawn[2:] == [["0001", "0002"]]
+
+
+def test_comparisons_are_listed_newest_first(history):
+    folder = history.root / "comparisons"
+    folder.mkdir()
+    for name in ("0002.html", "0010.html", "0001.html", "0011.json"):
+        (folder / name).write_text("")
+    links = [link for link in written(history).values("href") if link.startswith("comparisons")]
+    assert links == ["comparisons/0010.html", "comparisons/0002.html", "comparisons/0001.html"]
+
+
+def test_nobody_else_writes_the_list_from_reading_the_records_until_it_is_written(history, monkeypatch):
+    asked = []
+
+    def alone(call):
+        def watched(*given):
+            asked.append(call.__name__)
+            with pytest.raises(BlockingIOError), locked(history.folder, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                pass
+            return call(*given)
+
+        return watched
+
+    monkeypatch.setattr(History, "runs", alone(History.runs))
+    monkeypatch.setattr(index, "replace_text", alone(index.replace_text))
+    write_index(Store(history.root))
+    assert asked == ["runs", "replace_text"]
 
 
 def test_index_of_runs_without_a_figure_has_no_plot(history):
