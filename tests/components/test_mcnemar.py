@@ -56,6 +56,11 @@ def test_two_sided_is_twice_the_smaller_side_and_never_above_one(lost, gained):
     assert Discordance(lost, gained).p_different == Discordance(gained, lost).p_different
 
 
+def test_two_sided_stays_a_probability_where_both_sides_are_a_rounding_above_a_half():
+    assert any(Discordance(n, n).p_worse > 0.5 for n in range(50))
+    assert all(Discordance(n, n).p_different <= 1 for n in range(50))
+
+
 def test_sides_add_up_and_equals_are_a_coin():
     assert Discordance(0, 0).p_worse == Discordance(0, 0).p_better == 0.5
     assert Discordance(4, 4).p_worse == pytest.approx(0.5)

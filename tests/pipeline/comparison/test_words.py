@@ -24,6 +24,10 @@ def test_table_has_a_line_for_each_the_best_first():
     assert reasons(FOUND) == ["no: too few", "gone: its process ended with -9"]
 
 
+def test_name_is_a_name_whatever_it_looks_like():
+    assert table(comparison(entry("[b]", 900))).splitlines()[2].startswith("[b] ")
+
+
 def test_rates_have_the_digits_that_were_measured():
     assert rate(Rate(98.7, 12.34, 123_456.0)) == "99 (12 to 123,000)"
 
@@ -51,4 +55,7 @@ def test_verdict_is_one_sentence():
         "significantly better than the others that passed"
     )
     assert verdict(comparison(entry("a", 900), failed("b"))).endswith("the only one")
+    # It has more right answers, and the two cannot be told apart: it did not pass.
+    refused = entry("b", 901, verdict="refused")
+    assert verdict(comparison(entry("a", 900), refused)).endswith("), the only one")
     assert verdict(comparison(failed("a"), failed("b"))) == "none of 2 presets passed every gate"

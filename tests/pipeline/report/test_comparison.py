@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import combinations
 
 import pytest
@@ -22,10 +23,15 @@ SPREAD = comparison(
     entry("low", 20, parameters=8),
     failed("x"),
 )
+# All but one want to stand at the top.
+TOP = comparison(*(entry(f"preset-number-{index}", 990 - index) for index in range(7)), entry("low", 20))
+BOTTOM = comparison(entry("W" * 90, 990), *(entry(f"preset-number-{index}", 20 - index) for index in range(7)))
 EQUAL = comparison(entry("one", 500), entry("other", 500))
 
 
-@pytest.mark.parametrize("shown", [CLOSE, SPREAD, EQUAL], ids=["close", "spread", "equal"])
+@pytest.mark.parametrize(
+    "shown", [CLOSE, SPREAD, TOP, BOTTOM, EQUAL], ids=["close", "spread", "top", "bottom", "equal"]
+)
 def test_names_do_not_overlap_and_lie_on_the_picture(shown):
     with drawing():
         figure = comparison_figure(shown)
@@ -64,6 +70,8 @@ def test_matrix_has_each_pair_from_both_sides():
     assert (fields["best"][1].gained, fields["best"][1].lost) == (90, 0)
     assert (fields["mid"][0].gained, fields["mid"][0].lost) == (0, 90)
     assert fields["best"][1].significant
+    # The second smallest of three, of 880 images that one alone gets right.
+    assert fields["mid"][2].p == fields["low"][1].p == pytest.approx(2 / 2**880, rel=1e-9, abs=0)
 
 
 def test_page_says_the_verdict_first_links_to_the_runs_and_escapes():
@@ -73,7 +81,7 @@ def test_page_says_the_verdict_first_links_to_the_runs_and_escapes():
     assert '<a href="../reports/0007.html">0007</a>' in page
     assert "<b>" not in page
     assert page.count("<svg ") == 3
-    assert "50 : 0" in page
+    assert re.findall(r"(\d+ : \d+)<br>.*?<strong>(\w+)</strong>", page) == [("50 : 0", "better"), ("0 : 50", "worse")]
     assert "its process ended with -9" in page
 
 
