@@ -13,6 +13,7 @@ from scipy.stats import binom, binomtest
 from components import promote
 from components.artifacts.bundle import Bundle
 from components.artifacts.promotion import Promotion
+from components.champion import NAMED_PAIRS, pairs
 from serving.errors import BundleError, InputError
 from serving.history import read_history
 from serving.pointer import held
@@ -395,3 +396,20 @@ def test_bundle_artifact_knows_its_folder(candidates):
     one = candidates.candidate(candidates.examples(20), [0])
     assert Bundle.load(one.bundle.path) == one.bundle
     assert np.array_equal(one.evaluation.predictions() == one.examples.all_labels("test"), np.arange(20) > 0)
+
+
+def test_named_images_are_the_first_of_both_kinds_with_what_each_took_them_for():
+    """Of every 4 rows one is gained, one is lost, one both get right, and one neither."""
+    rows = np.arange(4 * (NAMED_PAIRS + 1))
+    labels = rows % 3
+    wrong = (labels + 1) % 3
+    candidate = np.where(rows % 4 <= 1, labels, wrong)
+    champion = np.where(rows % 2 == 0, labels, wrong)
+    found = pairs(candidate, champion, labels)
+    gained, lost = found[:NAMED_PAIRS], found[NAMED_PAIRS:]
+    assert [pair.row for pair in gained] == [4 * n + 1 for n in range(NAMED_PAIRS)]
+    assert [pair.row for pair in lost] == [4 * n + 2 for n in range(NAMED_PAIRS)]
+    assert all(pair.gained and pair.candidate == pair.label == labels[pair.row] for pair in gained)
+    assert all(pair.champion == wrong[pair.row] for pair in gained)
+    assert all(not pair.gained and pair.champion == pair.label == labels[pair.row] for pair in lost)
+    assert all(pair.candidate == wrong[pair.row] for pair in lost)
