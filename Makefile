@@ -54,10 +54,10 @@ bench: $(READY)  ## the scorer and the data's way against peers, on IMAGES repea
 	@$(PY) -m benchmarks.growth "$(IMAGES)" "$(IMAGES:.npy=.labels.npy)"
 
 test: $(READY)  ## run the tests, but for the few that take minutes
-	@$(PY) -m pytest -n 2 --dist loadfile -m "not exhaustive" $(ARGS)
+	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not exhaustive" $(ARGS)
 
 test-all: $(READY) $(TRACKING)  ## run all tests, as CI does
-	@BEAMLINE_TRACKING_PYTHON=$(TRACKING) $(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+	@BEAMLINE_TRACKING_PYTHON=$(TRACKING) $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # MLflow's client beside what .venv has, in a place of its own: what it brings makes every start slower.
 $(TRACKING): $(READY) requirements-mlflow.lock
