@@ -98,7 +98,7 @@ def _values(said: Mapping[str, Any]) -> dict[str, Any]:
 def _value(name: str, value: Any, kind: Any) -> Any:
     whole = isinstance(value, int) and not isinstance(value, bool)
     if get_origin(kind) is Literal:
-        if not isinstance(value, str) or value not in get_args(kind):
+        if value not in get_args(kind):
             raise InputError(f"{name} is {value!r}: give one of {', '.join(get_args(kind))}")
         return value
     if get_origin(kind) is tuple:

@@ -54,6 +54,7 @@ def test_names_are_found_and_recipes_are_the_same_whatever_their_names():
     ("name", "text", "said"),
     [
         ("a.json", None, "no such file"),
+        ("a.json", '{"hidden": ""}', "hidden is '': give a list of whole numbers"),
         ("a.json", "{", "is no JSON"),
         ("a.json", "[" * 100_000, "is no JSON"),
         ("a.json", "[1]", "holds no JSON object"),
@@ -81,7 +82,14 @@ def test_mistakes_are_told_with_the_file(tmp_path, name, text, said):
     with pytest.raises(InputError) as mistake:
         parse_run(["--preset", str(file)])
     assert said in str(mistake.value)
+    assert str(mistake.value).startswith(f"--preset {file}")
     assert "\n" not in str(mistake.value)
+
+
+def test_folder_of_a_presets_name_is_told(tmp_path):
+    (tmp_path / "a.json").mkdir()
+    with pytest.raises(InputError, match=r"a\.json cannot be read: Is a directory"):
+        read_preset(tmp_path / "a.json")
 
 
 def test_unknown_preset_is_told_with_the_nearest():
