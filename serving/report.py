@@ -60,7 +60,8 @@ def closing_line(job: Job, done: Done, version: int | None, seconds: float, targ
     named = f"{bundle.manifest.model} {bundle.path if version is None else f'version {version}'}"
     earlier = f", {done.resumed_rows:,} of them by an earlier run" if done.resumed_rows else ""
     rate = (rows - done.resumed_rows) / seconds
-    return f"{rows:,} images in {seconds:.2f} s{earlier}, {rate:,.0f} images/s -> {shown(target)} ({named})"
+    images = "image" if rows == 1 else "images"
+    return f"{rows:,} {images} in {seconds:.2f} s{earlier}, {rate:,.0f} images/s -> {shown(target)} ({named})"
 
 
 def _accuracy(job: Job, done: Done) -> dict[str, Any] | None:
@@ -76,7 +77,7 @@ def report_lines(job: Job, done: Done) -> list[str]:
     lines = []
     skipped, measured, drift = done.tally.unreadable, _accuracy(job, done), job.drift(done)
     if skipped:
-        lines.append(f"skipped {len(skipped):,} images that cannot be read; the sidecar lists them all:")
+        lines.append(f"skipped {len(skipped):,} of {job.source.rows:,} images, unreadable; the sidecar lists them all:")
         lines += [f"  {why}" for _, why in skipped[:MAX_SHOWN_SKIPPED]]
     if drift is not None:
         unknown = "; without labels no accuracy is claimed" if measured is None else ""

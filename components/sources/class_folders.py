@@ -123,7 +123,7 @@ def _depth(root: Path, pictures: Sequence[str]) -> int:
         )
     if max(examples) > 2:
         raise InputError(
-            f"{shown(root / examples[max(examples)])} is in {max(examples)} folders: the layout is {LAYOUTS}"
+            f"{shown(root / examples[max(examples)])} lies {max(examples)} folders deep: the layout is {LAYOUTS}"
         )
     if len(examples) > 1:
         raise InputError(

@@ -181,14 +181,14 @@ def _image_shape(root: Path, names: Sequence[str], resize: tuple[int, int] | Non
     """
     headers = {name: header for name in names if (header := read_header(root / name)) is not None}
     if not headers:
-        _require_none([f"{shown(name)} is a damaged picture: write it again" for name in names], root)
+        _require_none([f"{shown(name)} is a damaged picture: mend or remove it" for name in names], root)
     sizes = Counter((header.height, header.width) for header in headers.values())
     height, width = most = sizes.most_common(1)[0][0]
     for name, header in headers.items():
         if resize is None and (header.height, header.width) != most:
             raise InputError(
                 f"{shown(root / name)} is {header.width}×{header.height} pixels, {sizes[most]:,} of {len(headers):,} "
-                f"pictures are {width}×{height} (width × height): give --ingest.resize {height} {width}"
+                f"pictures are {width}×{height} (width × height): mend it, or give --ingest.resize {height} {width}"
             )
     channels = 3 if any(header.coloured for header in headers.values()) else 1
     return *(resize or most), channels

@@ -35,17 +35,17 @@ def strip(content: bytes) -> tuple[int, int, bytes]:
         marker, start, place = _segment(content, place)
         if marker in FRAMES:
             if size is not None:
-                raise ValueError("is a damaged JPEG picture (it has two sizes): write it again")
+                raise ValueError("is a damaged JPEG picture (it has two sizes): mend or remove it")
             size = _size(content[start:place])
         if marker not in NOT_PIXELS:
             kept.append(b"\xff" + bytes([marker]) + content[start:place])
         if marker == START_OF_SCAN:
             break
     if size is None:
-        raise ValueError("is a damaged JPEG picture (it has no size): write it again")
+        raise ValueError("is a damaged JPEG picture (it has no size): mend or remove it")
     # Pixels are packed such that this stands nowhere in them; decoders make grey ones of those that are missing.
     if bytes((0xFF, END_OF_IMAGE)) not in content[place:]:
-        raise ValueError("is a damaged JPEG picture (it was cut short): write it again")
+        raise ValueError("is a damaged JPEG picture (it was cut short): mend or remove it")
     return *size, b"".join(kept) + content[place:]
 
 
@@ -71,22 +71,22 @@ def _segment(content: bytes, place: int) -> tuple[int, int, int]:
     """The next marker, where what follows it starts, and where that ends."""
     found = MARKER.search(content, place)
     if found is None:
-        raise ValueError("is a damaged JPEG picture (it was cut short): write it again")
+        raise ValueError("is a damaged JPEG picture (it was cut short): mend or remove it")
     marker, start = found[1][0], found.end()
     if marker in (START_OF_IMAGE, END_OF_IMAGE):
-        raise ValueError("is a damaged JPEG picture (it holds no pixels): write it again")
+        raise ValueError("is a damaged JPEG picture (it holds no pixels): mend or remove it")
     if marker in STANDALONE:
         return marker, start, start
     end = start + int.from_bytes(content[start : start + 2], "big")
     if end < start + 2 or end > len(content):
-        raise ValueError("is a damaged JPEG picture (it was cut short): write it again")
+        raise ValueError("is a damaged JPEG picture (it was cut short): mend or remove it")
     return marker, start, end
 
 
 def _size(frame: bytes) -> tuple[int, int]:
     """Width and height of a frame that can be taken."""
     if len(frame) < 8:
-        raise ValueError("is a damaged JPEG picture (its header was cut): write it again")
+        raise ValueError("is a damaged JPEG picture (its header was cut): mend or remove it")
     bits, channels = frame[2], frame[7]
     if bits != 8:
         raise ValueError(f"has {bits} bits a channel, the model takes 8: save it with 8")

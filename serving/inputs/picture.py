@@ -73,7 +73,7 @@ def _strip(content: bytes) -> tuple[int, int, bytes]:
         return png.strip(content)
     if content.startswith(jpeg.MAGIC):
         return jpeg.strip(content)
-    raise ValueError("is no PNG or JPEG picture: write it again")
+    raise ValueError("is no PNG or JPEG picture: mend or remove it")
 
 
 def _decode(pixels: bytes) -> Images:
@@ -89,4 +89,4 @@ def _decode(pixels: bytes) -> Images:
     except Exception as error:
         # Pillow's decoders raise a dozen kinds of exceptions on damaged files, and no common one.
         why = str(error).partition("\n")[0] or type(error).__name__
-        raise ValueError(f"is a damaged picture ({why}): write it again") from error
+        raise ValueError(f"is a damaged picture ({why}): mend or remove it") from error

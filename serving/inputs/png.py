@@ -43,17 +43,17 @@ def strip(content: bytes) -> tuple[int, int, bytes]:
     if not ANIMATION.isdisjoint(kinds):
         raise ValueError("is animated: save one of its pictures")
     if not ORDER.fullmatch(b" ".join(kinds[:-1])):
-        raise ValueError("is a damaged PNG picture (its chunks stand in no valid order): write it again")
+        raise ValueError("is a damaged PNG picture (its chunks stand in no valid order): mend or remove it")
     header = chunks[0][1]
     if len(header) != HEADER.size:
-        raise ValueError("is a damaged PNG picture (its header has another length): write it again")
+        raise ValueError("is a damaged PNG picture (its header has another length): mend or remove it")
     width, height, depth, colour, compression, filters, interlaced = HEADER.unpack(header)
     if depth == 16:
         raise ValueError("has 16 bits a channel, the model takes 8: save it with 8")
     if compression or filters or interlaced > 1 or depth not in DEPTHS.get(colour, ()):
-        raise ValueError("is a damaged PNG picture (its header says what no picture is): write it again")
+        raise ValueError("is a damaged PNG picture (its header says what no picture is): mend or remove it")
     if colour == PALETTE and not _is_palette(dict(chunks).get(b"PLTE", b""), depth):
-        raise ValueError("is a damaged PNG picture (its palette is none): write it again")
+        raise ValueError("is a damaged PNG picture (its palette is none): mend or remove it")
     kept = [
         (kind, _scaled_key(body, depth) if (kind, colour) == (b"tRNS", GREY) else body)
         for kind, body in chunks
@@ -81,9 +81,9 @@ def require_pixels(stripped: bytes) -> None:
     try:
         unpacked = unpacking.decompress(b"".join(body for kind, body in chunks if kind == b"IDAT"), expected + 1)
     except zlib.error as error:
-        raise ValueError(f"is a damaged PNG picture ({error}): write it again") from error
+        raise ValueError(f"is a damaged PNG picture ({error}): mend or remove it") from error
     if len(unpacked) != expected or not unpacking.eof:
-        raise ValueError("is a damaged PNG picture (it has not as many pixels as it says): write it again")
+        raise ValueError("is a damaged PNG picture (it has not as many pixels as it says): mend or remove it")
 
 
 def _chunks(content: bytes) -> list[tuple[bytes, bytes]]:
@@ -92,14 +92,14 @@ def _chunks(content: bytes) -> list[tuple[bytes, bytes]]:
     place = len(MAGIC)
     while not chunks or chunks[-1][0] != b"IEND":
         if len(content) < place + 12:
-            raise ValueError("is a damaged PNG picture (it was cut short): write it again")
+            raise ValueError("is a damaged PNG picture (it was cut short): mend or remove it")
         (length,) = struct.unpack_from(">I", content, place)
         end = place + 8 + length
         kind = content[place + 4 : place + 8]
         if len(content) < end + 4:
-            raise ValueError("is a damaged PNG picture (it was cut short): write it again")
+            raise ValueError("is a damaged PNG picture (it was cut short): mend or remove it")
         if zlib.crc32(content[place + 4 : end]) != int.from_bytes(content[end : end + 4], "big"):
-            raise ValueError(f"is a damaged PNG picture (the checksum of {kind!r} is wrong): write it again")
+            raise ValueError(f"is a damaged PNG picture (the checksum of {kind!r} is wrong): mend or remove it")
         chunks.append((kind, content[place + 8 : end]))
         place = end + 4
     return chunks

@@ -81,13 +81,14 @@ def test_the_best_is_promoted_as_it_was_run_and_says_how_that_ended(world):
     assert len(world.told) == 4
 
 
+@pytest.mark.parametrize("asked", [["--promote"], []])
 @pytest.mark.parametrize(("last", "code"), [("refused", 3), ("failed", 1)])
-def test_where_none_passed_nothing_is_promoted(world, last, code):
+def test_where_none_passed_nothing_is_promoted(world, last, code, asked):
     outcomes = Outcomes("ab", np.arange(100) < 90)
     refused = Result(entry("linear", 90, 100, verdict="refused"), outcomes)
     other = Result(failed("cnn")) if last == "failed" else Result(entry("cnn", 95, 100, verdict="refused"), outcomes)
     world.results = {"linear": refused, "cnn": other}
-    assert world.compare("linear", "cnn", "--promote") == code
+    assert world.compare("linear", "cnn", *asked) == code
     assert len(world.told) == 2
 
 

@@ -52,7 +52,7 @@ def test_only_a_library_of_the_extra_is_said_to_be_missing(monkeypatch, capsys, 
     monkeypatch.setattr("pipeline.__main__._dispatch", lack)
     if told:
         assert main(["run"]) == 1
-        assert f"run: {library.split('.')[0]} is not installed: pip install 'beamline" in capsys.readouterr().err
+        assert f"run: {library.split('.')[0]} is not installed: pip install '.[pipeline]'" in capsys.readouterr().err
     else:
         with pytest.raises(ModuleNotFoundError):
             main(["run"])

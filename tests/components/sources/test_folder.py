@@ -202,7 +202,7 @@ def test_pictures_of_other_kinds_are_refused(root, tmp_path, suffix):
         ("x.png", "x.png is in no class folder"),
         ("train/x.png", "mixes layouts: train/x.png is in one folder, test/class a/0.png in two"),
         ("other/x.png", "mixes layouts: other/x.png"),
-        ("train/class a/more/x.png", "train/class a/more/x.png is in 3 folders: the layout is"),
+        ("train/class a/more/x.png", "train/class a/more/x.png lies 3 folders deep: the layout is"),
     ],
 )
 def test_pictures_in_other_places_are_refused(root, tmp_path, name, message):
@@ -239,7 +239,10 @@ def test_other_number_of_classes_is_refused(flat, tmp_path):
 def test_sizes_that_differ_are_named_with_the_way_out(flat, tmp_path):
     save(flat / "a" / "odd.png", shape=(9, 5, 1))
     message = refusal(flat, tmp_path)
-    assert "a/odd.png is 5×9 pixels, 30 of 31 pictures are 6×4 (width × height): give --ingest.resize 4 6" in message
+    assert (
+        "a/odd.png is 5×9 pixels, 30 of 31 pictures are 6×4 (width × height): mend it, or give --ingest.resize 4 6"
+        in message
+    )
     found = opened(flat, tmp_path, resize=(4, 6))
     assert found.image_shape == SHAPE
     images, _, files = next(rows for rows in (read(found, "train"), read(found, "test")) if "a/odd.png" in rows[2])

@@ -123,8 +123,8 @@ def spoil(folder):
     (folder / "11.png").unlink()
     os.mkfifo(folder / "11.png")
     return {
-        2: "is a damaged PNG picture (it was cut short): write it again",
-        5: "is no PNG or JPEG picture: write it again",
+        2: "is a damaged PNG picture (it was cut short): mend or remove it",
+        5: "is no PNG or JPEG picture: mend or remove it",
         7: "is 3×2 pixels, the model takes 3×4 (width × height): resize it to fit",
         8: 'is coloured, the model takes grey: convert it with Pillow\'s .convert("L")',
         9: "cannot be read: No such file or directory: ",
@@ -220,7 +220,7 @@ def test_file_too_large_for_a_picture_is_not_read(folder, monkeypatch):
 
 def test_without_pillow_it_says_what_to_install(folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL", None)
-    with pytest.raises(InputError, match=r"pip install 'beamline\[images\]'"):
+    with pytest.raises(InputError, match="need Pillow, which is not installed: pip install pillow"):
         source(folder)
 
 
