@@ -172,6 +172,7 @@ def test_file_that_a_killed_command_left_is_noted(place, capsys, monkeypatch):
             replace_text(registry.root / "tiny" / "promoted.json", "{}")
         with pytest.raises(KilledError):
             replace_text(registry.root / "models.config", "")
+    (registry.root / "tiny" / "notes.2026").touch()
     code, lines = findings(capsys)
     assert code == 0
     assert [line.split()[2] for line in lines if "was when a command was killed" in line] == [
