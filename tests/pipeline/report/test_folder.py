@@ -27,11 +27,13 @@ def logged():
     handler = logging.Handler()
     handler.emit = lambda record: records.append((record.levelno, record.getMessage(), bool(record.exc_info)))
     log = logging.getLogger("beamline.report")
-    level, log.level = log.level, logging.DEBUG
+    level = log.level
+    # What is enabled is remembered until a level is set so.
+    log.setLevel(logging.DEBUG)
     log.addHandler(handler)
     yield records
     log.removeHandler(handler)
-    log.level = level
+    log.setLevel(level)
 
 
 def write_pictures(run, made, store):
