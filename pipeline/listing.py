@@ -10,6 +10,7 @@ from pipeline.folders import parser_of
 from pipeline.history import History, Record
 from pipeline.outcome import Outcome, stopping
 from pipeline.progress import line
+from pipeline.report.opening import verdict_shown
 from pipeline.store import Store
 from serving.errors import InputError
 
@@ -100,13 +101,7 @@ def _row(record: Record) -> tuple[str, ...]:
     """A run's cells, under HEADS."""
     began = record.began[:19].replace("T", " ")
     told = record.config["model"], record.config["ingest"]["dataset"], record.config["train"]["preset"]
-    return record.run, began, *told, _verdict(record), f"{record.seconds:.1f}", _why(record)
-
-
-def _verdict(record: Record) -> str:
-    """The run's verdict, but that of a run which found its model serving: nothing was promoted by it."""
-    found = any(outcome.name == "promote" and outcome.outcome == "cached" for outcome in record.steps)
-    return "unchanged" if found else record.verdict
+    return record.run, began, *told, verdict_shown(record), f"{record.seconds:.1f}", _why(record)
 
 
 def _why(record: Record) -> str:

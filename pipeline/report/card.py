@@ -23,6 +23,7 @@ from components.artifacts.verification import Verification
 from pipeline.history import Record
 from pipeline.outcome import Made, Outcome, stopping
 from pipeline.report.lineage import draw_lineage
+from pipeline.report.opening import headline, rests_on, verdict_shown
 from pipeline.report.page import render
 from pipeline.report.parts import MEMORY, drawn_parts
 from pipeline.report.payloads import Payloads
@@ -55,13 +56,17 @@ def write_card(record: Record, steps: Sequence[Step], payloads: Payloads, draw: 
     reports.mkdir(parents=True, exist_ok=True)
     parts, failures = drawn_parts(payloads, reports, draw)
     values = _Values(payloads)
+    version = _version(record, made, values.promotion)
     shown = {
         **values.by_name(),
         "record": record,
         "graph": draw_lineage(steps, made),
         "command": shlex.join(["python", "-m", "pipeline", "run", *record.arguments]),
         "stopped": stopping(made),
-        "version": _version(record, made),
+        "version": version,
+        "verdict": verdict_shown(record),
+        "headline": headline(record, version),
+        "sentences": rests_on(record),
         "libraries": _libraries(made, payloads.store),
         "slowest": max((outcome.seconds for outcome in record.steps), default=0.0),
         "rest": max(0.0, record.seconds - sum(outcome.seconds for outcome in record.steps)),
@@ -154,10 +159,12 @@ def worst_confusions(counts: Sequence[Sequence[int]]) -> list[Confusion]:
     return sorted(found, key=lambda confusion: -confusion.rows)[:LISTED_CONFUSIONS]
 
 
-def _version(record: Record, made: Mapping[str, Outcome]) -> int | None:
-    """The version under which the run's model serves; None where it does not, or another run's does by now."""
+def _version(record: Record, made: Mapping[str, Outcome], promotion: Promotion | None) -> int | None:
+    """The version that the run's model got, or had already; None where it has none."""
     if "promote" not in made or not made["promote"].passed:
         return None
+    if promotion is not None:
+        return promotion.version
     try:
         promoted = Registry(record.models).promoted(record.config["model"])
     except BeamlineError:

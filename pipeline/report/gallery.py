@@ -12,6 +12,7 @@ from components.artifacts.evaluation import Evaluation
 from components.artifacts.examples import SPLITS, Examples
 from components.artifacts.promotion import Promotion
 from components.artifacts.statistics import Statistics
+from pipeline.report.files import read_files
 from pipeline.report.page import data_uri
 from pipeline.report.samples import first_rows
 from pipeline.report.tiles import read_tiles, to_tiles
@@ -32,14 +33,18 @@ def class_means(statistics: Statistics) -> list[dict[str, Any]]:
 
 
 def sample_images(examples: Examples) -> list[dict[str, Any]]:
-    """The first images of each class, of both splits: `{label, train: [{row, png}], test: […]}`; the first classes."""
+    """The first images of each class, of both splits: `{label, train: [{row, file, png}], test: […]}`."""
     classes = min(len(examples.class_names), MOST_TILES // 2)
     most = max(1, min(5, MOST_TILES // (2 * classes)))
     shown = []
     for split in SPLITS:
         rows = first_rows(examples.all_labels(split), classes, most)
-        pngs = iter(_pngs(read_tiles(examples, split, rows[rows >= 0], SMALL)))
-        shown.append([[{"row": int(row), "png": next(pngs)} for row in part if row >= 0] for part in rows])
+        found = rows[rows >= 0]
+        pngs = iter(_pngs(read_tiles(examples, split, found, SMALL)))
+        files = iter(read_files(examples, split, found))
+        shown.append(
+            [[{"row": int(row), "file": next(files), "png": next(pngs)} for row in part if row >= 0] for part in rows]
+        )
     return [{"label": label, "train": shown[0][label], "test": shown[1][label]} for label in range(classes)]
 
 
@@ -49,29 +54,32 @@ def looked_at(examples: Examples, evaluation: Evaluation) -> dict[str, list[dict
     kinds = {"usual": chosen.usual, "unsure": chosen.unsure, "worst": chosen.worst}
     rows = np.array([shown.row for kind in kinds.values() for shown in kind], np.int64)
     pngs = iter(_pngs(read_tiles(examples, "test", rows, LARGE)))
-    return {name: [_said(shown, next(pngs)) for shown in kind] for name, kind in kinds.items()}
+    files = iter(read_files(examples, "test", rows))
+    return {name: [_said(shown, next(files), next(pngs)) for shown in kind] for name, kind in kinds.items()}
 
 
 def discordant_images(examples: Examples, promotion: Promotion) -> list[dict[str, Any]]:
     """The test images that only one of champion and candidate gets right, the first of both kinds."""
     rows = np.array([pair.row for pair in promotion.pairs], np.int64)
     pngs = _pngs(read_tiles(examples, "test", rows, SMALL))
+    files = read_files(examples, "test", rows)
     return [
         {
             "row": pair.row,
+            "file": file,
             "label": pair.label,
             "champion": pair.champion,
             "candidate": pair.candidate,
             "gained": pair.gained,
             "png": png,
         }
-        for pair, png in zip(promotion.pairs, pngs, strict=True)
+        for pair, file, png in zip(promotion.pairs, files, pngs, strict=True)
     ]
 
 
-def _said(shown: Prediction, png: str) -> dict[str, Any]:
+def _said(shown: Prediction, file: str | None, png: str) -> dict[str, Any]:
     bars = [{"label": label, "p": p} for label, p in zip(shown.classes, shown.probabilities, strict=True)]
-    return {"row": shown.row, "label": shown.label, "right": shown.right, "bars": bars, "png": png}
+    return {"row": shown.row, "file": file, "label": shown.label, "right": shown.right, "bars": bars, "png": png}
 
 
 def _pngs(tiles: npt.NDArray[np.uint8]) -> list[str]:

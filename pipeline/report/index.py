@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pipeline.history import History, Record
 from pipeline.outcome import stopping
+from pipeline.report.opening import promoted_because, verdict_shown
+from pipeline.report.over_time import draw_over_time
 from pipeline.report.page import render
-from pipeline.report.parts import MEMORY, remembered
-from pipeline.report.plots import Point, accuracy_over_time
-from pipeline.source_code import source_digests
 from pipeline.store import Store
 from serving.errors import BeamlineError
-from serving.files import canonical_json, replace_text
+from serving.files import replace_text
+from serving.history import Event
+from serving.history import History as Moves
 from serving.locks import locked
 from serving.registry import Promoted, Registry
 
@@ -26,11 +24,8 @@ log = logging.getLogger("beamline.report")
 INDEX = "index.html"
 # What is read and written after every run does not grow with all that ever ran.
 MOST_RUNS = 200
-# More of them on one axis cannot be told apart.
-MOST_POINTS = 60
 # A registry, and a model in it.
 Place = tuple[Path, str]
-JUDGED = ("promoted", "passed", "refused")
 
 
 @dataclass(frozen=True)
@@ -41,13 +36,48 @@ class Row:
         record: the run's.
         card: its card, from the index; None where there is none.
         serves: the version under which its model serves now; None where it does not.
-        why: what it rests on, in short.
+        version: the version that it was promoted as; None where it was not, or nobody can say.
+        rolled_back: whether somebody went back from that version, and nobody took that back.
+        why: what it rests on, or what stopped it, a sentence each.
     """
 
     record: Record
     card: str | None
     serves: int | None
-    why: str
+    version: int | None
+    rolled_back: bool
+    why: tuple[str, ...]
+
+    @property
+    def verdict(self) -> str:
+        """The run's, as a badge says it."""
+        return verdict_shown(self.record)
+
+
+@dataclass(frozen=True)
+class Registered:
+    """What the registry knows of one model.
+
+    Attributes:
+        promoted: what serves; None where nothing does, or nobody can say.
+        history: every move of the pointer.
+    """
+
+    promoted: Promoted | None
+    history: Moves
+
+    def serves(self, record: Record) -> int | None:
+        """The version under which a run's model serves now; None where it does not."""
+        now = self.promoted
+        # Another folder of runs that promotes to the same registry has a run of this number too.
+        own = now is not None and (now.run, now.sha256) == (record.run, record.figures.get("bundle"))
+        return now.version if now is not None and own else None
+
+    def promotion(self, record: Record) -> Event | None:
+        """The move that let a run's model serve; None where there was none."""
+        wanted = ("promote", record.run, record.figures.get("bundle"))
+        moves = (e for e in reversed(self.history.events) if (e.action, e.evidence.run, e.bundle_sha256) == wanted)
+        return next(moves, None)
 
 
 def write_index(store: Store) -> Path:
@@ -62,85 +92,55 @@ def write_index(store: Store) -> Path:
 def _write(store: Store, history: History) -> Path:
     runs = history.runs()
     records = history.readable(runs[-MOST_RUNS:])
-    champions = _champions(records)
-    rows = [_row(record, store.root, champions) for record in reversed(records)]
+    registered = {place: _registered(place) for place in {_place(record) for record in records}}
+    rows = [_row(record, store.root, registered[_place(record)]) for record in reversed(records)]
     models = sorted({str(record.config["model"]) for record in records})
-    plots = {model: plot for model in models if (plot := _plot(model, records, store.root)) is not None}
+    plots = {model: plot for model in models if (plot := draw_over_time(model, records, store.root)) is not None}
     file = store.root / INDEX
     shown = {"rows": rows, "plots": plots, "comparisons": _comparisons(store.root), "runs": len(runs)}
     replace_text(file, render("index.html.j2", **shown))
     return file
 
 
-def _row(record: Record, root: Path, champions: Mapping[Place, Promoted]) -> Row:
+def _row(record: Record, root: Path, registered: Registered) -> Row:
     card = root / "reports" / f"{record.run}.html"
-    champion = champions.get(_place(record))
-    # Another folder of runs that promotes to the same registry has a run of this number too.
-    serves = champion is not None and (champion.run, champion.sha256) == (record.run, record.figures.get("bundle"))
-    by_name = {outcome.name: outcome for outcome in record.steps}
-    stopped = stopping(by_name)
-    last = stopped or by_name.get("promote") or by_name.get("verify")
-    said = "" if last is None else "; ".join(last.reasons)
+    promotion = registered.promotion(record)
     return Row(
         record=record,
         card=f"reports/{card.name}" if card.exists() else None,
-        serves=champion.version if champion is not None and serves else None,
-        why=f"{last.name}: {said}" if stopped and last else said,
+        serves=registered.serves(record),
+        version=None if promotion is None else promotion.to_version,
+        rolled_back=promotion is not None and promotion.bundle_sha256 in registered.history.rolled_back(),
+        why=_why(record),
     )
+
+
+def _why(record: Record) -> tuple[str, ...]:
+    """The lines of what stopped a run, or of what its last gate rests on."""
+    by_name = {outcome.name: outcome for outcome in record.steps}
+    stopped = stopping(by_name)
+    if stopped is not None:
+        said = (f"{stopped.name}: {stopped.reasons[0]}", *stopped.reasons[1:]) if stopped.reasons else (stopped.name,)
+    else:
+        last = by_name.get("promote") or by_name.get("verify")
+        said = () if last is None else last.reasons
+        if verdict_shown(record) == "promoted" and last is not None:
+            said = promoted_because(last)
+    return tuple(line for sentence in said for line in sentence.splitlines() if line.strip())
 
 
 def _place(record: Record) -> Place:
     return record.models, str(record.config["model"])
 
 
-def _champions(records: Sequence[Record]) -> dict[Place, Promoted]:
-    """What serves, by registry and model; what cannot be read marks nothing."""
-    found = {}
-    for models, model in {_place(record) for record in records}:
-        try:
-            promoted = Registry(models).promoted(model)
-        except BeamlineError:
-            log.debug("pointer of %s", model, exc_info=True)
-            continue
-        if promoted is not None:
-            found[models, model] = promoted
-    return found
-
-
-def _plot(model: str, records: Sequence[Record], root: Path) -> str | None:
-    """The accuracy of a model's runs that judged one; a run that found everything judged nothing anew."""
-    points = [
-        Point(
-            record.run,
-            record.figures["accuracy"],
-            tuple(record.figures["interval"]),
-            record.figures["min_accuracy"],
-            record.verdict != "refused",
-        )
-        for record in records
-        if record.config["model"] == model and _judged(record)
-    ][-MOST_POINTS:]
-    if not points:
-        return None
-    parts: dict[str, Any] = {"points": [asdict(point) for point in points], "model": model}
-    parts["source"] = source_digests(accuracy_over_time.__module__)
-    identity = hashlib.sha256(canonical_json(parts).encode()).hexdigest()
-    name = f"over-time-{identity[:8]}"
+def _registered(place: Place) -> Registered:
+    """What cannot be read marks nothing."""
+    models, model = place
     try:
-        drawn: str = remembered(
-            root / "reports" / MEMORY / f"{identity}.json", lambda: accuracy_over_time(points, name)
-        )
-    except Exception:
-        # The list is worth more than the drawing above it.
-        log.warning("the accuracy of %s over time could not be drawn", model)
-        log.debug("accuracy of %s over time", model, exc_info=True)
-        return None
-    return drawn
-
-
-def _judged(record: Record) -> bool:
-    executed = any(outcome.name == "evaluate" and outcome.outcome == "executed" for outcome in record.steps)
-    return executed and record.verdict in JUDGED and "accuracy" in record.figures
+        return Registered(Registry(models).promoted(model), Registry(models).history(model))
+    except (BeamlineError, OSError):
+        log.debug("registry of %s", model, exc_info=True)
+        return Registered(None, Moves(()))
 
 
 def _comparisons(root: Path) -> list[str]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # Of a page; CSS has it so.
 PIXELS_PER_INCH = 96
+# Of a file's name under its image: two or three lines.
+MOST_SIGNS = 48
 TEMPLATES = Path(__file__).parent / "templates"
 
 # What matplotlib draws in these colours takes the page's own, which differ by day and by night.
@@ -124,7 +126,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"shown": shown, "text": readable, "drawn": _drawn}
+    environment.filters |= {"shown": shown, "text": readable, "shortened": shortened, "drawn": _drawn}
     return environment
 
 
@@ -136,6 +138,14 @@ def shown(text: str) -> str:
 def readable(text: str) -> str:
     """A text as it can be shown, its ends of line kept."""
     return "\n".join(shown(line) for line in text.splitlines())
+
+
+def shortened(text: str, most: int = MOST_SIGNS) -> str:
+    """Of a name that has more signs than `most` the middle goes: where a file is stands before, which it is behind."""
+    if len(text) <= most:
+        return text
+    begun = (most - 1) // 3
+    return f"{text[:begun]}…{text[begun + 1 - most :]}"
 
 
 def _drawn(text: str) -> Markup:

@@ -77,7 +77,7 @@ def calibration(evaluation: Evaluation) -> str:
         high = [max(0.0, end.high - value) for value, end in zip(right, ends, strict=True) if end]
         upper.errorbar(sure, right, (low, high), fmt="o", color=BLUE, capsize=2, label="test images, 95 % interval")
         upper.set(ylabel="accuracy (fraction)", ylim=(-0.03, 1.03), xlim=(-0.02, 1.02))
-        upper.legend(loc="lower right")
+        figure.legend(loc="outside upper left")
         # The bins are of equal width.
         width = 1 / len(evaluation.calibration)
         places = [index * width for index, place in enumerate(evaluation.calibration) if place.rows]
@@ -139,7 +139,8 @@ def accuracy_over_time(points: Sequence[Point], name: str) -> str:
         every = -(-len(points) // 20)
         axes.set_xticks(range(0, len(points), every), [point.run for point in points[::every]])
         axes.set(xlabel="run", ylabel="test accuracy (fraction)", xlim=(-0.6, len(points) - 0.4))
-        axes.legend(loc="best")
+        # Runs may lie anywhere inside the axes.
+        figure.legend(loc="outside upper left", ncols=3)
         last = points[-1]
         says = f"accuracy of {len(points)} judged models; run {last.run}: {last.accuracy:.4f}"
         return svg(figure, name, says)

@@ -84,9 +84,9 @@ def test_long_names_stay_apart_and_in_their_columns(toy, monkeypatch, capsys):
     names = ["short", "a-model-of-a-name-that-goes-on-and-on"]
     for name in names:
         record = history.begin(history.next_run(), parse_run(["--dataset", "digits", "--model", name]))
-        history.finish(replace(record, verdict="promoted"))
+        history.finish(replace(record, verdict="passed"))
     head, *said = lines(capsys, "runs")
-    assert [line.split()[3:7] for line in said] == [[name, "digits", "mlp-128-128", "promoted"] for name in names[::-1]]
+    assert [line.split()[3:7] for line in said] == [[name, "digits", "mlp-128-128", "passed"] for name in names[::-1]]
     for name in ("model", "data set", "preset", "verdict"):
         starts = {line[head.index(name) - 2 : head.index(name)] for line in said}
         assert starts == {"  "}
@@ -100,4 +100,4 @@ def test_run_that_found_its_model_serving_did_not_promote(toy, monkeypatch, caps
         step = Outcome("promote", outcome, passed=True, summary="digits version 1")
         history.finish(replace(record, verdict="promoted", steps=(step,)))
     _, last, first = lines(capsys, "runs")
-    assert (first.split()[6], last.split()[6]) == ("promoted", "unchanged")
+    assert ("promoted" in first, "served already" in last) == (True, True)

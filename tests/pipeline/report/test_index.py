@@ -12,11 +12,11 @@ import pytest
 
 from pipeline.history import History
 from pipeline.outcome import Outcome
-from pipeline.report import index
+from pipeline.report import index, over_time
 from pipeline.report.index import write_index
 from pipeline.store import Store
 from serving.files import replace_json
-from serving.history import Event, Evidence
+from serving.history import Event, Evidence, append_event, read_history
 from serving.locks import locked
 from tests.pipeline.report.conftest import record_of
 from tests.pipeline.report.test_card import SCRIPT, Page
@@ -39,9 +39,14 @@ def history(tmp_path):
     return History(folder)
 
 
-def add(history, run, verdict, judged=True, figures=FIGURES, **told):
-    outcome = Outcome("evaluate", "executed" if judged else "cached", passed=verdict != "refused", reasons=("said so",))
-    record = record_of(run, {"evaluate": outcome}, history.root, verdict, **told)
+def add(history, run, verdict, judged=True, figures=FIGURES, reasons=("said so",), found=False, **told):
+    """`found`: the run found its bundle serving already."""
+    evaluated = Outcome("evaluate", "executed" if judged else "cached", passed=verdict != "refused", reasons=reasons)
+    made = {"evaluate": evaluated}
+    if verdict == "promoted":
+        said = ("m version 7 already serves",) if found else ("m version 7 serves now", *reasons)
+        made["promote"] = Outcome("promote", "cached" if found else "executed", passed=True, reasons=said)
+    record = record_of(run, made, history.root, verdict, **told)
     history.finish(replace(record, figures=figures, folder=os.getcwd()))
     (history.root / "reports" / f"{run}.html").write_text("")
 
@@ -50,12 +55,15 @@ def written(history):
     return Page(write_index(Store(history.root)).read_text(encoding="utf-8"))
 
 
-def serve(history, run, version):
+def serve(history, run, version, sha256="ab", before=(None, None), action="promote"):
+    """Moves the pointer, by a move that is on record."""
     folder = history.root.parent / "models" / "mnist"
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     evidence = Evidence(run, "", "", 0.97, "", "")
-    event = Event(1, "promote", "2026-01-02", "u", "h", False, None, None, version, "ab", "", evidence)
-    replace_json(folder / "promoted.json", {"version": version, "sha256": "ab", "event": event.to_json()})
+    sequence = len(read_history(folder / "history.jsonl").events) + 1
+    event = Event(sequence, action, "2026-01-02", "u", "h", False, *before, version, sha256, "", evidence)
+    append_event(folder / "history.jsonl", event)
+    replace_json(folder / "promoted.json", {"version": version, "sha256": sha256, "event": event.to_json()})
 
 
 def test_runs_are_listed_newest_first_with_links_to_their_cards(history):
@@ -141,22 +149,22 @@ def test_damaged_pointer_marks_nothing(history):
     assert "serves now" not in written(history).text
 
 
-def test_accuracy_over_time_is_of_runs_that_judged_a_model(history):
+def charts(page):
+    return [label for label in page.values("aria-label") if label.startswith("accuracy of")]
+
+
+def test_accuracy_over_time_is_of_every_run_whose_accuracy_is_known(history):
     add(history, "0001", "promoted")
     add(history, "0002", "promoted", judged=False)
     add(history, "0003", "failed", figures={})
     add(history, "0004", "refused", figures={**FIGURES, "accuracy": 0.5, "interval": [0.4, 0.6], "min_accuracy": None})
-    add(history, "0005", "promoted", model="other")
     page = written(history)
-    assert [label for label in page.values("aria-label") if label.startswith("accuracy of")] == [
-        "accuracy of 2 judged models; run 0004: 0.5000",
-        "accuracy of 1 judged models; run 0005: 0.9700",
-    ]
+    assert charts(page) == ["accuracy of 3 judged models; run 0004: 0.5000"]
     assert "0.9700 0.9155–0.9897" in page.text
 
 
 def test_only_the_newest_judged_models_are_drawn(history, monkeypatch):
-    monkeypatch.setattr("pipeline.report.index.MOST_POINTS", 2)
+    monkeypatch.setattr(over_time, "MOST_POINTS", 2)
     for run in ("0001", "0002", "0003"):
         add(history, run, "promoted")
     (label,) = [label for label in written(history).values("aria-label") if label.startswith("accuracy of")]
@@ -167,8 +175,9 @@ def test_drawing_that_fails_does_not_take_the_list_with_it(history, monkeypatch,
     def fail(points, name):
         raise MemoryError
 
-    monkeypatch.setattr("pipeline.report.index.accuracy_over_time", fail)
+    monkeypatch.setattr(over_time, "accuracy_over_time", fail)
     add(history, "0001", "promoted")
+    add(history, "0002", "promoted")
     assert "0001 promoted" in written(history).text
     assert "the accuracy of mnist over time could not be drawn" in caplog.messages
 
@@ -176,22 +185,23 @@ def test_drawing_that_fails_does_not_take_the_list_with_it(history, monkeypatch,
 def test_accuracy_is_drawn_anew_where_the_runs_or_the_drawing_changed_and_else_remembered(history, monkeypatch):
     drawn = []
 
-    @functools.wraps(index.accuracy_over_time)
+    @functools.wraps(over_time.accuracy_over_time)
     def draw(points, name):
         drawn.append([point.run for point in points])
         return "<svg></svg>"
 
-    monkeypatch.setattr(index, "accuracy_over_time", draw)
+    monkeypatch.setattr(over_time, "accuracy_over_time", draw)
     add(history, "0001", "promoted")
-    written(history)
-    written(history)
-    assert drawn == [["0001"]]
-    monkeypatch.setattr(index, "source_digests", lambda module: {module: "changed"})
-    written(history)
-    assert drawn == [["0001"], ["0001"]]
     add(history, "0002", "promoted")
     written(history)
-    assert drawn[2:] == [["0001", "0002"]]
+    written(history)
+    assert drawn == [["0001", "0002"]]
+    monkeypatch.setattr(over_time, "source_digests", lambda module: {module: "changed"})
+    written(history)
+    assert drawn == [["0001", "0002"]] * 2
+    add(history, "0003", "promoted")
+    written(history)
+    assert drawn[2:] == [["0001", "0002", "0003"]]
 
 
 def test_comparisons_are_listed_newest_first(history):
@@ -221,14 +231,63 @@ def test_nobody_else_writes_the_list_from_reading_the_records_until_it_is_writte
     assert asked == ["runs", "replace_text"]
 
 
+def test_charts_stand_behind_the_table_and_one_point_is_no_chart(history):
+    for run in ("0001", "0002"):
+        add(history, run, "promoted")
+    add(history, "0003", "promoted", model="other")
+    page = written(history)
+    assert charts(page) == ["accuracy of 2 judged models; run 0002: 0.9700"]
+    assert page.text.index("0001 promoted") < page.text.index("mnist: accuracy over time")
+
+
+def test_run_whose_version_was_rolled_back_from_says_so_and_no_other(history):
+    add(history, "0001", "promoted")
+    add(history, "0002", "promoted", figures={**FIGURES, "bundle": "cd"})
+    serve(history, "0001", 1)
+    serve(history, "0002", 2, "cd", (1, "ab"))
+    assert "rolled back" not in written(history).text
+    serve(history, "0001", 1, "ab", (2, "cd"), "rollback")
+    text = written(history).text
+    assert "0002 promoted version 2, rolled back mnist" in text
+    assert "0001 promoted serves now, version 1 mnist" in text
+    assert text.count("rolled back") == 1
+    serve(history, "0002", 2, "cd", (1, "ab"))
+    text = written(history).text
+    assert "0002 promoted serves now, version 2" in text
+    assert "0001 promoted version 1 mnist" in text
+    assert "rolled back" not in text
+
+
+def test_run_that_found_its_bundle_serving_is_no_other_promotion(history):
+    add(history, "0001", "promoted")
+    add(history, "0002", "promoted", found=True)
+    text = written(history).text
+    assert "0002 served already mnist" in text
+    assert "m version 7 already serves" in text
+    assert "0001 promoted mnist" in text
+    # What served when the run ended may have changed since.
+    assert "m version 7 serves now" not in text
+
+
+def test_first_reason_is_shown_and_the_others_unfold(history):
+    add(history, "0001", "refused", reasons=("first is wrong", "second is wrong\n  and more"))
+    add(history, "0002", "refused", reasons=("alone",))
+    page = written(history)
+    assert [tag for tag, _ in page.elements if tag in ("details", "summary")] == ["details", "summary"]
+    html = (history.root / "index.html").read_text(encoding="utf-8")
+    assert "<summary>evaluate: first is wrong</summary><p>second is wrong</p><p>  and more</p></details>" in html
+
+
 def test_index_of_runs_without_a_figure_has_no_plot(history):
     add(history, "0001", "failed", figures={})
     assert "accuracy over time" not in written(history).text
 
 
 def test_what_comes_from_outside_is_text(history):
-    add(history, "0001", "refused", model=SCRIPT)
+    for run in ("0001", "0002"):
+        add(history, run, "refused", model=SCRIPT, reasons=(SCRIPT, SCRIPT))
     page = written(history)
     assert {tag for tag, _ in page.elements} & {"script", "img"} == set()
-    assert page.text.count(SCRIPT) == 2
+    # In two rows each the model and two reasons, and the heading of the chart.
+    assert page.text.count(SCRIPT) == 2 * 3 + 1
     assert [target for target in page.values("href") if not target.startswith("reports/")] == ["data:,"]
