@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for shot in (
         Shot("card.png", card, 1120, 876, 1, "light", ("champion",)),
         Shot("card-phone.png", card, 390, 1016, 1, "dark"),
-        Shot("runs.png", "index.html", 1120, 880, 1, "light"),
+        Shot("runs.png", "index.html", 1120, 1080, 1, "light"),
     ):
         take(shot, given.runs, given.out)
     return 0
