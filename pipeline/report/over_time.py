@@ -23,7 +23,7 @@ JUDGED = ("promoted", "passed", "refused")
 
 
 def draw_over_time(model: str, records: Sequence[Record], root: Path) -> str | None:
-    """The accuracy of a model's runs of which it is known, those that found it judged before too.
+    """The accuracy of a model's runs that made something, of which it is known.
 
     Args:
         model: its name.
@@ -63,4 +63,6 @@ def draw_over_time(model: str, records: Sequence[Record], root: Path) -> str | N
 
 
 def _judged(record: Record) -> bool:
-    return record.verdict in JUDGED and "accuracy" in record.figures
+    # Who found everything made waits for no drawing: the last one is still right.
+    executed = any(outcome.outcome == "executed" for outcome in record.steps)
+    return executed and record.verdict in JUDGED and "accuracy" in record.figures

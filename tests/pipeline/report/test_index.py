@@ -153,11 +153,12 @@ def charts(page):
     return [label for label in page.values("aria-label") if label.startswith("accuracy of")]
 
 
-def test_accuracy_over_time_is_of_every_run_whose_accuracy_is_known(history):
+def test_accuracy_over_time_is_of_every_run_that_made_something_and_whose_accuracy_is_known(history):
     add(history, "0001", "promoted")
     add(history, "0002", "promoted", judged=False)
     add(history, "0003", "failed", figures={})
     add(history, "0004", "refused", figures={**FIGURES, "accuracy": 0.5, "interval": [0.4, 0.6], "min_accuracy": None})
+    add(history, "0005", "promoted", judged=False, found=True)
     page = written(history)
     assert charts(page) == ["accuracy of 3 judged models; run 0004: 0.5000"]
     assert "0.9700 0.9155–0.9897" in page.text
