@@ -23,10 +23,10 @@ IMAGES ?= images.npy
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup pipeline score bench test test-all check clean lock
+.PHONY: help setup pipeline score bench test test-exhaustive test-all check clean lock
 
 help:  ## list the targets and variables
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 	@echo "  variables: DATASET PRESET MANUAL_DIR RUNS MODELS IMAGES ARGS PYTHON"
 
 setup: $(READY)  ## make .venv with the locked versions
@@ -53,11 +53,15 @@ bench: $(READY)  ## the scorer and the data's way against peers, on IMAGES repea
 	@$(PY) -m benchmarks.data $(if $(MANUAL_DIR),--manual-dir "$(MANUAL_DIR)")
 	@$(PY) -m benchmarks.growth "$(IMAGES)" "$(IMAGES:.npy=.labels.npy)"
 
-test: $(READY)  ## run the tests, but for the few that take minutes
-	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not exhaustive" $(ARGS)
+PYTEST := -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10
 
-test-all: $(READY) $(TRACKING)  ## run all tests, as CI does
-	@BEAMLINE_TRACKING_PYTHON=$(TRACKING) $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+test: $(READY)  ## run the tests, except the exhaustive ones
+	@$(PY) $(PYTEST) -m "not exhaustive" $(ARGS)
+
+test-exhaustive: $(READY) $(TRACKING)  ## run the exhaustive tests, which take minutes
+	@BEAMLINE_TRACKING_PYTHON=$(TRACKING) $(PY) $(PYTEST) -m exhaustive $(ARGS)
+
+test-all: test test-exhaustive  ## run all tests, as CI does
 
 # MLflow's client beside what .venv has, in a place of its own: what it brings makes every start slower.
 $(TRACKING): $(READY) requirements-mlflow.lock
@@ -67,16 +71,17 @@ $(TRACKING): $(READY) requirements-mlflow.lock
 	@$@ -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-mlflow.lock
 	@touch $@
 
-check: $(READY)  ## lint, types, import rules, and that the documents' commands exist
+check: $(READY)  ## lint, types, import rules, prose, and that the documents' commands exist
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check --quiet .
 	@$(PY) -m mypy
 	@.venv/bin/lint-imports --no-logo
+	@$(PY) -m tools.prose
 	@$(PY) -m pytest --quiet tests/test_documents.py -k exist
 
-clean: $(READY)  ## remove what neither a promoted version nor the last runs need
+clean: $(READY)  ## remove files that neither a promoted version nor the last runs need
 	@$(PY) -m pipeline clean --runs "$(RUNS)" --models "$(MODELS)" $(ARGS)
 
-lock: $(READY)  ## pin what setup.py asks for anew, in requirements.lock
+lock: $(READY)  ## pin the requirements of setup.py again, in requirements.lock
 	@$(PYTHON) -m venv .venv-lock && .venv-lock/bin/python -m pip install --quiet uv
 	@.venv-lock/bin/uv pip compile setup.py --extra pipeline --extra dev --universal --python-version 3.11 \
 		--generate-hashes --no-header --quiet --upgrade -o requirements.lock

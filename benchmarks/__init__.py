@@ -1,1 +1,1 @@
-"""Ratios, each measured against its peer in one run: rates alone drift from machine to machine."""
+"""Ratios to peers, measured in the same run: absolute rates differ between machines."""

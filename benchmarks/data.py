@@ -1,4 +1,4 @@
-"""A prepared set -> the rates of ingest's decoding, of analyze and of the batches that are trained on, beside peers.
+"""A prepared data set -> the rates of decoding, analyze and training batches, and their ratios to peers.
 
 `python -m benchmarks.data --data-dir DIR`
 """
@@ -19,33 +19,37 @@ import numpy as np
 
 from benchmarks.turns import ratio, take_turns
 from components import analyze, ingest
+from components.analyze.analyze import count_block, place_blocks
+from components.analyze.duplicate_search import find_duplicates
 from components.artifacts.examples import Examples
-from components.artifacts.transform import Transform
+from components.artifacts.preprocessing import Transform
+from components.batches.normalized import normalized_batches
+from components.batches.stream import Order, Permutation
 from components.beam import BeamOptions
-from components.input import Order, Permutation
-from components.sources.source import Wanted
+from components.ingest.ingest import source_of, write_examples
+from components.run_context import RunContext
 from serving.arguments import Arguments
 from serving.errors import BeamlineError
 
 BATCH_SIZES = (1000, 40)
 ROUNDS = 5
-# Of batches: to begin a pass takes as long as a hundred thousand images.
+# Epochs of batches: the start of a pass takes as long as a hundred thousand images.
 EPOCHS = 10
-# Of a peer that would take a minute.
+# Rows for a peer that would otherwise take a minute.
 PEER_ROWS = 10_000
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs the command. Returns: 0 done, or the exit code of what was wrong."""
+    """Runs the command. Returns: 0 done, or the exit code of the error."""
     parser = Arguments(
         prog="python -m benchmarks.data",
-        description="Images a second, libraries imported: medians of rounds in turn, and ratios to peers.",
+        description="Images per second after the imports: medians of rounds in turn, and ratios to peers.",
     )
     parser.add_argument("--dataset", default="mnist", metavar="NAME", help="default: %(default)s")
-    parser.add_argument("--data-dir", type=Path, metavar="FOLDER", help="where TensorFlow Datasets keeps prepared sets")
-    parser.add_argument("--manual-dir", type=Path, metavar="FOLDER", help="the set's original files")
+    parser.add_argument("--data-dir", type=Path, metavar="FOLDER", help="the folder of prepared TensorFlow data sets")
+    parser.add_argument("--manual-dir", type=Path, metavar="FOLDER", help="the folder of the data set's original files")
     options = parser.parse_args(arguments)
-    # The recipe's own number of threads, which TensorFlow reads once, when it starts.
+    # TensorFlow reads the number of threads of the recipe once, at its start.
     os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
     try:
         _run(options)
@@ -59,13 +63,14 @@ def _run(options: argparse.Namespace) -> None:
     import apache_beam  # noqa: F401
     import tensorflow as tf  # noqa: F401
 
-    params = ingest.Params(options.dataset, data_dir=options.data_dir, manual_dir=options.manual_dir)
-    params.source.prepare()
+    params = ingest.Params(dataset=options.dataset)
+    context = RunContext(data_dir=options.data_dir, manual_dir=options.manual_dir)
+    ingest.prepare(params, context)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "examples")
         out.mkdir()
-        examples = ingest.run(params, BeamOptions(), out)
-        _print_rates("decode", "TFDS's as_dataset", _decoding(params, Path(folder)))
+        examples = ingest.run(params, context, BeamOptions(), out)
+        _print_rates("decode", "TFDS's as_dataset", _decoding(params, context, Path(folder)))
         _print_rates("analyze", "numpy and hashlib", _analysis(examples, Path(folder)))
         for batch_size in BATCH_SIZES:
             _print_rates(f"batches of {batch_size}", "tf.data over arrays", _batches(examples, batch_size))
@@ -80,8 +85,8 @@ def _print_rates(what: str, peer: str, works: dict[str, Callable[[], float]]) ->
     others = [
         f"{name} {statistics.median(figures):,.0f}" for name, figures in rates.items() if name not in ("ours", "peer")
     ]
-    said = "; ".join([f"{what}: {middle:,.0f} images/s ({spread})", *others])
-    print(f"{said}; {ratio(ours, rates['peer'])} times {peer}", flush=True)
+    line = "; ".join([f"{what}: {middle:,.0f} images/s ({spread})", *others])
+    print(f"{line}; {ratio(ours, rates['peer'])} times {peer}", flush=True)
 
 
 def _rate(rows: int, work: Callable[[], object]) -> float:
@@ -90,47 +95,47 @@ def _rate(rows: int, work: Callable[[], object]) -> float:
     return rows / (time.perf_counter() - started)
 
 
-def _decoding(params: ingest.Params, folder: Path) -> dict[str, Callable[[], float]]:
-    """Every slice read; the whole job, which also hashes and writes the blocks; TFDS's reader in batches."""
+def _decoding(params: ingest.Params, context: RunContext, folder: Path) -> dict[str, Callable[[], float]]:
+    """Reading every block; the whole Beam job, which also hashes and writes blocks; the reader of TFDS in batches."""
     import tensorflow_datasets as tfds
 
-    opened = params.source.open(Wanted(None, None, params.block_rows, None, None), folder)
-    builder = tfds.builder(params.dataset, data_dir=params.data_dir)
+    plan = source_of(params, context).plan(params, folder)
+    builder = tfds.builder(params.dataset, data_dir=context.data_dir)
     rows = {split: builder.info.splits[split].num_examples for split in ("train", "test")}
     number = iter(range(1000))
 
     def job() -> None:
         out = folder / f"ingest-{next(number)}"
         out.mkdir()
-        ingest.write_examples(opened, BeamOptions(), out)
+        write_examples(plan, BeamOptions(), out)
 
     def peer() -> None:
         for _ in builder.as_dataset(split="test", batch_size=1000).as_numpy_iterator():
             pass
 
     return {
-        "ours": lambda: _rate(sum(rows.values()), lambda: [piece.read() for piece in opened.slices]),
+        "ours": lambda: _rate(sum(rows.values()), lambda: [reader.read() for reader in plan.readers]),
         "the whole Beam job": lambda: _rate(sum(rows.values()), job),
         "peer": lambda: _rate(rows["test"], peer),
     }
 
 
 def _analysis(examples: Examples, folder: Path) -> dict[str, Callable[[], float]]:
-    """The work on every block and on all hashes; the whole job; what anybody would write with numpy."""
+    """Counting blocks and finding duplicates; the whole Beam job; the same counts with plain numpy."""
     rows = sum(examples.rows(split) for split in examples.blocks)
-    blocks = analyze.place_blocks(examples)
+    blocks = place_blocks(examples)
     number = iter(range(1000))
 
-    def folder_of_its_own() -> Path:
+    def new_folder() -> Path:
         out = folder / f"analyze-{next(number)}"
         out.mkdir()
         return out
 
     def work() -> None:
-        hashes = folder_of_its_own()
+        hashes = new_folder()
         for placed in blocks:
-            analyze.count_block(placed, examples, hashes, 1)
-        analyze.find_duplicates(0, 1, hashes, blocks)
+            count_block(placed, examples, hashes, 1)
+        find_duplicates(0, 1, hashes, blocks)
 
     def peer() -> None:
         images, labels = examples.all_images("train")[:PEER_ROWS], examples.all_labels("train")[:PEER_ROWS]
@@ -140,13 +145,13 @@ def _analysis(examples: Examples, folder: Path) -> dict[str, Callable[[], float]
 
     return {
         "ours": lambda: _rate(rows, work),
-        "the whole Beam job": lambda: _rate(rows, lambda: analyze.run(examples, BeamOptions(), folder_of_its_own())),
+        "the whole Beam job": lambda: _rate(rows, lambda: analyze.run(examples, BeamOptions(), new_folder())),
         "peer": lambda: _rate(PEER_ROWS, peer),
     }
 
 
 def _batches(examples: Examples, batch_size: int) -> dict[str, Callable[[], float]]:
-    """Epochs of shuffled, normalised, one-hot batches; the same from arrays with tf.data's own shuffle."""
+    """Epochs of shuffled, normalized, one-hot batches; the same from arrays with the shuffle of tf.data."""
     import tensorflow as tf
 
     channels = examples.image_shape[2]
@@ -159,7 +164,9 @@ def _batches(examples: Examples, batch_size: int) -> dict[str, Callable[[], floa
     )
     rows = examples.rows("train")
     epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
-    ours = transform.dataset(examples, "train", batch_size, one_hot=True, order=Order(0, rows, Permutation(7, epoch)))
+    ours = normalized_batches(
+        transform, examples, "train", batch_size, one_hot=True, order=Order(0, rows, Permutation(7, epoch))
+    )
     arrays = examples.all_images("train"), examples.all_labels("train")
     theirs = (
         tf.data.Dataset.from_tensor_slices(arrays)
@@ -172,7 +179,7 @@ def _batches(examples: Examples, batch_size: int) -> dict[str, Callable[[], floa
     )
 
     def consume(batches: tf.data.Dataset) -> None:
-        # In C++, as training takes them: Python would take longer to look at a batch than it takes to be made.
+        # Consumed in C++, as in training: a Python loop would take longer than making the batches.
         batches.repeat(EPOCHS).reduce(tf.constant(0.0), lambda total, batch: total + batch[0][0, 0, 0, 0]).numpy()
 
     return {

@@ -1,4 +1,4 @@
-"""Images, repeated and perturbed -> time and memory of ingest, analyze and one epoch of training, as the data grow.
+"""Images, repeated with noise -> time and memory of ingest, analyze and one epoch of training, by the number of images.
 
 `python -m benchmarks.growth images.npy images.labels.npy`
 """
@@ -21,26 +21,26 @@ import numpy as np
 
 from components.artifacts.artifact import Artifact
 from components.artifacts.examples import SPLITS, Examples
-from components.sources.source import Images, Labels, Opened, Slice
+from components.ingest.read_plan import BlockReader, Images, Labels, ReadPlan
 from serving.arguments import Arguments
 from serving.errors import BeamlineError, InputError
 
 ROOT = Path(__file__).parents[1]
 BLOCK_ROWS = 10_000
-# One row in so many is tested.
+# The test set has 1 of this many rows.
 TEST_FRACTION = 7
 TRAIN = {"hidden": (128, 128), "epochs": 1, "batch_size": 1000}
 
 
 @dataclass(frozen=True)
-class Perturbed(Slice):
-    """Rows of a set without end: given images again and again, each time with other noise.
+class PerturbedBlockReader(BlockReader):
+    """Rows of an endless data set: the given images repeated, each time with other noise.
 
     Attributes:
         images_file: .npy, uint8 (n, h, w, c) or (n, h, w).
         labels_file: .npy, int64 (n,).
-        start: first row.
-        rows: how many.
+        start: the first row.
+        rows: number of rows.
     """
 
     images_file: Path
@@ -49,7 +49,7 @@ class Perturbed(Slice):
     rows: int
 
     def read(self) -> tuple[Images, Labels]:
-        """The lowest three bits of every pixel are noise, so that no two images are equal."""
+        """Replaces the lowest three bits of every pixel by noise, so that no two images are equal."""
         images = np.load(self.images_file, mmap_mode="r")
         chosen = np.arange(self.start, self.start + self.rows) % len(images)
         pixels = images[chosen].reshape(self.rows, *(*images.shape[1:], 1)[:3])
@@ -58,26 +58,29 @@ class Perturbed(Slice):
         return noisy, np.load(self.labels_file)[chosen]
 
 
-def opened(images_file: Path, labels_file: Path, rows: int) -> Opened:
-    """A set of so many rows."""
+def plan(images_file: Path, labels_file: Path, rows: int) -> ReadPlan:
+    """A data set with this number of rows."""
     shape = np.load(images_file, mmap_mode="r").shape[1:]
     names = tuple(map(str, range(int(np.load(labels_file).max()) + 1)))
-    slices = []
+    readers = []
     trained = rows - rows // TEST_FRACTION
     for split, (first, stop) in zip(SPLITS, ((0, trained), (trained, rows)), strict=True):
         for index, start in enumerate(range(first, stop, BLOCK_ROWS)):
-            slices.append(Perturbed(split, index, images_file, labels_file, start, min(BLOCK_ROWS, stop - start)))
-    return Opened("perturbed", "1", names, (*shape, 1)[:3], tuple(slices))
+            readers.append(
+                PerturbedBlockReader(split, index, images_file, labels_file, start, min(BLOCK_ROWS, stop - start))
+            )
+    return ReadPlan("perturbed", "1", names, (*shape, 1)[:3], tuple(readers))
 
 
 def measure(images_file: Path, labels_file: Path, rows: int) -> dict[str, float]:
-    """Seconds of each step with so many rows, libraries imported, and the peak memory of all, in MB; this process's."""
+    """The seconds and the peak memory (MB) of each step in this process, after the libraries are imported."""
     import apache_beam  # noqa: F401
     import tensorflow as tf  # noqa: F401
 
-    from components import analyze, ingest, train, transform
+    from components import analyze, train, transform
     from components.artifacts.anomalies import Anomalies
     from components.beam import BeamOptions
+    from components.ingest.ingest import write_examples
 
     figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -91,8 +94,8 @@ def measure(images_file: Path, labels_file: Path, rows: int) -> dict[str, float]
             figures[f"{step} peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             return made
 
-        data = opened(images_file, labels_file, rows)
-        examples = timed("ingest", lambda out: ingest.write_examples(data, BeamOptions(), out))
+        data = plan(images_file, labels_file, rows)
+        examples = timed("ingest", lambda out: write_examples(data, BeamOptions(), out))
         assert isinstance(examples, Examples)
         statistics = timed("analyze", lambda out: analyze.run(examples, BeamOptions(), out))
         anomalies = Anomalies(path=Path(folder), found=(), checked=())
@@ -102,7 +105,7 @@ def measure(images_file: Path, labels_file: Path, rows: int) -> dict[str, float]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs the command. Returns: 0 done, or the exit code of what was wrong."""
+    """Runs the command. Returns: 0 done, or the exit code of the error."""
     options = _parser().parse_args(arguments)
     try:
         if options.one is not None:
@@ -118,34 +121,34 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> Arguments:
     parser = Arguments(
         prog="python -m benchmarks.growth",
-        description="Time and memory of ingest, analyze and an epoch of training, with ever more images.",
+        description="Time and memory of ingest, analyze and an epoch of training, by the number of images.",
     )
-    parser.add_argument("images", type=Path, help=".npy, uint8; they are repeated, with noise")
+    parser.add_argument("images", type=Path, help=".npy, uint8; they are repeated with noise")
     parser.add_argument("labels", type=Path, help=".npy, int64")
     parser.add_argument("--rows", type=int, nargs="+", default=[70_000, 700_000, 7_000_000], metavar="N")
-    parser.add_argument("--one", type=int, metavar="N", help="measure this many in this process, and print JSON")
+    parser.add_argument("--one", type=int, metavar="N", help="measure N images in this process, and print JSON")
     return parser
 
 
 def _compare(options: argparse.Namespace) -> None:
     found: dict[int, dict[str, float]] = {}
     for rows in options.rows:
-        found[rows] = _in_a_process(options, rows)
-        said = ", ".join(
+        found[rows] = _measure_in_process(options, rows)
+        figures = ", ".join(
             f"{name} {value:,.0f} {'MB' if 'peak' in name else 's'}" for name, value in found[rows].items()
         )
-        print(f"{rows:,} images: {said}", flush=True)
+        print(f"{rows:,} images: {figures}", flush=True)
     for few, many in zip(options.rows, options.rows[1:], strict=False):
         times = {step: found[many][step] / found[few][step] / (many / few) for step in ("ingest", "analyze", "train")}
-        said = ", ".join(f"{step} {factor:.2f}" for step, factor in times.items())
-        print(f"from {few:,} to {many:,}, seconds against proportional: {said}")
+        factors = ", ".join(f"{step} {factor:.2f}" for step, factor in times.items())
+        print(f"from {few:,} to {many:,} images, ratio of seconds to linear growth: {factors}")
     first, last = (found[rows]["train peak"] for rows in (options.rows[0], options.rows[-1]))
     print(f"peak memory of {options.rows[-1]:,} images: {last - first:+,.0f} MB against {options.rows[0]:,}")
 
 
-def _in_a_process(options: argparse.Namespace, rows: int) -> dict[str, float]:
+def _measure_in_process(options: argparse.Namespace, rows: int) -> dict[str, float]:
     command = [sys.executable, "-m", "benchmarks.growth", options.images, options.labels, "--one", rows]
-    # The recipe's own number of threads, which TensorFlow reads once.
+    # TensorFlow reads the number of threads of the recipe once, at its start.
     done = subprocess.run(
         list(map(str, command)),
         cwd=ROOT,
@@ -155,7 +158,7 @@ def _in_a_process(options: argparse.Namespace, rows: int) -> dict[str, float]:
         check=False,
     )
     if done.returncode:
-        raise InputError(f"{rows:,} images ended with {done.returncode}: {done.stderr[-1000:]}")
+        raise InputError(f"the measurement of {rows:,} images exited with {done.returncode}: {done.stderr[-1000:]}")
     figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return figures
 

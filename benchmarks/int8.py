@@ -1,4 +1,4 @@
-"""Bundle + images -> how many times as fast int8 scores as float32 on one processor, by onnxruntime alone.
+"""Bundle + images -> the ratio of the rates of int8 and float32 on one processor, with onnxruntime alone.
 
 `python -m benchmarks.int8 models/mnist images.npy --labels images.labels.npy`
 """
@@ -17,24 +17,24 @@ import numpy as np
 
 from benchmarks.turns import ratio, take_turns
 from serving.arguments import Arguments
+from serving.batch.images import find_images
+from serving.batch.labels import open_labels
+from serving.blocks import Images
 from serving.errors import BeamlineError
-from serving.images import find_images
-from serving.inputs.blocks import Images
-from serving.labels import open_labels
-from serving.network import Network
-from serving.scorer import FILES, Precision, Scorer
-from serving.selection import find_bundle
+from serving.registry.selection import find_bundle
+from serving.scoring.network import Network
+from serving.scoring.scorer import FILES, Precision, Scorer
 
 BATCH_SIZES = (64, 128, 256, 512, 1024, 2048, 4096, 8192)
 TRIALS = 3
 ROUNDS = 25
 
-# Scores all rows, in batches of the size that it is given.
+# Scores all rows, in batches of the given size.
 Score = Callable[[int], object]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs the command. Returns: 0 done, or the exit code of what was wrong."""
+    """Runs the command. Returns: 0 done, or the exit code of the error."""
     try:
         _run(_parser().parse_args(arguments))
     except BeamlineError as error:
@@ -46,15 +46,15 @@ def main(arguments: list[str] | None = None) -> int:
 def measure(
     scores: dict[str, Score], rows: int, clock: Callable[[], float] = time.perf_counter
 ) -> tuple[dict[str, list[float]], dict[str, int]]:
-    """Finds the best batch size of each, then lets them take turns.
+    """Finds the best batch size of each model, then measures them in turn.
 
     Args:
-        scores: by name.
-        rows: how many these score.
-        clock: seconds.
+        scores: functions by name.
+        rows: number of images that each function scores.
+        clock: returns seconds.
 
     Returns:
-        By name, images a second round by round, and the batch size that suits it best.
+        By name: images per second in each round, and the best batch size.
     """
 
     def rate(score: Score, batch_size: int) -> float:
@@ -73,7 +73,7 @@ def measure(
 def _parser() -> Arguments:
     parser = Arguments(
         prog="python -m benchmarks.int8",
-        description="How many times as fast int8 scores as float32: medians of rounds in turn, with their spread.",
+        description="The ratio of the rates of int8 and float32: medians of rounds in turn, with their spread.",
     )
     parser.add_argument("model", help="a promoted model's folder, or a bundle's")
     parser.add_argument("images", help="as serving.batch_score takes them")
@@ -95,11 +95,11 @@ def _run(options: argparse.Namespace) -> None:
     rates, sizes = measure(
         {name: partial(network.probabilities, repeated) for name, network in networks.items()}, len(repeated)
     )
-    said = [
+    lines = [
         f"{name} {statistics.median(found):,.0f} images/s in batches of {sizes[name]:,}"
         for name, found in rates.items()
     ]
-    print(f"one thread: int8 {ratio(rates['int8'], rates['float32'])} times float32; {', '.join(said)}")
+    print(f"one thread: int8 {ratio(rates['int8'], rates['float32'])} times float32; {', '.join(lines)}")
 
 
 def _print_accuracies(scorers: dict[Precision, Scorer], images: Images, labels: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""Promoted model + images -> the batch scorer against others that do the same, whole processes, in turn.
+"""Promoted model + images -> the ratios of the batch scorer to its peers, whole processes, in turn.
 
 `python -m benchmarks.scoring models/mnist images.npy`
 """
@@ -20,16 +20,16 @@ import numpy as np
 
 from benchmarks.turns import ratio, take_turns
 from serving.arguments import Arguments
-from serving.bundle import ONNX
+from serving.batch.images import find_images
+from serving.blocks import Source
+from serving.bundle.bundle import ONNX
 from serving.errors import BeamlineError
-from serving.images import find_images
-from serving.inputs.blocks import Source
-from serving.selection import find_bundle
+from serving.registry.selection import find_bundle
 
 ROOT = Path(__file__).parents[1]
 BATCH_SIZES = (128, 256, 512, 1024, 2048, 4096)
 FEW_ROWS = 10_000
-# Memory: what a run takes at most for so many images, and for so many more.
+# The numbers of images for which the peak memory is compared.
 MEMORY_ROWS = (100_000, 10_000_000)
 KERAS_SECONDS, KERAS_BATCH_SIZE = 3, 1024
 BEAM_ROWS = 20_000
@@ -37,13 +37,13 @@ BEAM_ROWS = 20_000
 
 @dataclass(frozen=True)
 class Bench:
-    """What is measured.
+    """The model and the images of the measurements.
 
     Attributes:
         bundle: the model's folder, absolute.
-        images: uint8 (n, h, w, c), repeated as often as is needed.
-        folder: for files on the way.
-        rounds: how often each is measured.
+        images: uint8 (n, h, w, c), repeated to the wanted number.
+        folder: for temporary files.
+        rounds: number of rounds.
     """
 
     bundle: Path
@@ -52,7 +52,7 @@ class Bench:
     rounds: int
 
     def file(self, rows: int) -> Path:
-        """A .npy file of so many images, in the page cache."""
+        """A .npy file with this number of images, in the page cache."""
         path = self.folder / f"{rows}.npy"
         with path.open("wb") as file:
             header = {"descr": "|u1", "fortran_order": False, "shape": (rows, *self.images.shape[1:])}
@@ -62,12 +62,12 @@ class Bench:
         return path
 
     def bare(self, file: Path, batch_size: int) -> float:
-        """Seconds of the bare script."""
+        """The seconds of the bare script."""
         command = [ROOT / "benchmarks/peers/bare_onnxruntime.py", self.bundle / ONNX, file, batch_size]
         return self._seconds(*command, self.folder / "bare.npy")
 
     def ours(self, file: Path, suffix: str = ".npy", precision: str = "float32") -> float:
-        """Seconds of the batch scorer."""
+        """The seconds of the batch scorer."""
         out = self.folder / f"ours{suffix}"
         for old in (out, out.with_name(f"{out.name}.json")):
             old.unlink(missing_ok=True)
@@ -75,7 +75,7 @@ class Bench:
         return self._seconds("-m", "serving.batch_score", file, *flags)
 
     def peak_bytes(self, file: Path) -> int:
-        """The most memory that the batch scorer held for a file, as its sidecar says."""
+        """The peak memory of the batch scorer for a file, from its sidecar."""
         self.ours(file)
         return int(json.loads((self.folder / "ours.npy.json").read_text(encoding="utf-8"))["peak_memory_bytes"])
 
@@ -98,7 +98,7 @@ class Bench:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs the command. Returns: 0 done, or the exit code of what was wrong."""
+    """Runs the command. Returns: 0 done, or the exit code of the error."""
     try:
         _run(_parser().parse_args(arguments))
     except BeamlineError as error:
@@ -110,7 +110,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> Arguments:
     parser = Arguments(
         prog="python -m benchmarks.scoring",
-        description="The batch scorer against a bare script, Keras and Beam, as ratios: medians of rounds in turn.",
+        description="The ratios of the batch scorer to a bare script, Keras and Beam: medians of rounds in turn.",
     )
     parser.add_argument("model", help="a promoted model's folder, or a bundle's")
     parser.add_argument("images", help="as serving.batch_score takes them; they are repeated")
@@ -131,7 +131,7 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def many(bench: Bench, rows: int) -> None:
-    """Whole processes, .npy to .npy and .csv, against the bare script at its best batch size."""
+    """The rates of whole processes, .npy to .npy and .csv, against the bare script at its best batch size."""
     file = bench.file(rows)
     best = min(BATCH_SIZES, key=partial(bench.bare, bench.file(min(rows, 1_000_000))))
     seconds = take_turns(
@@ -163,7 +163,7 @@ def few(bench: Bench, rows: int) -> None:
 
 
 def peers(bench: Bench, rows: int) -> None:
-    """The rate, with starting, reading and writing, against that of Keras and Beam without."""
+    """The rate of the whole process, against the rates of Keras and Beam without start, reading and writing."""
     file, given = bench.file(rows), bench.file(FEW_ROWS)
     rates = take_turns(
         {
@@ -180,7 +180,7 @@ def peers(bench: Bench, rows: int) -> None:
 
 
 def memory(bench: Bench, rows: int) -> None:
-    """The most memory for a file and for one a hundred times as large."""
+    """The peak memory for a file, and for one a hundred times as large."""
     peaks = []
     for count in MEMORY_ROWS:
         file = bench.file(count)

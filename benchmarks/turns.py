@@ -1,4 +1,4 @@
-"""Pieces of work -> their figures, taken in turn on a shared machine, and the ratio of two of them with its spread."""
+"""Pieces of work -> their figures, measured in turn on a shared machine, and the ratio of two with its spread."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Ratio:
-    """How many times as large one figure is as the other, round by round.
+    """The ratio of two figures over the rounds.
 
     Attributes:
-        median: of the rounds.
-        low: 8 of 10 rounds lie between this
-        high: and this; with few rounds the smallest and the largest of them.
+        median: the median of the rounds.
+        low: the 10 % quantile; the minimum of fewer than 10 rounds.
+        high: the 90 % quantile; the maximum of fewer than 10 rounds.
     """
 
     median: float
@@ -26,11 +26,11 @@ class Ratio:
 
 
 def take_turns(works: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
-    """Does each work once a round, one after the other, so that a slow minute is everybody's.
+    """Runs each work once per round, one after the other, so that a slow minute affects all of them.
 
     Args:
-        works: by name, what does it and returns its figure.
-        rounds: how often.
+        works: functions by name; each does the work and returns its figure.
+        rounds: number of rounds.
     """
     figures: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(rounds):
@@ -40,7 +40,7 @@ def take_turns(works: Mapping[str, Callable[[], float]], rounds: int) -> dict[st
 
 
 def ratio(ours: Sequence[float], theirs: Sequence[float]) -> Ratio:
-    """Ours to theirs, figures of the same rounds."""
+    """The ratio of our figures to theirs, from the same rounds."""
     ratios = [one / other for one, other in zip(ours, theirs, strict=True)]
     if len(ratios) < 10:
         return Ratio(statistics.median(ratios), min(ratios), max(ratios))

@@ -1,1 +1,1 @@
-"""One file per component: what each step of the pipeline does."""
+"""The components: a folder for each step of the pipeline, and their artifacts."""

@@ -1,17 +1,20 @@
-"""What data-parallel work runs on: Beam's options, and one way to run a job with them."""
+"""The Beam door: Beam's options, and how a component runs a Beam job and gets its results."""
 
 from __future__ import annotations
 
 import contextlib
-import difflib
 import io
 import logging
-from collections.abc import Callable, Iterator
+import os
+import pickle
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serving.arguments import Arguments
 from serving.errors import InputError
+from serving.suggestions import nearest
 
 if TYPE_CHECKING:
     import apache_beam
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("beamline.beam")
 
-# DirectRunner would first try to download another runner's program; this is the one that it falls back to.
+# DirectRunner first tries to download the program of another runner. It falls back to this one.
 LOCAL_RUNNER = "FnApiRunner"
 
 
@@ -30,20 +33,20 @@ class BeamOptions:
     arguments: tuple[str, ...] = ()
 
     def require_known(self) -> None:
-        """Refuses what Beam would leave out in silence, or end the process for.
+        """Refuses arguments that Beam would ignore silently, or that would end the process.
 
-        A runner elsewhere may know options of which Beam here has never heard; the local one does not.
+        Unknown options are refused for a local runner only: a remote runner may define options of its own.
 
         Raises:
-            InputError: an unknown option, or a value that is none.
+            InputError: an unknown option, or an invalid value.
         """
         if not self.arguments:
             return
-        # Importing Beam warns of what it could do with more packages.
+        # When it is imported, Beam prints warnings about optional packages.
         with contextlib.redirect_stderr(io.StringIO()):
             from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 
-        parser = Arguments("Beam", "What Beam takes.", add_help=False)
+        parser = Arguments("Beam", "Beam's pipeline options.", add_help=False)
         for options in _subclasses(PipelineOptions):
             if "_add_argparse_args" in vars(options):
                 options._add_argparse_args(parser)
@@ -59,49 +62,82 @@ class BeamOptions:
             )
         if unknown and runners.get(runner.lower()) in StandardOptions.LOCAL_RUNNERS:
             flags = [flag for action in parser._actions for flag in action.option_strings]
-            near = difflib.get_close_matches(unknown[0].split("=")[0], flags, n=1)
-            hint = f"did you mean {near[0]}?" if near else "what stands there goes to Beam; flags of run come before it"
-            raise InputError(f"{unknown[0]} after --: Beam has no such option: {hint}")
+            near = nearest(unknown[0].split("=")[0], flags)
+            otherwise = "arguments after -- are for Beam; put the options of run before it"
+            advice = f"did you mean {near}?" if near else otherwise
+            raise InputError(f"{unknown[0]} after --: Beam has no such option: {advice}")
 
     def run(self, build: Callable[[apache_beam.Pipeline], object]) -> PipelineResult:
-        """Builds a Beam pipeline, runs it and waits until it is done.
-
-        Args:
-            build: applies the transforms to an empty pipeline.
-
-        Returns:
-            Beam's result, with its metrics.
+        """Builds a Beam pipeline, runs it, waits until it is done, and returns Beam's result, with its metrics.
 
         Raises:
-            Exception: whatever the work itself raised, as it was raised, without Beam's wrapping.
+            Exception: the exception that a transform raised, unchanged, without Beam's wrapping.
         """
         import apache_beam
         from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
         from apache_beam.runners.worker import statesampler
 
-        # Beam prints every failure with its own frames; whoever runs the job tells it once, and logs it.
+        # Beam logs every failure with its own stack; the caller reports the failure once.
         logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
         options = PipelineOptions(list(self.arguments))
         standard = options.view_as(StandardOptions)
         if standard.runner in (None, "DirectRunner"):
             if standard.runner is not None:
-                log.info("DirectRunner is run as %s, which is what it becomes on one machine", LOCAL_RUNNER)
+                log.info("using %s, which DirectRunner would choose on one machine", LOCAL_RUNNER)
             standard.runner = LOCAL_RUNNER
         pipeline = apache_beam.Pipeline(options=options)
         build(pipeline)
-        # A job that ends takes the thread's counters with it, also those of a step that it was run inside of.
+        # When a job ends, it removes the thread's counters, including those of an enclosing step.
         outer_counters = statesampler.get_current_tracker()
         try:
             result = pipeline.run()
             result.wait_until_finish()
         except Exception as error:
-            failure = unwrapped(error)
+            failure = _unwrapped(error)
         else:
             return result
         finally:
             statesampler.set_current_tracker(outer_counters)
-        # Raised out here, the failure keeps the cause that it was raised from.
+        # Raised outside of the except clause, the failure keeps its own cause.
         raise failure
+
+    def collect(
+        self, build: Callable[[apache_beam.Pipeline], Mapping[str, apache_beam.PCollection[Any]]], folder: Path
+    ) -> tuple[dict[str, list[Any]], PipelineResult]:
+        """Runs a Beam pipeline and returns the elements of its results, in any order.
+
+        The elements travel through one pickle file per result. All elements of a result fit in memory.
+
+        Args:
+            build: applies the transforms to an empty pipeline, and returns the results by name.
+            folder: where the files are until they are read; all workers can write to it.
+
+        Returns:
+            The elements of each result, by name, and Beam's own result, as from `run`.
+        """
+        import apache_beam
+
+        folder = folder.absolute()
+        files: dict[str, Path] = {}
+
+        def gather(pipeline: apache_beam.Pipeline) -> None:
+            for name, elements in build(pipeline).items():
+                files[name] = folder / f"{name}.pickle"
+                gathered = elements | f"gather {name}" >> apache_beam.combiners.ToList()
+                gathered | f"write {name}" >> apache_beam.Map(_write_pickle, file=files[name])
+
+        beam_result = self.run(gather)
+        results = {name: pickle.loads(file.read_bytes()) for name, file in files.items()}
+        for file in files.values():
+            file.unlink()
+        return results, beam_result
+
+
+def _write_pickle(elements: list[Any], file: Path) -> None:
+    # Beam may run a write twice at the same time; each one replaces the whole file.
+    staged = file.with_name(f".{file.name}.{os.getpid()}")
+    staged.write_bytes(pickle.dumps(elements))
+    os.replace(staged, file)
 
 
 def _subclasses(kind: type[Any]) -> Iterator[type[Any]]:
@@ -110,8 +146,8 @@ def _subclasses(kind: type[Any]) -> Iterator[type[Any]]:
         yield from _subclasses(subclass)
 
 
-def unwrapped(error: BaseException) -> BaseException:
-    """The exception that the work raised: Beam tags it with the step's name, or re-makes it as another type."""
+def _unwrapped(error: BaseException) -> BaseException:
+    """The exception that the transform raised: Beam adds the step's name to it, or raises it as another type."""
     while getattr(error, "_tagged_with_step", False) and error.__context__ is not None:
         error = error.__context__
     return error

@@ -1,1 +1,1 @@
-"""What runs, in which order, and what is remembered."""
+"""What runs, in which order, and its records."""

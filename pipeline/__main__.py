@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
-import difflib
-import importlib
+import ast
 import io
 import os
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 from serving.errors import BeamlineError, InputError
 from serving.interrupts import Terminated, raise_on_signals
+from serving.suggestions import did_you_mean
 
-COMMANDS = {
-    "run": "run the pipeline: ingest to promotion",
-    "runs": "list all runs",
-    "show": "show one run: its verdict and why, what became of each step, what it was told",
-    "compare": "run several presets, and say which of them is better beyond chance",
-    "tune": "search for a better recipe, and hold the best against the preset that it began from",
-    "diff": "show what differs between two runs",
-    "promote": "make the model of a run serve, also one that was rolled back from",
-    "rollback": "make the version serve again that served before",
-    "history": "show who let which version of a model serve, when and why",
-    "doctor": "look at all that a run needs, and say what to do",
-    "schema": "write what the training data of a run are like, to hold later data against it",
-    "clean": "remove what neither a promoted version nor the last runs need",
-    "sample": "write the images of a split as a file to score",
-}
-# The module of each command, whose function has the command's name; imported when it is asked for.
-DOORS = {command: command for command in COMMANDS}
-DOORS |= dict.fromkeys(("runs", "show", "diff"), "listing") | dict.fromkeys(("rollback", "history"), "served")
-DOORS |= {"promote": "promotions"}
-USAGE = "usage: python -m pipeline COMMAND [--help]\n\n" + "\n".join(
-    f"  {name:<8} {what}" for name, what in COMMANDS.items()
+# In the order of the help; each is the module of `pipeline.commands` whose function has its name.
+COMMANDS: tuple[str, ...] = (
+    "run",
+    "runs",
+    "show",
+    "compare",
+    "tune",
+    "diff",
+    "promote",
+    "rollback",
+    "history",
+    "doctor",
+    "schema",
 )
+COMMANDS += ("clean", "sample")
 
 
 def main(arguments: list[str]) -> int:
@@ -42,12 +37,12 @@ def main(arguments: list[str]) -> int:
         0 done, 1 failed, 2 wrong usage or bad input, 3 refused by a gate, 4 bundle refused, 130 and 143 interrupted.
     """
     if not arguments or arguments[0] in ("-h", "--help", "help"):
-        print(USAGE, file=sys.stdout if arguments else sys.stderr)
+        print(usage(), file=sys.stdout if arguments else sys.stderr)
         return 0 if arguments else 2
     command, rest = arguments[0], arguments[1:]
     raise_on_signals()
     try:
-        return _dispatch(command, rest)
+        return _function(command)(rest)
     except BeamlineError as error:
         print(f"{command}: {error}", file=sys.stderr)
         return error.exit_code
@@ -70,25 +65,67 @@ def main(arguments: list[str]) -> int:
         return stop.exit_code
 
 
-def _dispatch(command: str, rest: list[str]) -> int:
-    if command not in DOORS:
-        near = difflib.get_close_matches(command, COMMANDS, n=1)
-        raise InputError(
-            f"there is no such command: {f'did you mean {near[0]}?' if near else 'give one of ' + ', '.join(COMMANDS)}"
-        )
-    code: int = getattr(importlib.import_module(f"pipeline.{DOORS[command]}"), command)(rest)
-    return code
+def usage() -> str:
+    """The help."""
+    lines = (f"  {command:<8} {summary}" for command, summary in summaries().items())
+    return "\n".join(["usage: python -m pipeline COMMAND [--help]", "", *lines])
+
+
+def summaries() -> dict[str, str]:
+    """What each command does: the first line of its module's docstring, read without importing the module."""
+    found = {}
+    for command in COMMANDS:
+        file = Path(__file__).parent / "commands" / f"{command}.py"
+        docstring = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+        found[command] = docstring.splitlines()[0].partition(": ")[2].rstrip(".")
+    return found
+
+
+def _function(command: str) -> Callable[[list[str]], int]:
+    """The function of a command. Raises: InputError: there is no such command."""
+    # Each import is a part of its own command alone: TensorFlow, Beam and matplotlib take seconds.
+    match command:
+        case "run":
+            from pipeline.commands.run import run as function
+        case "runs":
+            from pipeline.commands.runs import runs as function
+        case "show":
+            from pipeline.commands.show import show as function
+        case "compare":
+            from pipeline.commands.compare import compare as function
+        case "tune":
+            from pipeline.commands.tune import tune as function
+        case "diff":
+            from pipeline.commands.diff import diff as function
+        case "promote":
+            from pipeline.commands.promote import promote as function
+        case "rollback":
+            from pipeline.commands.rollback import rollback as function
+        case "history":
+            from pipeline.commands.history import history as function
+        case "doctor":
+            from pipeline.commands.doctor import doctor as function
+        case "schema":
+            from pipeline.commands.schema import schema as function
+        case "clean":
+            from pipeline.commands.clean import clean as function
+        case "sample":
+            from pipeline.commands.sample import sample as function
+        case _:
+            hint = did_you_mean(command, COMMANDS).strip() or f"give one of {', '.join(COMMANDS)}"
+            raise InputError(f"there is no such command: {hint}")
+    return function
 
 
 def _is_of_the_extra(library: str) -> bool:
-    """Whether a library comes with the extra `pipeline`, without which only the scorer is installed."""
-    from pipeline.doctor import REQUIRED
+    """Whether a library comes with the extra `pipeline`; the scorer alone is installed without it."""
+    from pipeline.health.installation import REQUIRED
 
     return library == "keras" or library in {name.replace("-", "_") for name in REQUIRED}
 
 
 def _main_of_process() -> int:
-    """Runs the command; a reader that had enough of our output, as `head` does, is no failure."""
+    """Runs the command. A reader that closes our output early, as `head` does, is not a failure."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -102,5 +139,5 @@ def _main_of_process() -> int:
 
 
 if __name__ == "__main__":
-    # TensorFlow and Beam take more than a second to take themselves apart; everything is on the disk by now.
+    # TensorFlow and Beam need more than a second to shut down; everything is on the disk by now.
     os._exit(_main_of_process())

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from components import analyze, evaluate, export, ingest, promote, train, transform, validate, verify
-from pipeline.config import Config
-from pipeline.step import Step
+from pipeline.engine.step import Step
+from pipeline.settings.config import Config
 
 
-def pipeline(config: Config, run: str) -> tuple[Step, ...]:
+def pipeline(config: Config) -> tuple[Step, ...]:
     """The nine steps, in an order in which each comes after those whose outputs it takes.
 
     Args:
         config: the parameters of every step.
-        run: the run's name, for the registry's record.
     """
     examples = Step(ingest, config.ingest)
     statistics = Step(analyze, examples=examples)
@@ -42,7 +39,7 @@ def pipeline(config: Config, run: str) -> tuple[Step, ...]:
     )
     promotion = Step(
         promote,
-        replace(config.promote, run=run),
+        config.promote,
         bundle=bundle,
         evaluation=evaluation,
         verification=verification,

@@ -8,15 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from serving.scorer import Scorer
+    from serving.registry.selection import PromotedScorer as Scorer
 
 __all__ = ["Scorer"]
 
 
 def __getattr__(name: str) -> Any:
-    # Not before somebody asks: what only wants to know what is promoted needs no numpy.
+    # Imported on first use: reading the registry needs no numpy.
     if name != "Scorer":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from serving.scorer import Scorer
+    from serving.registry.selection import PromotedScorer
 
-    return Scorer
+    return PromotedScorer

@@ -1,4 +1,4 @@
-"""A command's arguments, whose mistakes are told as every other mistake is: in one sentence."""
+"""Command-line arguments whose errors are InputErrors of one sentence."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from serving.errors import InputError
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:
-    """As wide as the terminal. argparse would import a tenth of the standard library to know, for every argument."""
+    """Help as wide as the terminal. To find the width, argparse would import shutil and more for every argument."""
     columns = os.environ.get("COLUMNS", "")
     with suppress(OSError, ValueError, AttributeError):
         columns = columns or str(os.get_terminal_size(sys.stdout.fileno()).columns)
@@ -20,7 +20,7 @@ def _formatter(prog: str) -> argparse.HelpFormatter:
 
 
 class Arguments(argparse.ArgumentParser):
-    """argparse, which would print its usage and exit, raising instead; abbreviated flags are not taken."""
+    """An argparse parser that raises instead of exiting; abbreviated flags are refused."""
 
     def __init__(self, prog: str, description: str, epilog: str | None = None, add_help: bool = True) -> None:
         super().__init__(

@@ -1,19 +1,14 @@
-"""The command `python -m serving.batch_score images.npy`: files of images in, a file of predictions out."""
+"""Files of images -> a file of predictions: the command `python -m serving.batch_score images.npy`."""
 
 from __future__ import annotations
 
-import gc
-
 if __name__ == "__main__":
-    # Nothing that is imported is ever garbage, and to look for it again and again takes a tenth of a small file's time.
-    gc.disable()
-    import signal
+    from serving.batch.startup import prepare_imports
 
-    # Until there is somebody who can say it in a line, Ctrl-C ends the process as it ends any other.
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    prepare_imports()
 
 import argparse
+import gc
 import os
 import sys
 import time
@@ -23,24 +18,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from serving.arguments import Arguments
-from serving.bundle import Bundle
-from serving.drift import Baseline
+from serving.batch.formats import ENDINGS, format_for
+from serving.batch.formats.format import Columns
+from serving.batch.images import find_images
+from serving.batch.inputs.open_file import shown
+from serving.batch.job import BatchJob
+from serving.batch.output import Output
+from serving.batch.replaceable import require_replaceable
+from serving.batch.summary import detail_lines, metadata, summary_line
+from serving.blocks import Source
+from serving.bundle.bundle import Bundle
+from serving.drift.drift import Baseline
 from serving.errors import BeamlineError, InputError
-from serving.formats import ENDINGS, format_for
-from serving.formats.format import Columns
-from serving.images import find_images
-from serving.inputs.blocks import Source
-from serving.inputs.open_file import shown
 from serving.interrupts import Terminated, raise_on_signals
-from serving.job import Job
-from serving.output import Output
-from serving.replaceable import require_replaceable
-from serving.report import closing_line, report, report_lines
-from serving.scorer import FILES, Scorer
-from serving.selection import find_bundle
+from serving.registry.selection import find_bundle
+from serving.scoring.scorer import FILES, Scorer
 
 if TYPE_CHECKING:
-    from serving.labels import Labels
+    from serving.batch.labels import Labels
 
 DRIFTED = 5
 IMAGES = (
@@ -49,14 +44,15 @@ IMAGES = (
 )
 MODEL = "a model's name, or the folder of one of its versions (default: the promoted model whose input fits the images)"
 MODELS = "the registry (default: %(default)s)"
-THREADS = "how many (default: the processors this process may use)"
+THREADS = "number of threads (default: the processors this process may use)"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command.
 
     Returns:
-        0 done, 2 wrong usage or bad input, 4 bundle refused, 5 drift where that was to fail, 1 failed otherwise.
+        0 done, 2 wrong usage or bad input, 4 bundle refused, 5 drift with --fail-on-drift, 130 or 143 stopped by
+        Ctrl-C or SIGTERM, 1 failed otherwise.
     """
     raise_on_signals()
     try:
@@ -67,15 +63,15 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         print(f"batch_score: {error}; nothing was written", file=sys.stderr)
         return 1
-    except (KeyboardInterrupt, Terminated) as stop:
-        terminated = isinstance(stop, Terminated)
-        what = "terminated" if terminated else "interrupted"
-        print(f"batch_score: {'; '.join([what, *getattr(stop, '__notes__', ())])}", file=sys.stderr)
+    except (KeyboardInterrupt, Terminated) as interruption:
+        terminated = isinstance(interruption, Terminated)
+        message = "terminated" if terminated else "interrupted"
+        print(f"batch_score: {'; '.join([message, *getattr(interruption, '__notes__', ())])}", file=sys.stderr)
         return Terminated.exit_code if terminated else 130
     try:
         print(*lines, sep="\n", flush=True)
     except OSError:
-        # Nobody listens any more, and the predictions are in place. Python would try once more when it ends.
+        # The reader of standard output is gone, the predictions are in place. Python would flush again at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return exit_code
 
@@ -92,7 +88,7 @@ def _parser() -> Arguments:
         "--out",
         type=Path,
         metavar="FILE",
-        help=f"where to: {ENDINGS} (default: <images>.predictions.csv beside the images)",
+        help=f"the output: {ENDINGS} (default: <images>.predictions.csv beside the images)",
     )
     parser.add_argument("--probabilities", action="store_true", help="write the probability of every class")
     parser.add_argument(
@@ -102,18 +98,18 @@ def _parser() -> Arguments:
         metavar="K",
         help="write the K most probable classes (default: %(default)s)",
     )
-    parser.add_argument("--labels", type=Path, metavar="FILE", help="the true labels, integers: say the accuracy")
-    parser.add_argument("--fail-on-drift", action="store_true", help=f"exit {DRIFTED} where the images drifted")
-    parser.add_argument("--skip-bad", action="store_true", help="leave out pictures that cannot be read, and list them")
-    parser.add_argument("--resume", action="store_true", help="go on where an earlier run was stopped or killed")
-    parser.add_argument("--overwrite", action="store_true", help="replace an output that is not ours")
+    parser.add_argument("--labels", type=Path, metavar="FILE", help="the true labels, integers: print the accuracy")
+    parser.add_argument("--fail-on-drift", action="store_true", help=f"exit {DRIFTED} if the images drifted")
+    parser.add_argument("--skip-bad", action="store_true", help="skip unreadable pictures, and list them")
+    parser.add_argument("--resume", action="store_true", help="continue an earlier run that was stopped or killed")
+    parser.add_argument("--overwrite", action="store_true", help="replace a file that is not an output of this command")
     parser.add_argument("--precision", choices=FILES, default="float32", help="int8 is faster (default: %(default)s)")
     parser.add_argument("--threads", type=_from_1_to(1024), metavar="N", help=THREADS)
     parser.add_argument(
         "--batch-size",
         type=_from_1_to(1 << 16),
         metavar="N",
-        help="images at a time (default: what suits the images' size, at most 256)",
+        help="images in a batch (default: by the size of the images, at most 256)",
     )
     return parser
 
@@ -121,14 +117,14 @@ def _parser() -> Arguments:
 def _from_1_to(most: int) -> Callable[[str], int]:
     def number(text: str) -> int:
         if not text.isdecimal() or not 1 <= int(text) <= most:
-            raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {most:,}")
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {most:,}")
         return int(text)
 
     return number
 
 
 def _score(options: argparse.Namespace) -> tuple[int, list[str]]:
-    """Returns: the exit code, and what to say."""
+    """Scores the images. Returns: the exit code, and the lines on the screen."""
     started = time.perf_counter()
     source = find_images(options.images, options.skip_bad)
     target = options.out or _default_target(options.images)
@@ -138,7 +134,7 @@ def _score(options: argparse.Namespace) -> tuple[int, list[str]]:
     bundle, version = find_bundle(source, options.models, options.model)
     source.require_fit(bundle.manifest.image_shape)
     columns = Columns(bundle.manifest.labels, source.named, options.probabilities, options.top)
-    job = Job(
+    job = BatchJob(
         source=source,
         scorer=Scorer(bundle, options.threads, options.batch_size, options.precision),
         format=format_for(target, columns),
@@ -150,22 +146,26 @@ def _score(options: argparse.Namespace) -> tuple[int, list[str]]:
     loaded = time.perf_counter()
     with Output(target, job.key()) as output, _progress(source.rows) as advance:
         entries = output.resume() if options.resume else []
-        if output.differing:
-            print(f"batch_score: begins anew: {', '.join(output.differing)} is not as it was", file=sys.stderr)
-        done = job.run(output, entries, advance)
+        if output.changed_key_names:
+            changed = ", ".join(name.removesuffix("_sha256") for name in output.changed_key_names)
+            print(
+                "batch_score: --resume starts again from the first image, because these differ from the earlier "
+                f"process: {changed}",
+                file=sys.stderr,
+            )
+        result = job.run(output, entries, advance)
         now = time.perf_counter()
-        said = report(job, done, version, now - started, loaded - opened, now - loaded)
-        facts = {**said, "inputs": [shown(name) for name in options.images]}
-        output.commit(facts, job.format.finish, lambda: require_replaceable(target, read, options.overwrite))
-    drift = job.drift(done)
-    failed = options.fail_on_drift and drift is not None and drift.drifted
+        sidecar = metadata(job, result, version, now - started, loaded - opened, now - loaded)
+        sidecar["inputs"] = [shown(name) for name in options.images]
+        output.commit(sidecar, job.format.finish, lambda: require_replaceable(target, read, options.overwrite))
+    failed = options.fail_on_drift and result.drift is not None and result.drift.drifted
     seconds = time.perf_counter() - started
-    return DRIFTED if failed else 0, [closing_line(job, done, version, seconds, target), *report_lines(job, done)]
+    return DRIFTED if failed else 0, [summary_line(job, result, version, seconds, target), *detail_lines(job, result)]
 
 
 def _default_target(inputs: list[str]) -> Path:
     if len(inputs) > 1 or not os.path.lexists(inputs[0]):
-        raise InputError("several inputs: say where their predictions shall stand with --out FILE")
+        raise InputError("several inputs: name the output with --out FILE")
     images = Path(inputs[0])
     if images.name in ("", ".."):
         images = Path(os.path.abspath(images))
@@ -173,12 +173,12 @@ def _default_target(inputs: list[str]) -> Path:
 
 
 def _fitting_labels(path: Path, source: Source) -> Labels:
-    from serving.labels import open_labels
+    from serving.batch.labels import open_labels
 
     labels = open_labels(path)
     if labels.rows != source.rows:
         raise InputError(
-            f"--labels {path} holds {labels.rows:,} labels for {source.rows:,} images: give one for each, in order"
+            f"--labels {path} holds {labels.rows:,} labels for {source.rows:,} images: give one label for each image"
         )
     return labels
 
@@ -187,15 +187,14 @@ def _baseline(bundle: Bundle, needed: bool) -> Baseline | None:
     baseline = Baseline.load(bundle)
     if baseline is None and needed:
         raise InputError(
-            f"--fail-on-drift: {bundle.path} says nothing of its training images: promote the model again, "
-            "or leave --fail-on-drift out"
+            f"--fail-on-drift: {bundle.path} has no drift baseline: promote the model again, or omit --fail-on-drift"
         )
     return baseline
 
 
 @contextmanager
 def _progress(rows: int) -> Iterator[Callable[[int], object]]:
-    """A bar on a terminal; elsewhere nothing is even imported for it."""
+    """A progress bar on a terminal; tqdm is imported only there."""
     if not sys.stderr.isatty():
         yield lambda advanced: None
         return

@@ -1,8 +1,8 @@
-"""The errors that a user meets, each with the exit code that it stands for."""
+"""The errors that a user sees, each with its exit code."""
 
 
 class BeamlineError(Exception):
-    """A failure that can be told in one sentence: what, where, got, and what to do."""
+    """A failure with a message of one sentence: what, where, got, and what to do."""
 
     exit_code = 1
 
@@ -14,12 +14,12 @@ class InputError(BeamlineError):
 
 
 class BundleError(BeamlineError):
-    """A bundle that is not, byte for byte, what its manifest says: it is never loaded."""
+    """A bundle that differs from its manifest, or a damaged pointer to one: it is never loaded."""
 
     exit_code = 4
 
 
 class RefusedError(BeamlineError):
-    """A gate said no: data, evaluation, verification or champion."""
+    """A gate did not pass: data, evaluation, verification or champion."""
 
     exit_code = 3

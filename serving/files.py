@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and their digests."""
+"""Files that are written completely or not at all, and their digests."""
 
 from __future__ import annotations
 
@@ -21,47 +21,63 @@ def sha256_file(path: Path) -> str:
     return digest.hexdigest()
 
 
+def entries(folder: Path) -> list[Path]:
+    """The entries of a folder, sorted; none if it does not exist."""
+    return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+def size_bytes(path: Path) -> int:
+    """The size of a file, or of all files in a folder together."""
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
 def canonical_json(value: Any) -> str:
-    """JSON with sorted keys, so that equal values have equal bytes and so equal digests."""
+    """JSON with sorted keys: equal values have equal bytes and equal digests."""
     return json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Writes canonical JSON, flushed to the disk; the folder's own entry is the caller's to flush."""
-    _write_flushed(path, canonical_json(value))
+    """Writes canonical JSON, flushed to the disk; the caller flushes the folder."""
+    _write_flushed(path, canonical_json(value).encode())
 
 
 def replace_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Replaces a JSON file in one step: a reader sees the old one or the new one, whole."""
+    """Replaces a JSON file in one step: a reader sees the old content or the new content."""
     replace_text(path, canonical_json(value))
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Replaces a file in one step: a reader sees the old one or the new one, whole, and so does a power failure."""
+    """Replaces a file in one step: a reader, or a power failure, finds the old content or the new content."""
+    replace_bytes(path, text.encode())
+
+
+def replace_bytes(path: Path, content: bytes) -> None:
+    """Replaces a file in one step, as `replace_text` does."""
     staged = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        _write_flushed(staged, text)
+        _write_flushed(staged, content)
         os.replace(staged, path)
     finally:
         staged.unlink(missing_ok=True)
-    fsync_folder(path.parent)
+    fsync_path(path.parent)
 
 
 def append_line(path: Path, line: str) -> None:
-    """Adds a line to a file, on the disk when it returns; what was cut off before its line's end goes first."""
+    """Adds a line to a file, flushed to the disk; an incomplete last line is removed first."""
     with path.open("a+b") as file:
         file.seek(0)
-        whole = file.read().rfind(b"\n") + 1
-        file.truncate(whole)
+        complete = file.read().rfind(b"\n") + 1
+        file.truncate(complete)
         file.write(line.encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
-    fsync_folder(path.parent)
+    fsync_path(path.parent)
 
 
-def fsync_folder(folder: Path) -> None:
-    """Flushes a folder's entries, without which a rename may be undone by a power failure."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def fsync_path(path: Path) -> None:
+    """Flushes a file, or a folder's entries: without this, a power failure can undo a rename."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
@@ -72,16 +88,12 @@ def fsync_tree(root: Path) -> None:
     """Flushes every file and folder below `root`, and `root` itself."""
     for folder, _, names in os.walk(root):
         for name in names:
-            descriptor = os.open(Path(folder) / name, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-        fsync_folder(Path(folder))
+            fsync_path(Path(folder) / name)
+        fsync_path(Path(folder))
 
 
-def _write_flushed(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        file.write(text)
+def _write_flushed(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())

@@ -1,4 +1,4 @@
-"""Items -> results, by several threads, in the items' order and a bounded number at once."""
+"""Items -> results in the items' order, by several threads and with a bounded number in memory."""
 
 from __future__ import annotations
 
@@ -11,20 +11,16 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# Results that may wait to be taken, beside one under way in each thread: while one is written, nobody is idle.
+# Finished results that may wait, besides one in progress per thread: no thread is idle while one is written.
 WAITING = 2
 
 
-def in_order(function: Callable[[Item], Result], items: Sequence[Item], threads: int) -> Iterator[Result]:
-    """What the function makes of each item, in their order; those that come next are under way meanwhile.
+def map_in_order(function: Callable[[Item], Result], items: Sequence[Item], threads: int) -> Iterator[Result]:
+    """Yields the function's result for each item, in order, while one or more threads compute the next ones.
 
-    Args:
-        function: called in threads of its own, on several items at once.
-        items: begun at most `threads` + WAITING ahead of what was given back.
-        threads: 1 or more.
+    At most `threads` + WAITING items are started ahead of the yielded results.
 
-    Raises:
-        BaseException: the first that the function raises, in the items' order; hardly anything is begun after it.
+    Raises: BaseException: the first error of the function in the items' order.
     """
     threads = min(threads, len(items))
     if threads < 2:
@@ -39,47 +35,47 @@ def in_order(function: Callable[[Item], Result], items: Sequence[Item], threads:
     finally:
         work.stop(threads)
         for thread in running:
-            # One that was not started, or just being started when the stop came, ends by itself.
+            # join() fails for a thread that was not started yet; such a thread ends by itself.
             with suppress(RuntimeError):
                 thread.join()
 
 
 class _Work(Generic[Item, Result]):
-    """What the threads share.
+    """The queues that the threads share.
 
-    The standard library's pools would be a tenth of what a small file takes to be scored, and a stop that comes while
-    they hold a lock could hang; these queues have none that Python sees.
+    Importing the standard library's pools takes a tenth of the time to score a small file, and an interrupt while a
+    pool holds a lock could hang. SimpleQueue is written in C and has no such lock.
     """
 
     def __init__(self, function: Callable[[Item], Result], items: Sequence[Item]) -> None:
         self._function = function
         self._items = items
-        self._to_begin: SimpleQueue[int | None] = SimpleQueue()
+        self._to_start: SimpleQueue[int | None] = SimpleQueue()
         self._done: SimpleQueue[tuple[int, Callable[[], Result]]] = SimpleQueue()
         self._stopped = False
 
     def run(self) -> None:
-        """Makes one result after the other, until it is told to end."""
-        while (number := self._to_begin.get()) is not None and not self._stopped:
+        """Computes results until `stop` is called."""
+        while (number := self._to_start.get()) is not None and not self._stopped:
             self._done.put((number, self._outcome(number)))
 
     def results(self, most_ahead: int) -> Iterator[Result]:
-        """Every result in order; raises what making it raised."""
+        """Yields every result in order, or raises its error."""
         for number in range(min(most_ahead, len(self._items))):
-            self._to_begin.put(number)
+            self._to_start.put(number)
         early: dict[int, Callable[[], Result]] = {}
         for number in range(len(self._items)):
             while number not in early:
                 early.update([self._done.get()])
             yield early.pop(number)()
             if number + most_ahead < len(self._items):
-                self._to_begin.put(number + most_ahead)
+                self._to_start.put(number + most_ahead)
 
     def stop(self, threads: int) -> None:
-        """Lets nothing more be begun."""
+        """Starts no more items."""
         self._stopped = True
         for _ in range(threads):
-            self._to_begin.put(None)
+            self._to_start.put(None)
 
     def _outcome(self, number: int) -> Callable[[], Result]:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import sys
@@ -21,9 +22,10 @@ from components.artifacts.bundle import Bundle
 from components.artifacts.evaluation import Evaluation
 from components.artifacts.examples import Examples
 from components.artifacts.model import Model
+from components.artifacts.preprocessing import Transform
 from components.artifacts.statistics import Statistics
-from components.artifacts.transform import Transform
 from components.beam import BeamOptions
+from components.run_context import RunContext
 from serving.interrupts import raise_on_signals
 from tests import tiny_set
 
@@ -57,8 +59,8 @@ class Made:
 
     @property
     def examples(self) -> Examples:
-        params = ingest.Params(dataset="tiny", data_dir=self.data_dir, block_rows=250)
-        return self._once("examples", lambda out: ingest.run(params, BeamOptions(), out))
+        params, context = ingest.Params(dataset="tiny", block_rows=250), RunContext(data_dir=self.data_dir)
+        return self._once("examples", lambda out: ingest.run(params, context, BeamOptions(), out))
 
     @property
     def statistics(self) -> Statistics:
@@ -66,7 +68,8 @@ class Made:
 
     @property
     def anomalies(self) -> Artifact:
-        return self._once("anomalies", lambda out: validate.run(self.examples, self.statistics, validate.Params(), out))
+        given = (self.examples, self.statistics, validate.Params(), RunContext())
+        return self._once("anomalies", lambda out: validate.run(*given, out))
 
     @property
     def transform(self) -> Transform:
@@ -110,8 +113,27 @@ def pytest_collection_modifyitems(items) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_sets_of_the_users(tmp_path_factory) -> None:
-    """What stands prepared in the home folder of whoever runs the tests must not decide about them."""
+    """Prepared data sets in the home folder must not influence the tests."""
     os.environ["TFDS_DATA_DIR"] = str(tmp_path_factory.mktemp("prepared"))
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """Returns a folder that one test process makes and all of them read: `shared(name, make)` calls `make(folder)`."""
+    base = tmp_path_factory.getbasetemp()
+    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
+    root.mkdir(exist_ok=True)
+
+    def once(name: str, make: Callable[[Path], object]) -> Path:
+        folder, complete = root / name, root / f"{name}.complete"
+        with (root / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not complete.exists():
+                make(folder)
+                complete.touch()
+        return folder
+
+    return once
 
 
 @pytest.fixture(scope="session")
@@ -157,7 +179,7 @@ def interrupted_at(nth: int, work: Callable[[], object]) -> bool:
         if event in ("call", "c_call"):
             calls += 1
             if calls == nth and _is_reporting(frame):
-                # pytest's own hook is at work, where the garbage collector found what an earlier stop left open.
+                # pytest's own hook is running: the garbage collector found a file that an earlier stop left open.
                 calls -= 1
             elif calls == nth:
                 sys.setprofile(None)

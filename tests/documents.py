@@ -17,7 +17,7 @@ class Shown:
     """A command, or a program in Python, that a document shows.
 
     Attributes:
-        text: as it stands there.
+        text: unchanged.
         exit_code: 0, or what the document says that it ends with.
         language: of the block: `sh`, `python`, `crontab` or `yaml`.
     """
@@ -27,7 +27,7 @@ class Shown:
     language: str
 
     @property
-    def words(self) -> list[str]:
+    def parts(self) -> list[str]:
         return shlex.split(self.text, comments=True)
 
 

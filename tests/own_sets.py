@@ -1,4 +1,4 @@
-"""Data sets as users have them: pictures in folders, and arrays, of patterns that a small network can tell apart."""
+"""Data sets in the formats of users: picture folders and arrays of patterns that a small network can classify."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from PIL import Image
 
 
 def patterns(rows: int, classes: int, size: tuple[int, int], channels: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """uint8 (rows, *size, channels) and int64 (rows,): each class a coarse pattern of its own, with noise."""
+    """uint8 (rows, *size, channels) and int64 (rows,): each class has its own coarse pattern, with noise."""
     random = np.random.default_rng(seed)
     # The patterns themselves are the same for every seed.
     coarse = np.random.default_rng(0).integers(40, 200, (classes, 5, 5, channels)).astype(np.uint8)
@@ -27,7 +27,7 @@ def patterns(rows: int, classes: int, size: tuple[int, int], channels: int, seed
 
 
 def write_pictures(folder: Path, images: np.ndarray, labels: np.ndarray, suffix: str = ".png") -> None:
-    """One file an image, in a folder for each class: `class 03/00017.png`."""
+    """Writes one file per image, in a folder per class: `class 03/00017.png`."""
     for row, (image, label) in enumerate(zip(images, labels.tolist(), strict=True)):
         file = folder / f"class {label:02d}" / f"{row:05d}{suffix}"
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -6,26 +6,26 @@ import re
 
 import pytest
 
-from docs import drawing
 from pipeline.definition import pipeline
-from pipeline.options import parse_run
-from pipeline.step import Step
+from pipeline.engine.step import Step
+from pipeline.settings.options import parse_run
 from tests.conftest import ROOT
+from tools import drawing
 
 TEXT = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 
 
 def steps() -> tuple[Step, ...]:
-    return pipeline(parse_run([]).config, run="")
+    return pipeline(parse_run([]).config)
 
 
 def test_table_of_the_steps_is_the_pipeline():
-    rows = re.findall(r"^\| `components/(\w+)\.py` \| ([^|]+) \| \**(\w+)\** \|", TEXT, flags=re.MULTILINE)
+    rows = re.findall(r"^\| `components/(\w+)/` \| ([^|]+) \| \**(\w+)\** \|", TEXT, flags=re.MULTILINE)
     inputs = {name: takes for name, takes, _ in rows}
     assert [(name, makes) for name, _, makes in rows] == [(s.name, s.component.output.__name__) for s in steps()]
     assert inputs.pop("ingest") == "a data set"
     for step in steps()[1:]:
-        assert set(inputs[step.name].split(", ")) == {kind.__name__ for kind in step.component.inputs.values()}
+        assert set(inputs[step.name].split(", ")) == {kind.__name__ for kind in step.component.run.inputs.values()}
 
 
 def test_drawing_names_files_and_steps_that_exist():
@@ -38,7 +38,7 @@ def test_drawing_names_files_and_steps_that_exist():
 @pytest.mark.parametrize("name", list(drawing.PALETTES))
 def test_drawing_is_what_the_code_draws_now(name, tmp_path):
     drawing.draw(tmp_path / name, drawing.PALETTES[name])
-    assert (tmp_path / name).read_bytes() == (ROOT / "docs" / name).read_bytes(), "run: python -m docs.drawing"
+    assert (tmp_path / name).read_bytes() == (ROOT / "docs" / name).read_bytes(), "run: python -m tools.drawing"
 
 
 def luminance(colour):
@@ -50,7 +50,7 @@ def luminance(colour):
 
 @pytest.mark.parametrize("palette", drawing.PALETTES.values(), ids=list(drawing.PALETTES))
 @pytest.mark.parametrize("ink", ["ink", "muted", "arrow", "gate"])
-def test_words_can_be_read_on_what_is_behind_them(palette, ink):
+def test_text_has_enough_contrast(palette, ink):
     for behind in (palette.paper, palette.band, palette.box):
         dark, light = sorted((luminance(getattr(palette, ink)), luminance(behind)))
         assert (light + 0.05) / (dark + 0.05) >= 4.5

@@ -1,4 +1,4 @@
-"""Bad data: each kind is stopped before training, with the rows or classes named, and nothing is promoted."""
+"""Bad data: each kind stops the run before training, the message names rows or classes, nothing is promoted."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ def arrays(place, **changed):
     return "arrays:set.npz"
 
 
-def stopped(capfd, place, exit_code, words, dataset, *flags):
+def stopped(capfd, place, exit_code, parts, dataset, *flags):
     assert main(["run", "--dataset", dataset, "--evaluate.min-accuracy", "0.5", *flags]) == exit_code
-    said = capfd.readouterr()
-    assert "Traceback" not in said.out + said.err
-    # What ends the run: one sentence, or a list of them.
+    printed = capfd.readouterr()
+    assert "Traceback" not in printed.out + printed.err
+    # The last paragraph of the output: one sentence, or a list.
     ends = ("refused at validate after", "failed at ingest after", "run: ")
-    end = "\n".join((said.out + said.err).rsplit("\n\n", 1)[-1].splitlines())
-    assert end.startswith(ends), said.out + said.err
-    for word in words:
-        assert word in end
+    end = "\n".join((printed.out + printed.err).rsplit("\n\n", 1)[-1].splitlines())
+    assert end.startswith(ends), printed.out + printed.err
+    for part in parts:
+        assert part in end
     assert not list(place.glob("models/*"))
     for record in place.glob("runs/history/*.json"):
         outcomes = {step["name"]: step["outcome"] for step in json.loads(record.read_text())["steps"]}
@@ -52,35 +52,35 @@ def put(rows, value):
     return change
 
 
-def test_class_that_is_tested_and_never_trained(place, capfd):
+def test_class_without_training_rows(place, capfd):
     keep = arrays(place, y_train=lambda labels: np.where(labels == 2, 1, labels))
     stopped(capfd, place, 3, ["class 2", "(class-untrained)"], keep)
 
 
 @pytest.mark.parametrize("label", [-1, 7])
-def test_label_outside_of_the_classes(place, capfd, label):
+def test_label_out_of_range(place, capfd, label):
     bad = arrays(place, y_train=put([17, 40], label))
     stopped(capfd, place, 3, ["row 17", "row 40", str(label), "(label-range)"], bad, "--ingest.classes", "4")
 
 
-def test_label_that_is_no_whole_number(place, capfd):
+def test_fractional_label(place, capfd):
     bad = arrays(place, y_test=lambda labels: np.where(np.arange(100) == 9, 1.5, labels))
     stopped(capfd, place, 3, ["row 9", "1.5", "(label-fraction)"], bad)
 
 
-def test_pixels_that_are_no_numbers(place, capfd):
+def test_pixels_that_are_nan(place, capfd):
     bad = arrays(place, x_train=lambda images: put((33, 1, 1, 0), np.nan)(images.astype(np.float32)))
     stopped(capfd, place, 3, ["row 33", "(nan)", "float32", "(type)"], bad)
 
 
-def test_sample_writes_no_values_of_another_type(place, capfd):
+def test_sample_refuses_other_types(place, capfd):
     bad = arrays(place, x_test=lambda images: images.astype(np.float32))
     assert main(["sample", "--dataset", bad]) == 2
     assert "test of arrays:set holds float32, samples are uint8 images and int64 labels" in capfd.readouterr().err
     assert not list(place.glob("images*"))
 
 
-def test_test_images_that_stand_in_training(place, capfd):
+def test_test_images_that_are_training_images(place, capfd):
     train, _ = patterns(400, 4, (8, 8), 1, seed=1)
     bad = arrays(place, x_test=put([3, 60], train[[5, 6]]))
     stopped(capfd, place, 3, ["row 3", "row 60", "row 5", "row 6", "(leaks)"], bad)
@@ -101,7 +101,7 @@ def test_damaged_png(place, capfd):
     stopped(capfd, place, 2, [f"class 01/{file.name} is a damaged PNG picture"], "folder:set")
 
 
-def test_images_and_labels_of_different_numbers(place, capfd):
+def test_fewer_labels_than_images(place, capfd):
     bad = arrays(place, y_train=lambda labels: labels[:-1])
     stopped(capfd, place, 2, ["400", "399"], bad)
 

@@ -7,27 +7,27 @@ import re
 import pytest
 
 from pipeline.__main__ import COMMANDS, main
-from pipeline.presets import PRESETS
+from pipeline.settings.presets import PRESETS
 from serving import batch_score
 from tests.conftest import ROOT
 from tests.documents import DOCUMENTS, mentioned, shown
 
 MAKEFILE = (ROOT / "Makefile").read_text()
-PACKAGES = "pipeline|components|serving|docs|tests|benchmarks"
-WORDS = [
-    words
+PACKAGES = "pipeline|components|serving|docs|tools|tests|benchmarks"
+COMMAND_PARTS = [
+    parts
     for document in DOCUMENTS
-    for words in [
-        *[command.words for command in shown(document) if command.language != "python"],
+    for parts in [
+        *[command.parts for command in shown(document) if command.language != "python"],
         *mentioned(document),
     ]
 ]
 
 
-def helped(words: list[str], capsys) -> str:
+def helped(parts: list[str], capsys) -> str:
     """What `--help` of a command prints."""
     with pytest.raises(SystemExit):
-        batch_score.main(["--help"]) if words[2] == "serving.batch_score" else main([words[3], "--help"])
+        batch_score.main(["--help"]) if parts[2] == "serving.batch_score" else main([parts[3], "--help"])
     return capsys.readouterr().out
 
 
@@ -35,27 +35,27 @@ def test_readme_shows_the_two_commands_first():
     assert [command.text for command in shown("README.md")][:2] == ["make pipeline", "make test"]
 
 
-@pytest.mark.parametrize("words", WORDS, ids=" ".join)
-def test_command_and_its_flags_exist(words, capsys):
-    if words[0] == "make":
-        assert re.search(rf"^{words[1]}:", MAKEFILE, flags=re.MULTILINE)
-        for variable in words[2:]:
+@pytest.mark.parametrize("parts", COMMAND_PARTS, ids=" ".join)
+def test_command_and_its_flags_exist(parts, capsys):
+    if parts[0] == "make":
+        assert re.search(rf"^{parts[1]}:", MAKEFILE, flags=re.MULTILINE)
+        for variable in parts[2:]:
             assert re.search(rf"^{variable.split('=')[0]} \?=", MAKEFILE, flags=re.MULTILINE)
         return
-    assert words[0] in ("python", ".venv/bin/python")
-    known = helped(words, capsys)
-    if words[2] == "pipeline":
-        assert words[3] in COMMANDS
+    assert parts[0] in ("python", ".venv/bin/python")
+    known = helped(parts, capsys)
+    if parts[2] == "pipeline":
+        assert parts[3] in COMMANDS
         # Every command that works on a data set takes the flags of `run` that name it.
-        known += helped([*words[:3], "run"], capsys)
-    for word in words[3:]:
+        known += helped([*parts[:3], "run"], capsys)
+    for word in parts[3:]:
         if word.startswith("--"):
             assert re.search(rf"{word.split('=')[0]}[ ,\]]", known)
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))
 def test_every_command_is_shown_in_one_of_the_documents(command):
-    assert any(words[2:4] == ["pipeline", command] for words in WORDS)
+    assert any(parts[2:4] == ["pipeline", command] for parts in COMMAND_PARTS)
 
 
 @pytest.mark.parametrize("name", list(PRESETS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shutil
@@ -12,7 +13,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from pipeline.doctor import REQUIRED
+from pipeline.health.installation import REQUIRED
 from tests.conftest import ROOT
 
 # A make that is run by make says where it enters and leaves.
@@ -21,7 +22,7 @@ SERVING = {"numpy", "onnxruntime", "tqdm"}
 
 
 @pytest.fixture(scope="module")
-def said() -> dict:
+def output() -> dict:
     """What setup.py gives setuptools."""
     given: dict = {}
     code = (ROOT / "setup.py").read_text().replace("from setuptools import find_packages, setup", "")
@@ -34,41 +35,44 @@ def locked(file: str) -> dict[str, str]:
     return {canonicalize_name(name): version for name, version in pinned}
 
 
-def test_base_install_is_serving_alone(said):
-    assert {Requirement(line).name for line in said["install_requires"]} == SERVING
-    assert said["name"] == "beamline"
-    assert set(said["extras_require"]) == {"pipeline", "images", "parquet", "mlflow", "dev"}
+def test_base_install_is_serving_alone(output):
+    assert {Requirement(line).name for line in output["install_requires"]} == SERVING
+    assert output["name"] == "beamline"
+    assert set(output["extras_require"]) == {"pipeline", "images", "parquet", "mlflow", "dev"}
 
 
 @pytest.mark.parametrize(("file", "extra"), [("requirements.lock", "dev"), ("requirements-mlflow.lock", "mlflow")])
-def test_lock_satisfies_every_requirement_and_has_every_hash(said, file, extra):
+def test_lock_satisfies_every_requirement_and_has_every_hash(output, file, extra):
     found = locked(file)
-    for requirement in map(Requirement, [*said["install_requires"], *said["extras_require"][extra]]):
+    for requirement in map(Requirement, [*output["install_requires"], *output["extras_require"][extra]]):
         assert requirement.specifier.contains(found[canonicalize_name(requirement.name)]), requirement
     pinned = re.findall(r"^[\w.-]+==.*?(?=^\S|\Z)", (ROOT / file).read_text(), re.MULTILINE | re.DOTALL)
     assert len(pinned) >= len(found)
     assert all("--hash=sha256:" in block for block in pinned)
 
 
-def test_both_locks_agree(said):
+def test_both_locks_agree(output):
     one, other = locked("requirements.lock"), locked("requirements-mlflow.lock")
     assert {name: (one[name], other[name]) for name in one.keys() & other.keys() if one[name] != other[name]} == {}
 
 
-def test_libraries_that_the_code_imports_are_asked_for(said):
-    asked = {canonicalize_name(Requirement(line).name) for line in [*said["extras_require"]["dev"], "mlflow"]} | SERVING
+def test_libraries_that_the_code_imports_are_asked_for(output):
+    lines = [*output["extras_require"]["dev"], "mlflow"]
+    asked = {canonicalize_name(Requirement(line).name) for line in lines} | SERVING
     imported = set()
     for package in ("pipeline", "components", "serving"):
         for file in (ROOT / package).rglob("*.py"):
-            found = re.findall(r"^\s*(?:import|from) (\w+)", file.read_text(), re.MULTILINE)
-            imported |= {canonicalize_name(name) for name in found}
+            for node in ast.walk(ast.parse(file.read_text())):
+                names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+                names += [node.module] if isinstance(node, ast.ImportFrom) and node.module and not node.level else []
+                imported |= {canonicalize_name(name.partition(".")[0]) for name in names}
     ours = {"pipeline", "components", "serving", "google"} | {canonicalize_name(n) for n in sys.stdlib_module_names}
     # Keras is TensorFlow's own dependency, MarkupSafe Jinja's, SQLAlchemy Optuna's; PIL is what Pillow is imported as.
     assert imported - ours - {"keras", "markupsafe", "pil", "sqlalchemy"} <= asked
 
 
-def test_doctor_asks_for_what_setup_asks_for(said):
-    asked = {Requirement(line) for line in said["extras_require"]["pipeline"]}
+def test_doctor_asks_for_what_setup_asks_for(output):
+    asked = {Requirement(line) for line in output["extras_require"]["pipeline"]}
     assert {r.name: next(iter(r.specifier)).version for r in asked} == REQUIRED
 
 
@@ -97,7 +101,7 @@ def test_make_sets_up_when_missing_or_stale_and_not_otherwise(tmp_path):
 
 
 @pytest.fixture
-def told(tmp_path):
+def given(tmp_path):
     """Runs make with a python that only tells its arguments. Returns: these, for a target and variables."""
     shutil.copy(ROOT / "Makefile", tmp_path)
     for name in ("setup.py", "requirements.lock"):
@@ -117,11 +121,11 @@ def told(tmp_path):
     return tell
 
 
-def test_variables_become_flags(told):
+def test_variables_become_flags(given):
     places = ("MANUAL_DIR=my folder/mnist", "RUNS=the runs", "MODELS=the models")
-    said = told("pipeline", "DATASET=kmnist", "PRESET=cnn", *places, "ARGS=--seed 3 --explain")
-    assert said[:3] == ["-m", "pipeline", "run"]
-    flags = dict(zip(said[3:-1:2], said[4::2], strict=False))
+    output = given("pipeline", "DATASET=kmnist", "PRESET=cnn", *places, "ARGS=--seed 3 --explain")
+    assert output[:3] == ["-m", "pipeline", "run"]
+    flags = dict(zip(output[3:-1:2], output[4::2], strict=False))
     assert flags == {
         "--dataset": "kmnist",
         "--preset": "cnn",
@@ -130,29 +134,30 @@ def test_variables_become_flags(told):
         "--models": "the models",
         "--seed": "3",
     }
-    assert said[-1] == "--explain"
+    assert output[-1] == "--explain"
 
 
-def test_nothing_is_said_of_what_was_not_given(told):
-    assert told("pipeline") == ["-m", "pipeline", "run", "--runs", "runs", "--models", "models"]
+def test_no_flag_is_passed_for_an_empty_variable(given):
+    assert given("pipeline") == ["-m", "pipeline", "run", "--runs", "runs", "--models", "models"]
 
 
-def test_images_may_have_spaces_in_their_name(told):
-    assert told("score", "IMAGES=a b.npy")[:3] == ["-m", "serving.batch_score", "a b.npy"]
+def test_images_may_have_spaces_in_their_name(given):
+    assert given("score", "IMAGES=a b.npy")[:3] == ["-m", "serving.batch_score", "a b.npy"]
 
 
-def test_benchmark_is_of_the_promoted_model(told):
+def test_benchmark_is_of_the_promoted_model(given):
     int8, scoring, data, growth = (["-m", f"benchmarks.{name}"] for name in ("int8", "scoring", "data", "growth"))
     scored = [*int8, "models/mnist", "images.npy", *scoring, "models/mnist", "images.npy"]
-    assert told("bench") == [*scored, *data, *growth, "images.npy", "images.labels.npy"]
-    said = told("bench", "DATASET=digits", "MODELS=the models", "IMAGES=a b.npy", "ARGS=--only few", "MANUAL_DIR=m n")
-    assert said[2:4] == ["the models/digits", "a b.npy"]
-    assert said[6:10] == ["the models/digits", "a b.npy", "--only", "few"]
-    assert said[10:] == [*data, "--manual-dir", "m n", *growth, "a b.npy", "a b.labels.npy"]
+    assert given("bench") == [*scored, *data, *growth, "images.npy", "images.labels.npy"]
+    variables = ("DATASET=digits", "MODELS=the models", "IMAGES=a b.npy", "ARGS=--only few", "MANUAL_DIR=m n")
+    output = given("bench", *variables)
+    assert output[2:4] == ["the models/digits", "a b.npy"]
+    assert output[6:10] == ["the models/digits", "a b.npy", "--only", "few"]
+    assert output[10:] == [*data, "--manual-dir", "m n", *growth, "a b.npy", "a b.labels.npy"]
 
 
-def test_clean_takes_its_flags(told):
-    assert told("clean", "ARGS=--keep 3")[-2:] == ["--keep", "3"]
+def test_clean_takes_its_flags(given):
+    assert given("clean", "ARGS=--keep 3")[-2:] == ["--keep", "3"]
 
 
 @pytest.mark.parametrize("version", ["(3, 10, 9)", "(3, 14, 0)"])

@@ -9,16 +9,16 @@ from dataclasses import replace
 import pytest
 from scipy.stats import binomtest
 
-from components.model import build_model
-from docs import presets
+from components.train.network import build_model
 from pipeline.comparison.comparison import Comparison
-from pipeline.presets import MIN_ACCURACY, PRESETS
+from pipeline.settings.presets import MIN_ACCURACY, PRESETS
 from tests.conftest import ROOT
 from tests.pipeline.comparison.entries import comparison, entry, failed
+from tools import presets
 
 TEXT = (ROOT / "docs" / "presets.md").read_text(encoding="utf-8")
 FILE = ROOT / "docs" / "presets.json"
-SAID = {row["preset"]: row for row in json.loads(FILE.read_text(encoding="utf-8"))["entries"]}
+RECORDED = {row["preset"]: row for row in json.loads(FILE.read_text(encoding="utf-8"))["entries"]}
 
 
 def parsed(text):
@@ -35,40 +35,40 @@ TABLE = parsed(TEXT)
 
 
 def test_every_preset_has_its_line():
-    assert list(TABLE) == list(SAID) == list(PRESETS)
+    assert list(TABLE) == list(RECORDED) == list(PRESETS)
     assert [name for name in TABLE if "(default)" in TABLE[name]["preset"]] == [presets.DEFAULT]
 
 
 @pytest.mark.parametrize("name", list(PRESETS))
 def test_figures_follow_from_the_recorded_values(name):
-    line, said = TABLE[name], SAID[name]
-    assert said["rows"] == 10_000
-    assert line["test accuracy"].removesuffix(" (refused)") == f"{said['correct'] / 10_000:.4f}"
-    wilson = binomtest(said["correct"], 10_000).proportion_ci(method="wilson")
+    line, recorded = TABLE[name], RECORDED[name]
+    assert recorded["rows"] == 10_000
+    assert line["test accuracy"].removesuffix(" (refused)") == f"{recorded['correct'] / 10_000:.4f}"
+    wilson = binomtest(recorded["correct"], 10_000).proportion_ci(method="wilson")
     assert line["95 % interval"] == f"{wilson.low:.4f} to {wilson.high:.4f}"
-    assert said["interval"] == pytest.approx([wilson.low, wilson.high], abs=1e-12)
-    assert line["training"] == f"{said['training_seconds']:.1f} s"
-    assert line["whole run"] == f"{said['run_seconds']:.1f} s"
-    assert 0 < said["training_seconds"] < said["run_seconds"]
+    assert recorded["interval"] == pytest.approx([wilson.low, wilson.high], abs=1e-12)
+    assert line["training"] == f"{recorded['training_seconds']:.1f} s"
+    assert line["whole run"] == f"{recorded['run_seconds']:.1f} s"
+    assert 0 < recorded["training_seconds"] < recorded["run_seconds"]
     if wilson.low < MIN_ACCURACY["mnist"]:
-        assert said["verdict"] == "refused"
-        assert said["onnx_bytes"] is None
+        assert recorded["verdict"] == "refused"
+        assert recorded["onnx_bytes"] is None
         assert line["test accuracy"].endswith(" (refused)")
         assert line["ONNX"] == line["scored images/s"] == "–"
     else:
         # Four bytes a parameter, and some for the graph.
-        assert 0 < said["onnx_bytes"] - 4 * said["parameters"] < 20_000
-        assert line["ONNX"] == f"{said['onnx_bytes'] / 1000:,.0f} kB"
-        assert 0 < said["rate"]["low"] <= said["rate"]["median"] <= said["rate"]["high"]
+        assert 0 < recorded["onnx_bytes"] - 4 * recorded["parameters"] < 20_000
+        assert line["ONNX"] == f"{recorded['onnx_bytes'] / 1000:,.0f} kB"
+        assert 0 < recorded["rate"]["low"] <= recorded["rate"]["median"] <= recorded["rate"]["high"]
         shown = [float(number.replace(",", "")) for number in re.findall(r"[\d,]+", line["scored images/s"])]
-        assert shown == pytest.approx([said["rate"][name] for name in ("median", "low", "high")], rel=0.005)
+        assert shown == pytest.approx([recorded["rate"][name] for name in ("median", "low", "high")], rel=0.005)
 
 
 @pytest.mark.parametrize("name", list(PRESETS))
 def test_recipe_is_that_of_the_preset(name):
-    line, said, recipe = TABLE[name], SAID[name], PRESETS[name]
-    assert int(line["epochs"]) == said["epochs"] == recipe.epochs
-    assert int(line["batch"]) == said["batch_size"] == recipe.batch_size
+    line, recorded, recipe = TABLE[name], RECORDED[name], PRESETS[name]
+    assert int(line["epochs"]) == recorded["epochs"] == recipe.epochs
+    assert int(line["batch"]) == recorded["batch_size"] == recipe.batch_size
     first, *layers = line["layers"].split(" → ")
     assert first == ("28×28×1" if recipe.convolutions else "784")
     dense = [f"{units} {recipe.hidden_activation}" for units in recipe.hidden]
@@ -79,9 +79,8 @@ def test_recipe_is_that_of_the_preset(name):
 
 @pytest.mark.parametrize("name", list(PRESETS))
 def test_parameters_are_those_of_the_network(name):
-    wanted = ("convolutions", "hidden", "hidden_activation", "dropout", "output_activation")
-    network = build_model((28, 28, 1), 10, **{field: getattr(PRESETS[name], field) for field in wanted})
-    assert int(TABLE[name]["parameters"].replace(",", "")) == SAID[name]["parameters"] == network.count_params()
+    network = build_model((28, 28, 1), 10, PRESETS[name])
+    assert int(TABLE[name]["parameters"].replace(",", "")) == RECORDED[name]["parameters"] == network.count_params()
 
 
 def test_page_is_what_the_recorded_comparison_gives():
@@ -113,16 +112,16 @@ def test_three_files_are_written(tmp_path):
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        (of_all(arguments=("--train.epochs", "1")), "--train.epochs: the presets are compared as they stand"),
+        (of_all(arguments=("--train.epochs", "1")), "--train.epochs: the presets are compared unchanged"),
         (replace(of_all(), dataset="digits"), "the comparison is on digits"),
         (replace(of_all(), entries=of_all().entries[:-1]), "has no figures of cnn"),
         (replace(of_all(), entries=(*of_all().entries[:-1], failed("cnn"))), "has no figures of cnn"),
     ],
 )
-def test_another_comparison_is_told_with_the_command(given, sentence, tmp_path, capsys):
+def test_another_comparison_is_refused_with_the_command(given, sentence, tmp_path, capsys):
     given.save(tmp_path / "0001.json")
     assert presets.main(["--comparison", str(tmp_path / "0001.json"), "--out", str(tmp_path)]) == 2
-    said = capsys.readouterr().err
-    assert sentence in said
-    assert "python -m pipeline compare --dataset mnist" in said
+    recorded = capsys.readouterr().err
+    assert sentence in recorded
+    assert "python -m pipeline compare --dataset mnist" in recorded
     assert not list(tmp_path.glob("presets.*"))

@@ -8,10 +8,10 @@ import subprocess
 
 import pytest
 
-from docs import reference
 from pipeline.__main__ import COMMANDS, main
 from serving import batch_score
 from tests.conftest import ROOT
+from tools import reference
 
 TEXT = reference.TARGET.read_text(encoding="utf-8")
 SCORER = "serving.batch_score"
@@ -34,7 +34,7 @@ def helped(title, capsys):
 
 
 def test_page_is_what_the_code_says_now():
-    assert reference.reference() == TEXT, "run: python -m docs.reference"
+    assert reference.reference() == TEXT, "run: python -m tools.reference"
 
 
 @pytest.mark.parametrize("title", [*(f"pipeline {name}" for name in COMMANDS), SCORER])
@@ -59,7 +59,7 @@ def test_every_flag_of_the_help_has_a_row_with_its_meaning(title, capsys):
         ("--runs", "path", "`runs`"),
     ],
 )
-def test_a_flag_of_run_is_told_as_a_person_says_it(flag, value, default):
+def test_a_flag_of_run_has_its_value_and_default(flag, value, default):
     (row,) = [row for row in cells(section("pipeline run")) if f"`{flag}`" in row[0].split(", ")]
     assert row[1:3] == [value, default]
 
@@ -102,5 +102,5 @@ def test_every_variable_of_the_environment_that_the_code_reads_is_there():
                 if key is not None:
                     found.add(key.value if isinstance(key, ast.Constant) else names_of(tree).get(ast.unparse(key)))
     assert {"TFDS_DATA_DIR", "COLUMNS", "MLFLOW_EXPERIMENT_NAME"} <= found
-    # A name that goes through a variable stands for several, which are read by their own names elsewhere.
+    # A name that goes through a variable means several names, which other code reads.
     assert found - {None} <= {row[0].strip("`") for row in cells(section("Environment variables"))}

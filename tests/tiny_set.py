@@ -35,7 +35,13 @@ def prepare(
 ) -> None:
     """Prepares the set `tiny` 1.0.0 below `data_dir`, where TensorFlow Datasets finds it by its name.
 
-    The first so many test images may be training images too.
+    Args:
+        data_dir: the folder of prepared sets.
+        train_rows: number of training images.
+        test_rows: number of test images.
+        class_names: by integer label.
+        supervised: whether the builder declares supervised keys.
+        leaked: number of test images that are also training images.
     """
     import tensorflow_datasets as tfds
 

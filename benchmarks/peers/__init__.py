@@ -1,1 +1,1 @@
-"""What Beamline is measured against: the same work in the fewest lines of somebody else's."""
+"""The peers: the same work in the fewest lines with another library."""

@@ -1,4 +1,4 @@
-"""Model, images, batch size, output: the predictions of a .npy file, and not a line more than that needs."""
+"""Model, images, batch size, output path -> the predictions as .npy, in the fewest lines."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Model, images, number of them -> how many a second Beam's RunInference scores, one element an image, printed."""
+"""Model, images, number of images -> the rate of Beam's RunInference, one element per image, printed in images/s."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The kinds of things that components make, one kind a file; only a kind knows the format of its files."""
+"""The kinds of artifacts, one in each module: the only readers and writers of their files."""

@@ -1,18 +1,33 @@
-"""What every kind of artifact is: a folder of files, and a verdict."""
+"""Artifact: the output of one component, a folder of files with a verdict; RuleResult: one condition of it."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
-from serving.files import canonical_json
+from serving.codec import from_json, read, to_json
+from serving.files import canonical_json, write_json
 
-# What differs from one time to the next though nothing changed, as seconds do: kept, and no part of the digest.
+# Holds values that differ from one execution to the next, e.g. seconds; it is kept, but is not part of the digest.
 UNDIGESTED = "measured.json"
+
+
+@dataclass(frozen=True)
+class RuleResult:
+    """Whether a condition holds, and the arithmetic behind it.
+
+    Attributes:
+        name: the rule's, e.g. `accuracy`.
+        passed: whether it holds.
+        message: the arithmetic as one sentence without a full stop; of a rule that does not hold, with the limit.
+    """
+
+    name: str
+    passed: bool
+    message: str = field(metadata={"key": "words"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,46 +35,42 @@ class Artifact(ABC):
     """The output of one component.
 
     Attributes:
+        FILE: the name of the JSON file that holds its fields.
+        UNSAVED: fields that are not in this file, because `load` can compute them.
         path: the folder that holds its files.
-        passed: False refuses: no step runs on it.
-        reasons: what the verdict rests on, one sentence each; of a refusal, why.
+        passed: False refuses: no later step runs on it.
+        reasons: of the verdict, one sentence each.
     """
+
+    FILE: ClassVar[str]
+    UNSAVED: ClassVar[tuple[str, ...]] = ()
 
     path: Path
     passed: bool = True
     reasons: tuple[str, ...] = ()
 
     @classmethod
-    @abstractmethod
     def load(cls, path: Path) -> Self:
-        """Reads the artifact back from its folder."""
+        """Reads the artifact from its folder. Raises: OSError; FormatError: a file is damaged."""
+        values = read(dict[str, Any], path / cls.FILE)
+        return from_json(cls, {**values, "path": str(path)}, path / cls.FILE)
 
-    @abstractmethod
     def save(self) -> Self:
-        """Writes what is not yet in its folder, and returns itself."""
+        """Writes the fields; the kinds have methods that write other files."""
+        values = {name: value for name, value in self._values().items() if name not in self.UNSAVED}
+        write_json(self.path / self.FILE, values)
+        return self
 
     def digest(self) -> str:
-        """SHA-256 of its fields as they are written to JSON: the identity of what was found, wherever it lies."""
-        return hashlib.sha256(canonical_json(values(self)).encode()).hexdigest()
+        """SHA-256 of the canonical JSON of its fields except `path`: its identity, in any folder."""
+        return hashlib.sha256(canonical_json(self._values()).encode()).hexdigest()
 
     @abstractmethod
     def summary(self) -> str:
-        """What it is, on one line, for a person."""
+        """One line for a person."""
 
-
-def values(artifact: Artifact) -> dict[str, Any]:
-    """An artifact's fields but its path, by name, as they are written to JSON; dataclasses in them likewise."""
-    return {name: value for name, value in asdict(artifact).items() if name != "path"}
-
-
-def read_values(file: Path) -> dict[str, Any]:
-    """The fields that `values` gave; JSON knows no tuples, artifacts hold no lists."""
-    return {name: _frozen(value) for name, value in json.loads(file.read_text(encoding="utf-8")).items()}
-
-
-def _frozen(value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(_frozen(item) for item in value)
-    if isinstance(value, dict):
-        return {name: _frozen(item) for name, item in value.items()}
-    return value
+    def _values(self) -> dict[str, Any]:
+        """The JSON values of its fields except `path`, by their keys."""
+        values: dict[str, Any] = to_json(self)
+        del values["path"]
+        return values

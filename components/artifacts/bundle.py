@@ -1,15 +1,15 @@
-"""Bundle: the exported model in its sealed folder, as `serving.bundle` reads it."""
+"""Bundle: the folder of the exported model, as an artifact."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-import serving.bundle
 from components.artifacts.artifact import Artifact
-from serving.bundle import Manifest
+from serving.bundle.bundle import Bundle as CheckedBundle
+from serving.bundle.bundle import load_bundle
+from serving.bundle.manifest import MANIFEST, Manifest, read_manifest, write_manifest
 from serving.files import sha256_file
 
 
@@ -23,27 +23,27 @@ class Bundle(Artifact):
 
     @classmethod
     def seal(cls, path: Path, manifest: Manifest) -> Self:
-        """Writes the manifest over the files that stand in the folder."""
-        serving.bundle.write_manifest(path, manifest)
+        """Writes the manifest of the files in the folder."""
+        write_manifest(path, manifest)
         return cls.load(path)
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Reads the identity only; whoever uses the files checks them with `opened`."""
-        return cls(path=path, sha256=sha256_file(path / serving.bundle.MANIFEST))
+        """Reads only the identity; `opened` checks the files."""
+        return cls(path=path, sha256=sha256_file(path / MANIFEST))
 
     def save(self) -> Self:
-        """Nothing is left to write: a sealed bundle is complete."""
+        """Writes nothing: a bundle is complete when it is sealed."""
         return self
 
-    def opened(self) -> serving.bundle.Bundle:
-        """The bundle with every file checked. Raises: BundleError."""
-        return serving.bundle.load(self.path, self.sha256)
+    def opened(self) -> CheckedBundle:
+        """The bundle with all files checked. Raises: BundleError."""
+        return load_bundle(self.path, self.sha256)
 
     def summary(self) -> str:
-        """Digest, files, size, and what became of int8."""
-        manifest = json.loads((self.path / serving.bundle.MANIFEST).read_text(encoding="utf-8"))
-        float32, int8 = manifest["precisions"]["float32"], manifest["precisions"]["int8"]
+        """Formats, files, size, digest, and the accuracy of int8 or the reason why it was left out."""
+        _, manifest, _ = read_manifest(self.path)
+        float32, int8 = manifest.precisions["float32"], manifest.precisions["int8"]
         files = [file for file in self.path.rglob("*") if file.is_file()]
         size_bytes = sum(file.stat().st_size for file in files)
         if "left_out" in int8:

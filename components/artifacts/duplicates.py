@@ -1,19 +1,19 @@
-"""Duplicates: images that stand in the data more than once, pixel by pixel: how many, and where the first ones are."""
+"""Duplicates: images that occur in the data more than once, pixel by pixel: their numbers and first places."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from heapq import nsmallest
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple
 
-# Images of each kind, and places of each image, that are named; the others are counted.
+# The most images of each kind, and places of each image, that are named; all are counted.
 NAMED_IMAGES = 1000
 NAMED_PLACES = 10
 
 
 class Place(NamedTuple):
-    """Where an image stands. Places are ordered: training rows come before test rows.
+    """The place of an image. Places are ordered: training rows before test rows.
 
     Attributes:
         test: whether it is in the test split.
@@ -36,7 +36,7 @@ class Group(NamedTuple):
 
     Attributes:
         places: the first NAMED_PLACES, rising.
-        rows: how many there are.
+        rows: the number of all places.
     """
 
     places: tuple[Place, ...]
@@ -45,43 +45,37 @@ class Group(NamedTuple):
 
 @dataclass(frozen=True)
 class Duplicates:
-    """Images that stand in the data more than once.
+    """Images that occur in the data more than once.
 
     Attributes:
-        repeated: by split, the rows whose image stands in an earlier row of the same split with the same label.
-        leaked: test rows whose image stands in the training split, with whatever label.
-        contradicting: images that have more than one label, wherever they stand.
-        repeated_groups: the places of the first images of each kind, in order; an image may be of several kinds.
-        leaked_groups: as above.
-        contradicting_groups: as above.
+        repeats: by split, the rows whose image is in an earlier row of the same split with the same label.
+        leaks: test rows whose image is in the training split, with any label.
+        label_conflicts: images with more than one label, in any splits.
+        repeat_groups: the places of the first images of this kind, in order; an image may be of several kinds.
+        leak_groups: as above.
+        label_conflict_groups: as above.
     """
 
-    repeated: Mapping[str, int]
-    leaked: int
-    contradicting: int
-    repeated_groups: tuple[Group, ...]
-    leaked_groups: tuple[Group, ...]
-    contradicting_groups: tuple[Group, ...]
+    repeats: Mapping[str, int] = field(metadata={"key": "repeated"})
+    leaks: int = field(metadata={"key": "leaked"})
+    label_conflicts: int = field(metadata={"key": "contradicting"})
+    repeat_groups: tuple[Group, ...] = field(metadata={"key": "repeated_groups"})
+    leak_groups: tuple[Group, ...] = field(metadata={"key": "leaked_groups"})
+    label_conflict_groups: tuple[Group, ...] = field(metadata={"key": "contradicting_groups"})
 
     def __add__(self, other: Duplicates) -> Duplicates:
-        """Of two parts of the data that have no image in common."""
+        """The duplicates of two parts of the data that have no image in common."""
         return Duplicates(
-            repeated={
-                split: self.repeated.get(split, 0) + other.repeated.get(split, 0)
-                for split in sorted(self.repeated.keys() | other.repeated.keys())
+            repeats={
+                split: self.repeats.get(split, 0) + other.repeats.get(split, 0)
+                for split in sorted(self.repeats.keys() | other.repeats.keys())
             },
-            leaked=self.leaked + other.leaked,
-            contradicting=self.contradicting + other.contradicting,
-            repeated_groups=_first(self.repeated_groups + other.repeated_groups),
-            leaked_groups=_first(self.leaked_groups + other.leaked_groups),
-            contradicting_groups=_first(self.contradicting_groups + other.contradicting_groups),
+            leaks=self.leaks + other.leaks,
+            label_conflicts=self.label_conflicts + other.label_conflicts,
+            repeat_groups=_first(self.repeat_groups + other.repeat_groups),
+            leak_groups=_first(self.leak_groups + other.leak_groups),
+            label_conflict_groups=_first(self.label_conflict_groups + other.label_conflict_groups),
         )
-
-    @classmethod
-    def from_json(cls, said: Mapping[str, Any]) -> Self:
-        """What `dataclasses.asdict` said."""
-        groups = {kind: _groups(said[kind]) for kind in ("repeated_groups", "leaked_groups", "contradicting_groups")}
-        return cls(dict(said["repeated"]), said["leaked"], said["contradicting"], **groups)
 
 
 NO_DUPLICATES = Duplicates({}, 0, 0, (), (), ())
@@ -89,7 +83,3 @@ NO_DUPLICATES = Duplicates({}, 0, 0, (), (), ())
 
 def _first(groups: Iterable[Group]) -> tuple[Group, ...]:
     return tuple(nsmallest(NAMED_IMAGES, groups))
-
-
-def _groups(said: Iterable[Any]) -> tuple[Group, ...]:
-    return tuple(Group(tuple(Place(*place) for place in places), rows) for places, rows in said)

@@ -1,40 +1,80 @@
-"""Evaluation: what the candidate scores on the test split, and whether that is enough."""
+"""Evaluation: the candidate's figures on the test set, and the verdict of the gate."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-from components.artifacts.artifact import Artifact, read_values, values
-from components.artifacts.rule import Rule
-from components.calibration import Bin
-from components.confusion import ClassFigures
-from serving.files import write_json
+from components.artifacts.artifact import Artifact, RuleResult
+from serving.wilson import Estimate
+
+PROBABILITIES = "probabilities.npy"
+
+
+@dataclass(frozen=True)
+class Bin:
+    """The rows whose confidence, the probability of the predicted class, lies between two limits.
+
+    Attributes:
+        name: the limits, e.g. `0.9333 to 1`; the lower one belongs to the bin below, 0 to the first bin.
+        rows: their number.
+        confidence: their mean confidence, a fraction; None without rows.
+        accuracy: the fraction of them that is predicted correctly; None without rows.
+    """
+
+    name: str
+    rows: int
+    confidence: float | None
+    accuracy: float | None
+
+
+@dataclass(frozen=True)
+class ClassFigures:
+    """The figures of one class; an estimate is None if its denominator is 0.
+
+    Attributes:
+        name: the class's name.
+        rows: test images of the class.
+        predicted: test images that are predicted as the class.
+        correct: test images that are both.
+        precision: correct / predicted.
+        recall: correct / rows.
+        f1: harmonic mean of precision and recall.
+    """
+
+    name: str
+    rows: int
+    predicted: int
+    correct: int
+    precision: Estimate | None
+    recall: Estimate | None
+    f1: Estimate | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation(Artifact):
     """Attributes:
-    weights_sha256: the digest of the weights that were evaluated.
-    test_sha256: the digest of the test split that was scored.
-    probabilities_sha256: the digest of what the model says of each test image.
+    weights_sha256: the digest of the evaluated weights.
+    test_sha256: the digest of the test set.
+    probabilities_sha256: the digest of the model's probabilities for the test set.
     rows: number of test images.
-    correct: how many of them got their own label.
+    correct: number of test images that are predicted correctly.
     interval: lower and upper end of the accuracy's Wilson 95 % interval, fractions.
     loss: mean cross-entropy, in nats.
-    min_accuracy: the limit for the interval's lower end; None when nobody set one.
-    min_recall: the limit for the lower end of each class's recall; None when nobody set one.
-    confusion: rows by true label, columns by predicted label.
+    min_accuracy: the limit for the interval's lower end; None if it is not set.
+    min_recall: the limit for the lower end of each class's recall; None if it is not set.
+    confusion: counts by true label (rows) and predicted label (columns).
     classes: the figures of each class, by integer label.
-    calibration_error: the expected calibration error, 0 to 1, a fraction.
-    calibration: the bins of confidence that it was computed from.
-    rules: every rule of the gate with its arithmetic, whether it holds or not.
+    calibration_error: the expected calibration error, a fraction.
+    calibration: the bins of confidence that it is computed from.
+    rules: all rules of the gate, each with its arithmetic.
     """
+
+    FILE = "evaluation.json"
 
     weights_sha256: str
     test_sha256: str
@@ -49,16 +89,16 @@ class Evaluation(Artifact):
     classes: tuple[ClassFigures, ...]
     calibration_error: float
     calibration: tuple[Bin, ...]
-    rules: tuple[Rule, ...]
+    rules: tuple[RuleResult, ...]
 
     @property
     def accuracy(self) -> float:
-        """Fraction of the test images that got their own label."""
+        """Fraction of the test images that is predicted correctly."""
         return self.correct / self.rows
 
     def probabilities(self) -> npt.NDArray[np.float32]:
-        """float32 (rows, classes): what the model says of each test image, in order; each row sums to 1."""
-        probabilities: npt.NDArray[np.float32] = np.load(self.path / "probabilities.npy", allow_pickle=False)
+        """float32 (rows, classes): the model's probabilities for each test image, in order; each row sums to 1."""
+        probabilities: npt.NDArray[np.float32] = np.load(self.path / PROBABILITIES, allow_pickle=False)
         return probabilities
 
     def predictions(self) -> npt.NDArray[np.int64]:
@@ -67,32 +107,15 @@ class Evaluation(Artifact):
         return labels
 
     def write_probabilities(self, probabilities: npt.NDArray[np.float32]) -> Self:
-        """Writes what the model says of each test image, float32 (rows, classes)."""
-        np.save(self.path / "probabilities.npy", probabilities)
+        """Writes the model's probabilities for each test image, float32 (rows, classes)."""
+        np.save(self.path / PROBABILITIES, probabilities)
         return self
-
-    def save(self) -> Self:
-        """Writes evaluation.json; the rows' outcomes are written by `write_probabilities`."""
-        write_json(self.path / "evaluation.json", values(self))
-        return self
-
-    @classmethod
-    def load(cls, path: Path) -> Self:
-        """Reads evaluation.json."""
-        said = read_values(path / "evaluation.json")
-        return cls(
-            path=path,
-            classes=tuple(ClassFigures.read(figures) for figures in said.pop("classes")),
-            calibration=tuple(Bin(**found) for found in said.pop("calibration")),
-            rules=tuple(Rule(**rule) for rule in said.pop("rules")),
-            **said,
-        )
 
     def summary(self) -> str:
         """The arithmetic of every rule of the gate, the loss and the calibration error."""
-        # Of one rule, the step's verdict says whether it holds.
+        # The step's verdict says whether a single rule holds.
         refused = "refused: " if len(self.rules) > 1 else ""
-        rules = "; ".join(rule.words if rule.passed else f"{refused}{rule.words}" for rule in self.rules)
+        rules = "; ".join(rule.message if rule.passed else f"{refused}{rule.message}" for rule in self.rules)
         return f"{rules}; loss {self.loss:.4f}, calibration error {self.calibration_error:.4f}"
 
 

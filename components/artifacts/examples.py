@@ -1,4 +1,4 @@
-"""Examples: the decoded images and labels of a data set, in blocks of fixed rows as .npy files."""
+"""Examples: the decoded images and labels of a data set, in blocks of rows as .npy files."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -14,12 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from components.artifacts.artifact import Artifact
-from serving.files import canonical_json, replace_text, write_json
-from serving.traits import spread
+from serving.codec import read
+from serving.drift.features import stratified_sample
+from serving.files import canonical_json, replace_text
 
-# Every data set is read as these two: training looks at the first alone, the gate at the second alone.
+# Every data set has these two splits. Training reads only the first one, the gate only the second one.
 SPLITS = ("train", "test")
-# Of a sample, images that are in memory at once.
+# The most images of a sample that are in memory at once.
 SAMPLED_ROWS = 1024
 
 
@@ -29,9 +30,9 @@ class Block:
 
     Attributes:
         split: the split's name, e.g. `train`.
-        index: the block's place in its split.
+        index: the block's index in its split.
         rows: number of images.
-        sha256: of the pixels and then the labels, as they stand in memory.
+        sha256: of the bytes of the pixels followed by those of the labels.
     """
 
     split: str
@@ -51,7 +52,7 @@ class Block:
 
     @property
     def names_file(self) -> str:
-        """Name of the file that says which file each row was; there where rows were files of their own."""
+        """Name of the file with each row's original file; it exists if each row was a file."""
         return f"{self.split}-{self.index:05d}.files.json"
 
 
@@ -61,9 +62,12 @@ class Examples(Artifact):
     dataset: the data set's name, e.g. `mnist`.
     version: the data set's version.
     class_names: by integer label.
-    image_shape: (height, width, channels), as the data set declares it.
-    blocks: of each split, in order.
+    image_shape: (height, width, channels), from the data set.
+    blocks: the blocks of each split, in order.
     """
+
+    FILE = "examples.json"
+    UNSAVED = ("passed", "reasons")
 
     dataset: str
     version: str
@@ -90,64 +94,63 @@ class Examples(Artifact):
         labels: npt.NDArray[np.int64] = np.load(self.path / block.labels_file, allow_pickle=False)
         return labels
 
-    def describe(self, split: str, row: int) -> str:
-        """A row for a sentence: its index and, where it was a file of its own, the file: `row 7 (cat/07.png)`."""
+    def placed_blocks(self, split: str) -> Iterator[tuple[int, Block]]:
+        """The blocks of a split, each with the index of its first row in the split."""
         first = 0
         for block in self.blocks[split]:
-            names = self.path / block.names_file
-            if row < first + block.rows and names.is_file():
-                return f"row {row:,} ({json.loads(names.read_text(encoding='utf-8'))[row - first]})"
+            yield first, block
             first += block.rows
-        return f"row {row:,}"
 
     def all_images(self, split: str) -> npt.NDArray[np.uint8]:
         """uint8 (n, h, w, c), 0 to 255: the images of a whole split, in order, in memory."""
         return np.concatenate([self.images(block) for block in self.blocks[split]])
 
-    def sampled_images(self, split: str, at_most: int) -> Iterator[npt.NDArray[np.uint8]]:
-        """uint8 (m, h, w, c), 0 to 255, m at most SAMPLED_ROWS: some images of a split, spread over it, in order."""
-        sample = spread(self.rows(split), at_most)
-        first = 0
-        for block in self.blocks[split]:
-            rows = sample[(sample >= first) & (sample < first + block.rows)] - first
-            images = self.images(block)
-            for start in range(0, len(rows), SAMPLED_ROWS):
-                yield images[rows[start : start + SAMPLED_ROWS]]
-            first += block.rows
-
     def all_labels(self, split: str) -> npt.NDArray[np.int64]:
         """int64 (n,): the labels of a whole split, in order."""
         return np.concatenate([self.labels(block) for block in self.blocks[split]])
 
-    def save(self) -> Self:
-        """Writes examples.json; the blocks are written by `write_block`."""
-        write_json(
-            self.path / "examples.json",
-            {
-                "dataset": self.dataset,
-                "version": self.version,
-                "class_names": self.class_names,
-                "image_shape": self.image_shape,
-                "blocks": {split: [asdict(block) for block in blocks] for split, blocks in self.blocks.items()},
-            },
-        )
-        return self
+    def images_at(self, split: str, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+        """uint8 (n, h, w, c), 0 to 255: the images at some rows of a split, int64 (n,), in any order."""
+        images = np.zeros((len(rows), *self.image_shape), np.uint8)
+        for first, block in self.placed_blocks(split):
+            here = _rows_between(rows, first, first + block.rows)
+            if len(here):
+                images[here] = self.images(block)[rows[here] - first]
+        return images
+
+    def names_at(self, split: str, rows: npt.NDArray[np.int64]) -> list[str | None]:
+        """The original files of some rows of a split, int64 (n,), in any order; None for rows that were not files."""
+        names: list[str | None] = [None] * len(rows)
+        for first, block in self.placed_blocks(split):
+            here, file = _rows_between(rows, first, first + block.rows), self.path / block.names_file
+            if len(here) and file.is_file():
+                of_block = read(tuple[str, ...], file)
+                for index in here.tolist():
+                    names[index] = of_block[rows[index] - first]
+        return names
+
+    def describe(self, split: str, row: int) -> str:
+        """A row for a message: its index and, if it was a file, the file: `row 7 (cat/07.png)`."""
+        (name,) = self.names_at(split, np.array([row]))
+        return f"row {row:,}" if name is None else f"row {row:,} ({name})"
+
+    def sampled_images(self, split: str, at_most: int) -> Iterator[npt.NDArray[np.uint8]]:
+        """uint8 (m, h, w, c), 0 to 255, m at most SAMPLED_ROWS: a stratified sample of a split's images, in order."""
+        sample = stratified_sample(self.rows(split), at_most)
+        for first, block in self.placed_blocks(split):
+            rows = sample[_rows_between(sample, first, first + block.rows)] - first
+            images = self.images(block)
+            for start in range(0, len(rows), SAMPLED_ROWS):
+                yield images[rows[start : start + SAMPLED_ROWS]]
 
     @classmethod
     def load(cls, path: Path) -> Self:
         """Reads examples.json."""
-        said = json.loads((path / "examples.json").read_text(encoding="utf-8"))
-        return cls(
-            path=path,
-            dataset=said["dataset"],
-            version=said["version"],
-            class_names=tuple(said["class_names"]),
-            image_shape=tuple(said["image_shape"]),
-            blocks={split: tuple(Block(**block) for block in said["blocks"][split]) for split in SPLITS},
-        )
+        saved = super().load(path)
+        return replace(saved, blocks={split: saved.blocks[split] for split in SPLITS})
 
     def summary(self) -> str:
-        """Name, version, rows a split, shape."""
+        """Name, version, rows of each split, shape."""
         splits = ", ".join(f"{self.rows(split):,} {split}" for split in self.blocks)
         return f"{self.dataset} {self.version}: {splits} images {'×'.join(map(str, self.image_shape))}"
 
@@ -162,22 +165,22 @@ def write_block(
 ) -> Block:
     """Writes the files of a block, each whole or not at all; writing it again changes nothing.
 
-    Args:
-        folder: the Examples' folder.
-        split: which split it belongs to.
-        index: its place in the split.
-        images: uint8 (rows, h, w, c), 0 to 255.
-        labels: int64 (rows,).
-        files: the file of each row; empty where rows were no files of their own.
+    Images are uint8 (rows, h, w, c), 0 to 255, labels int64 (rows,). `files` names the original file of each row, and
+    is empty if the rows were not files.
     """
     digest = hashlib.sha256(np.ascontiguousarray(images).data)
     digest.update(np.ascontiguousarray(labels).data)
     block = Block(split, index, len(images), digest.hexdigest())
     for name, array in ((block.images_file, images), (block.labels_file, labels)):
-        # Two workers may be given the same block, and one of them may be killed.
+        # Two workers may write the same block, and one of them may be killed.
         staged = folder / f".{name}.{os.getpid()}.npy"
         np.save(staged, array)
         os.replace(staged, folder / name)
     if files:
         replace_text(folder / block.names_file, json.dumps(files, ensure_ascii=False))
     return block
+
+
+def _rows_between(rows: npt.NDArray[np.int64], start: int, stop: int) -> npt.NDArray[np.int64]:
+    """int64: the indices of those rows that are from `start` to `stop` - 1."""
+    return np.flatnonzero((rows >= start) & (rows < stop))

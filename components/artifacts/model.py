@@ -1,4 +1,4 @@
-"""Model: the trained weights as .npy files beside a JSON architecture, and how training went."""
+"""Model: the trained weights as .npy files with a JSON architecture, and the history of the training."""
 
 from __future__ import annotations
 
@@ -11,31 +11,34 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from components.artifacts.artifact import UNDIGESTED, Artifact, read_values, values
-from components.model import layers_table
+from components.artifacts.artifact import UNDIGESTED, Artifact
 from serving.files import write_json
 
 if TYPE_CHECKING:
     import keras
 
+ARCHITECTURE = "architecture.json"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Model(Artifact):
     """Attributes:
-    recipe: what it was trained with: preset, layers, loss, optimizer, epochs, batch size, seed.
-    history: one entry an epoch: loss, accuracy, and with a validation share val_loss and val_accuracy.
+    recipe: preset, layers, loss, optimizer, epochs, batch size, seed.
+    history: one entry for each epoch: loss, accuracy, and with a validation split val_loss and val_accuracy.
     parameters: number of trained values.
     """
+
+    FILE = "model.json"
 
     recipe: dict[str, Any]
     history: tuple[dict[str, float], ...]
     parameters: int
 
     def keras_model(self) -> keras.Sequential:
-        """The Keras model with its weights; it takes float32 (n, h, w, c), normalised."""
+        """The Keras model with its weights; its input is float32 (n, h, w, c), normalised."""
         import keras
 
-        model = keras.models.model_from_json((self.path / "architecture.json").read_text(encoding="utf-8"))
+        model = keras.models.model_from_json((self.path / ARCHITECTURE).read_text(encoding="utf-8"))
         model.set_weights(self.weights())
         return model
 
@@ -44,7 +47,7 @@ class Model(Artifact):
         return [np.load(file, allow_pickle=False) for file in self._weights_files()]
 
     def weights_sha256(self) -> str:
-        """SHA-256 of the bytes of the files of weights, one after the other in Keras's order."""
+        """SHA-256 of the bytes of the weights' files, in Keras's order."""
         digest = hashlib.sha256()
         for file in self._weights_files():
             digest.update(file.read_bytes())
@@ -53,40 +56,30 @@ class Model(Artifact):
     def _weights_files(self) -> list[Path]:
         return sorted(self.path.glob("weights-*.npy"))
 
-    def write_keras_model(self, model: keras.Sequential) -> Self:
-        """Writes architecture, weights and, for people, the table of layers.
+    def write_keras_model(self, model: keras.Sequential, summary: str) -> Self:
+        """Writes the architecture, the weights and, for people, the table of layers.
 
-        A .keras file is a zip with times in it, so never twice the same.
+        A .keras file is a zip archive with times in it, so its bytes differ from one time to the next.
         """
         architecture = json.loads(model.to_json())
-        # How it was compiled is in the recipe; here it carries names that Keras counts up over the process.
+        # The recipe has these settings; here they contain names that Keras numbers within a process.
         architecture.pop("compile_config", None)
-        write_json(self.path / "architecture.json", architecture)
+        write_json(self.path / ARCHITECTURE, architecture)
         for index, weight in enumerate(model.get_weights()):
             np.save(self.path / f"weights-{index:03d}.npy", weight)
-        (self.path / "summary.txt").write_text(layers_table(model) + "\n", encoding="utf-8")
+        (self.path / "summary.txt").write_text(summary + "\n", encoding="utf-8")
         return self
 
     def resumed(self) -> bool:
-        """Whether its training went on from a checkpoint, so that the step's time is not that of all epochs."""
+        """Whether its training continued from a checkpoint: the step's time is then not the time of all epochs."""
         return (self.path / UNDIGESTED).exists()
 
     def write_resumed(self) -> Self:
-        """Writes that its training was interrupted, which changes nothing that it is."""
+        """Records that its training continued from a checkpoint; the digest stays the same."""
         write_json(self.path / UNDIGESTED, {"resumed": True})
         return self
 
-    def save(self) -> Self:
-        """Writes model.json; the network is written by `write_keras_model`."""
-        write_json(self.path / "model.json", values(self))
-        return self
-
-    @classmethod
-    def load(cls, path: Path) -> Self:
-        """Reads model.json."""
-        return cls(path=path, **read_values(path / "model.json"))
-
     def summary(self) -> str:
-        """Preset, size, and the last epoch's figures."""
+        """Preset, number of parameters, and the last epoch's figures."""
         figures = ", ".join(f"{name} {value:.4f}" for name, value in self.history[-1].items())
         return f"{self.recipe['preset']}: {self.parameters:,} parameters; epoch {len(self.history)}: {figures}"

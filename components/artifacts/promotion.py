@@ -1,25 +1,21 @@
-"""Promotion: the version that serves now, or why the candidate may not."""
+"""Promotion: the version that serves now, or the reasons against the candidate."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Self
+from dataclasses import dataclass, field
 
-from components.artifacts.artifact import Artifact, read_values, values
-from components.artifacts.rule import Rule
-from serving.files import write_json
+from components.artifacts.artifact import Artifact, RuleResult
 
 
 @dataclass(frozen=True)
-class Pair:
-    """A test image that only one of champion and candidate gets right.
+class DiscordantImage:
+    """A test image that only one of champion and candidate predicts correctly.
 
     Attributes:
-        row: its index in the test split.
+        row: its index in the test set.
         label: its true class.
-        champion: the class that the champion takes it for.
-        candidate: the class that the candidate takes it for.
+        champion: the class that the champion predicts.
+        candidate: the class that the candidate predicts.
     """
 
     row: int
@@ -29,7 +25,7 @@ class Pair:
 
     @property
     def gained(self) -> bool:
-        """Whether it is the candidate that gets it right."""
+        """Whether the candidate predicts it correctly."""
         return self.candidate == self.label
 
 
@@ -37,15 +33,17 @@ class Pair:
 class Promotion(Artifact):
     """Attributes:
     model: the model's name.
-    version: the version that serves; None where the candidate was refused.
+    version: the version that serves; None if the candidate was refused.
     bundle_sha256: the candidate's bundle.
-    champion: the version that served until then; None where none did.
-    gained: test images that the candidate alone gets right; None where the two were not compared.
-    lost: test images that the champion alone gets right; None where the two were not compared.
-    p: of the test that decided, McNemar's, one-sided, mid-p; None where the two were not compared.
-    pairs: of the gained and of the lost images, each the first ones.
-    rules: all that it took, each with its arithmetic, whether it holds or not.
+    champion: the version that served before; None if no version did.
+    gained: test images that only the candidate predicts correctly; None if the two were not compared.
+    lost: test images that only the champion predicts correctly; None if the two were not compared.
+    p: p-value of the deciding test (McNemar, one-sided, mid-p); None if the two were not compared.
+    discordant: the first of the gained and the first of the lost images.
+    rules: all rules of the promotion, each with its arithmetic.
     """
+
+    FILE = "promotion.json"
 
     model: str
     version: int | None
@@ -54,24 +52,11 @@ class Promotion(Artifact):
     gained: int | None = None
     lost: int | None = None
     p: float | None = None
-    pairs: tuple[Pair, ...] = ()
-    rules: tuple[Rule, ...] = ()
-
-    def save(self) -> Self:
-        """Writes promotion.json."""
-        write_json(self.path / "promotion.json", values(self))
-        return self
-
-    @classmethod
-    def load(cls, path: Path) -> Self:
-        """Reads promotion.json."""
-        said = read_values(path / "promotion.json")
-        rules = tuple(Rule(**rule) for rule in said.pop("rules"))
-        return cls(path=path, rules=rules, pairs=tuple(Pair(**pair) for pair in said.pop("pairs")), **said)
+    discordant: tuple[DiscordantImage, ...] = field(default=(), metadata={"key": "pairs"})
+    rules: tuple[RuleResult, ...] = ()
 
     def summary(self) -> str:
-        """What was decided, and every rule's arithmetic."""
+        """The reasons, and of a refusal also the rules that hold."""
         if self.passed:
             return "; ".join(self.reasons)
-        kept = [rule.words for rule in self.rules if rule.passed]
-        return "; ".join([*self.reasons, *(f"({words})" for words in kept)])
+        return "; ".join([*self.reasons, *(f"({rule.message})" for rule in self.rules if rule.passed)])

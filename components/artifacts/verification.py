@@ -1,23 +1,21 @@
-"""Verification: the proof that the bundle answers as the trained model does."""
+"""Verification: the evidence that the bundle predicts as the trained model does."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Self
 
-from components.artifacts.artifact import UNDIGESTED, Artifact, read_values, values
-from components.artifacts.rule import Rule
+from components.artifacts.artifact import UNDIGESTED, Artifact, RuleResult
+from serving.codec import read, to_json
 from serving.files import write_json
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What scoring the test images took, in a process of its own, from its start.
+    """Time and memory of scoring the test images, in an isolated process from its start.
 
     Attributes:
-        load_seconds: from the bundle's folder to a model that is ready: every file hashed, the network loaded.
+        load_seconds: to hash the bundle's files and load the network.
         images_per_second: read, scored and written.
         peak_memory_bytes: the largest resident memory of the process.
     """
@@ -30,49 +28,40 @@ class Measured:
 @dataclass(frozen=True, kw_only=True)
 class Verification(Artifact):
     """Attributes:
-    bundle_sha256: the bundle that was verified.
-    rows: number of test images compared.
-    correct: how many of them the ONNX model gives their own label; 0 where it could not be loaded.
-    disagreements: rows where Keras, SavedModel and ONNX do not give one class, each as a sentence.
-    max_difference: the largest difference of a probability between any two of the three; None where one of them
-        could not be loaded or is not a number.
-    rules: all that was asked, each with its arithmetic, whether it holds or not.
+    bundle_sha256: the verified bundle.
+    rows: number of compared test images.
+    correct: number of them that the ONNX model predicts correctly; 0 if it could not be loaded.
+    disagreements: rows for which Keras, SavedModel and ONNX predict different classes, each as a sentence.
+    max_difference: the largest difference of a probability between any two of the three; None if one of them could
+        not be loaded or returned NaN.
+    rules: all rules of the verification, each with its arithmetic.
     """
+
+    FILE = "verification.json"
 
     bundle_sha256: str
     rows: int
     correct: int
     disagreements: tuple[str, ...]
     max_difference: float | None
-    rules: tuple[Rule, ...]
+    rules: tuple[RuleResult, ...]
 
     def measured(self) -> Measured | None:
-        """What scoring took when this was verified; None where it came to no scoring."""
+        """Time and memory of scoring; None if the bundle was not scored."""
         file = self.path / UNDIGESTED
-        return Measured(**json.loads(file.read_text(encoding="utf-8"))) if file.exists() else None
+        return read(Measured, file) if file.exists() else None
 
     def write_measured(self, measured: Measured) -> Self:
-        """Writes what differs each time, beside what is digested."""
-        write_json(self.path / UNDIGESTED, asdict(measured))
+        """Writes the time and memory of scoring, which are not digested."""
+        write_json(self.path / UNDIGESTED, to_json(measured))
         return self
-
-    def save(self) -> Self:
-        """Writes verification.json."""
-        write_json(self.path / "verification.json", values(self))
-        return self
-
-    @classmethod
-    def load(cls, path: Path) -> Self:
-        """Reads verification.json."""
-        said = read_values(path / "verification.json")
-        return cls(path=path, rules=tuple(Rule(**rule) for rule in said.pop("rules")), **said)
 
     def summary(self) -> str:
-        """What the verdict rests on, and what scoring took."""
-        said = "; ".join(self.reasons)
+        """The reasons of the verdict, and time and memory of scoring."""
+        reasons = "; ".join(self.reasons)
         if (took := self.measured()) is None:
-            return said
+            return reasons
         return (
-            f"{said}; loads in {took.load_seconds:.2f} s, {took.images_per_second:,.0f} images/s, "
+            f"{reasons}; loads in {took.load_seconds:.2f} s, {took.images_per_second:,.0f} images/s, "
             f"{took.peak_memory_bytes / 1e6:.0f} MB"
         )

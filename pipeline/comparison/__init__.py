@@ -1,1 +1,1 @@
-"""Several recipes on the same data -> which is better, how sure that is, and what each costs."""
+"""Several presets on the same data -> which is the most accurate, which differences are significant, and the costs."""

@@ -1,15 +1,15 @@
-"""runs/comparisons: what several runs on the same test images came to, held against each other."""
+"""runs/comparisons: the results of several presets on one test set, and significance tests between each two presets."""
 
 from __future__ import annotations
 
-import json
-import os
+import contextlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from components.mcnemar import SIGNIFICANCE
+from components.significance import SIGNIFICANCE
+from serving.codec import FormatError, read, to_json
 from serving.errors import InputError
 from serving.files import replace_json
 
@@ -18,13 +18,7 @@ Verdict = Literal["passed", "refused", "failed"]
 
 @dataclass(frozen=True)
 class Rate:
-    """How many images a second a bundle scores, over several rounds.
-
-    Attributes:
-        median: images a second.
-        low: 8 of 10 rounds lie between this
-        high: and this.
-    """
+    """Scoring throughput of one bundle over the rounds, images a second: median, 10th and 90th percentile."""
 
     median: float
     low: float
@@ -33,25 +27,25 @@ class Rate:
 
 @dataclass(frozen=True)
 class Entry:
-    """What one preset came to.
+    """The results of one preset.
 
     Attributes:
-        preset: its name.
-        run: the run's number; None where it ended before it had one.
+        preset: the preset's name.
+        run: the run's number; None if its process ended before it had one.
         verdict: `passed` every gate, `refused` by one, or `failed`.
-        step: which refused it, or failed; None where all passed, or nobody knows.
-        reasons: of a refusal or a failure.
-        layers: the network in words; empty where nothing was trained, as below.
-        epochs: passes over the training rows.
-        batch_size: rows a step.
-        parameters: number of trained values; None where nothing was trained.
-        rows: number of test images; 0 where nothing was evaluated.
-        correct: how many of them got their own label.
-        interval: Wilson's 95 % interval of the accuracy, fractions; None where nothing was evaluated.
-        training_seconds: of the step train, in the run that executed it; None where no record has it.
-        run_seconds: of that whole run.
-        onnx_bytes: size of the exported file; None where the gate refused the model.
-        rate: of scoring with that file; None likewise.
+        step: the step that refused or failed; None if all passed, or if it is unknown.
+        reasons: why it was refused or failed.
+        layers: the layers of the network; empty if nothing was trained.
+        epochs: passes over the training rows; 0 if nothing was trained.
+        batch_size: training rows in a batch; 0 if nothing was trained.
+        parameters: number of trained values; None if nothing was trained.
+        rows: number of test images; 0 if nothing was evaluated.
+        correct: number of test images that the model classifies correctly.
+        interval: Wilson's 95 % interval of the accuracy, fractions; None if nothing was evaluated.
+        training_seconds: duration of the step train, in the run that executed it; None if no record has it.
+        run_seconds: duration of that whole run; None if no record has it.
+        onnx_bytes: size of the exported file; None if nothing was exported.
+        rate: scoring throughput with that file; None if nothing was exported.
     """
 
     preset: str
@@ -73,21 +67,21 @@ class Entry:
 
     @property
     def accuracy(self) -> float | None:
-        """Fraction of the test images that got their own label; None where nothing was evaluated."""
+        """Fraction of the test images that the model classifies correctly; None if nothing was evaluated."""
         return self.correct / self.rows if self.rows else None
 
 
 @dataclass(frozen=True)
-class Pair:
+class PairTest:
     """Two presets on the same test images (McNemar's test, mid-p, two-sided; Holm's correction over all pairs).
 
     Attributes:
-        better: the one with more right answers; of equals, the first.
+        better: the preset with more correct predictions; if equal, the first one.
         worse: the other.
-        gained: images that the better one alone gets right.
-        lost: images that the worse one alone gets right.
-        p: of a difference like this, were they equally good.
-        adjusted_p: the same, given how many pairs were looked at.
+        gained: number of images that only the better one classifies correctly.
+        lost: number of images that only the worse one classifies correctly.
+        p: p-value, 0 to 1.
+        adjusted_p: p-value after Holm's correction, 0 to 1.
     """
 
     better: str
@@ -99,24 +93,24 @@ class Pair:
 
     @property
     def significant(self) -> bool:
-        """Whether one of the two is better beyond chance."""
+        """Whether the two presets differ significantly."""
         return self.adjusted_p < SIGNIFICANCE
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """All figures of one comparison.
+    """All results of one comparison.
 
     Attributes:
-        began: when, as ISO 8601 in UTC; for people.
-        seconds: how long all of it took.
-        dataset: what the test images are of.
-        test_sha256: their digest; empty where nothing was evaluated.
-        arguments: the flags that all runs had in common.
-        entries: in the order asked for.
-        pairs: of all that were evaluated.
-        rounds: of the measurement of scoring.
-        threads: that scored.
+        began: start time, ISO 8601 in UTC.
+        seconds: duration of the whole comparison.
+        dataset: name of the data set.
+        test_sha256: digest of the test set; empty if nothing was evaluated.
+        arguments: the flags that all runs share.
+        entries: one for each preset, in the order given.
+        pairs: one for each two presets that were evaluated.
+        rounds: number of rounds in which the throughput was measured.
+        threads: number of threads that scored.
         environment: Python, machine, processors.
     """
 
@@ -126,59 +120,46 @@ class Comparison:
     test_sha256: str
     arguments: tuple[str, ...]
     entries: tuple[Entry, ...]
-    pairs: tuple[Pair, ...]
+    pairs: tuple[PairTest, ...]
     rounds: int
     threads: int
     environment: Mapping[str, Any]
 
     @property
     def ranked(self) -> list[Entry]:
-        """Those that were evaluated, the most accurate first; of equals the smaller, then the one asked for first."""
+        """The evaluated entries, the most accurate first; if equal, the one with fewer parameters; then as given."""
         evaluated = [entry for entry in self.entries if entry.rows]
         return sorted(evaluated, key=lambda entry: (-entry.correct, entry.parameters))
 
     @property
     def best(self) -> Entry | None:
-        """The most accurate of those that passed every gate; None where none did."""
+        """The most accurate entry that passed every gate; None if none passed."""
         return next((entry for entry in self.ranked if entry.verdict == "passed"), None)
 
     @property
     def exit_code(self) -> int:
-        """0 where one passed, else 1 where one failed, else 3: every one was refused."""
+        """0 if one passed, otherwise 1 if one failed, otherwise 3: all were refused."""
         if self.best is not None:
             return 0
         return 1 if any(entry.verdict == "failed" for entry in self.entries) else 3
 
     def save(self, file: Path) -> None:
-        """Replaces a file by this comparison, as JSON."""
-        replace_json(file, asdict(self))
+        """Replaces a file with this comparison, as JSON."""
+        replace_json(file, to_json(self))
 
     @classmethod
     def load(cls, file: Path) -> Self:
-        """Reads what `save` wrote. Raises: InputError: it holds no comparison."""
+        """Reads a file that `save` wrote. Raises: InputError: the file does not hold a comparison."""
         try:
-            said = json.loads(file.read_text(encoding="utf-8"))
-            entries = tuple(_entry(entry) for entry in said.pop("entries"))
-            pairs = tuple(Pair(**pair) for pair in said.pop("pairs"))
-            return cls(entries=entries, pairs=pairs, arguments=tuple(said.pop("arguments")), **said)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise InputError(f"{file} is no comparison ({error!r}): give one of runs/comparisons/") from error
+            return read(cls, file)
+        except (OSError, FormatError) as error:
+            raise InputError(f"{file} is not a comparison ({error}): give a file of runs/comparisons/") from error
 
 
-def _entry(said: dict[str, Any]) -> Entry:
-    rate, interval = said.pop("rate"), said.pop("interval")
-    return Entry(
-        reasons=tuple(said.pop("reasons")),
-        interval=None if interval is None else (interval[0], interval[1]),
-        rate=None if rate is None else Rate(**rate),
-        **said,
-    )
+def reserve_file(runs: Path) -> Path:
+    """Creates an empty file `<number>.json` in runs/comparisons with the next number, which no other process gets.
 
-
-def reserve(runs: Path) -> Path:
-    """Takes the next number: an empty file `<number>.json` in runs/comparisons, which nobody else gets.
-
-    The number has four digits or more; the comparison's other files are called after it too.
+    The number has four digits or more; the comparison's other files have the same number.
     """
     folder = runs / "comparisons"
     folder.mkdir(parents=True, exist_ok=True)
@@ -186,8 +167,6 @@ def reserve(runs: Path) -> Path:
     while True:
         number += 1
         file = folder / f"{number:04d}.json"
-        try:
-            os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-        except FileExistsError:
-            continue
-        return file
+        with contextlib.suppress(FileExistsError):
+            file.touch(exist_ok=False)
+            return file

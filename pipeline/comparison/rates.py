@@ -1,4 +1,4 @@
-"""Bundles + images -> how many images a second each scores, measured in turn."""
+"""Bundles and images -> rates: the throughput of scoring with each bundle, measured in turn."""
 
 from __future__ import annotations
 
@@ -7,20 +7,15 @@ import time
 from collections.abc import Mapping
 
 from pipeline.comparison.comparison import Rate
-from serving.bundle import Bundle
-from serving.inputs.blocks import Images
-from serving.scorer import Scorer
+from serving.blocks import Images
+from serving.bundle.bundle import Bundle
+from serving.scoring.scorer import Scorer
 
 ROUNDS = 15
 
 
 def measure_rates(bundles: Mapping[str, Bundle], images: Images) -> dict[str, Rate]:
-    """Scores the images with each bundle once a round, one after the other, so that a slow minute is everybody's.
-
-    Args:
-        bundles: by name.
-        images: uint8 (n, h, w, c), 0 to 255, of which there is at least one.
-    """
+    """Scores the images with each bundle once a round, so that a slow minute of the machine affects all bundles."""
     scorers = {name: Scorer(bundle) for name, bundle in bundles.items()}
     rates: dict[str, list[float]] = {name: [] for name in bundles}
     for scorer in scorers.values():
@@ -30,9 +25,9 @@ def measure_rates(bundles: Mapping[str, Bundle], images: Images) -> dict[str, Ra
             started = time.perf_counter()
             scorer.score(images)
             rates[name].append(len(images) / (time.perf_counter() - started))
-    return {name: _rate(found) for name, found in rates.items()}
+    return {name: _summarize(measured) for name, measured in rates.items()}
 
 
-def _rate(found: list[float]) -> Rate:
-    low, *_, high = statistics.quantiles(found, n=10)
-    return Rate(statistics.median(found), low, high)
+def _summarize(rates: list[float]) -> Rate:
+    low, *_, high = statistics.quantiles(rates, n=10)
+    return Rate(statistics.median(rates), low, high)

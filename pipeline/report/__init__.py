@@ -1,1 +1,1 @@
-"""Pictures of what a run made, for a person to look at; a run's verdict never depends on them."""
+"""Reports of a run for people: pictures, model card and list of runs; a run's verdict never depends on them."""

@@ -1,44 +1,47 @@
-"""The last runs -> runs/index.html: newest first, what serves marked, accuracy over time, links to the cards."""
+"""The last runs -> runs/index.html: newest first, with the serving one marked, history plots and links to the cards."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
-from pipeline.history import History, Record
-from pipeline.outcome import stopping
-from pipeline.report.opening import promoted_because, verdict_shown
-from pipeline.report.over_time import draw_over_time
-from pipeline.report.page import render
-from pipeline.store import Store
+from pipeline.engine.outcome import stopping
+from pipeline.engine.store import Store
+from pipeline.records.run_history import Record, RunHistory
+from pipeline.report.attempt import attempt
+from pipeline.report.drawing_cache import DrawingCache, identity
+from pipeline.report.figures.history_plot import AccuracyPoint, accuracy_points, history_plot
+from pipeline.report.figures.style import drawing, to_svg
+from pipeline.report.headline import promotion_reasons, verdict_shown
+from pipeline.report.rendering import render
 from serving.errors import BeamlineError
 from serving.files import replace_text
-from serving.history import Event
-from serving.history import History as Moves
 from serving.locks import locked
-from serving.registry import Promoted, Registry
+from serving.registry.promotion_events import PromotionEvent, PromotionEvents
+from serving.registry.registry import Promoted, Registry
 
 log = logging.getLogger("beamline.report")
 
 INDEX = "index.html"
-# What is read and written after every run does not grow with all that ever ran.
-MOST_RUNS = 200
-# A registry, and a model in it.
-Place = tuple[Path, str]
+# The time to write the list must not grow with the number of all runs.
+MAX_RUNS = 200
 
 
 @dataclass(frozen=True)
-class Row:
-    """One run, as the list has it.
+class IndexRow:
+    """One run in the list.
 
     Attributes:
         record: the run's.
-        card: its card, from the index; None where there is none.
-        serves: the version under which its model serves now; None where it does not.
-        version: the version that it was promoted as; None where it was not, or nobody can say.
-        rolled_back: whether somebody went back from that version, and nobody took that back.
-        why: what it rests on, or what stopped it, a sentence each.
+        card: the address of its card, relative to the list; None without a card.
+        serves: the version of its model if that serves now; else None.
+        version: the version that the run was promoted as; None if it was not, or if it is unknown.
+        rolled_back: whether that version was rolled back, and not restored.
+        reasons: of the verdict, or of the step that stopped the run, a sentence each.
+        verdict: the text of the badge.
     """
 
     record: Record
@@ -46,101 +49,118 @@ class Row:
     serves: int | None
     version: int | None
     rolled_back: bool
-    why: tuple[str, ...]
-
-    @property
-    def verdict(self) -> str:
-        """The run's, as a badge says it."""
-        return verdict_shown(self.record)
+    reasons: tuple[str, ...]
+    verdict: str
 
 
 @dataclass(frozen=True)
-class Registered:
-    """What the registry knows of one model.
-
-    Attributes:
-        promoted: what serves; None where nothing does, or nobody can say.
-        history: every move of the pointer.
-    """
+class ModelInRegistry:
+    """One model in the registry: the version that serves, None if it cannot be read, and all promotion events."""
 
     promoted: Promoted | None
-    history: Moves
+    history: PromotionEvents
 
     def serves(self, record: Record) -> int | None:
-        """The version under which a run's model serves now; None where it does not."""
+        """The version of a run's model if that serves now; else None."""
         now = self.promoted
-        # Another folder of runs that promotes to the same registry has a run of this number too.
+        # Another folder of runs that promotes to the same registry has a run with this number too.
         own = now is not None and (now.run, now.sha256) == (record.run, record.figures.get("bundle"))
         return now.version if now is not None and own else None
 
-    def promotion(self, record: Record) -> Event | None:
-        """The move that let a run's model serve; None where there was none."""
+    def promotion(self, record: Record) -> PromotionEvent | None:
+        """The event that promoted a run's model; None without one."""
         wanted = ("promote", record.run, record.figures.get("bundle"))
-        moves = (e for e in reversed(self.history.events) if (e.action, e.evidence.run, e.bundle_sha256) == wanted)
-        return next(moves, None)
+        events = (e for e in reversed(self.history.events) if (e.action, e.evidence.run, e.bundle_sha256) == wanted)
+        return next(events, None)
 
 
 def write_index(store: Store) -> Path:
-    """Writes runs/index.html anew, from the records of the last runs; what is damaged is left out."""
-    history = History(store.root)
+    """Writes runs/index.html from the records of the last runs; damaged records are left out."""
+    history = RunHistory(store.root)
     history.folder.mkdir(parents=True, exist_ok=True)
-    # Of two runs that end together, the second reads what the first wrote down.
+    # Of two runs that end at the same time, the second one reads the record of the first one.
     with locked(history.folder):
         return _write(store, history)
 
 
-def _write(store: Store, history: History) -> Path:
+def _write(store: Store, history: RunHistory) -> Path:
     runs = history.runs()
-    records = history.readable(runs[-MOST_RUNS:])
-    registered = {place: _registered(place) for place in {_place(record) for record in records}}
-    rows = [_row(record, store.root, registered[_place(record)]) for record in reversed(records)]
-    models = sorted({str(record.config["model"]) for record in records})
-    plots = {model: plot for model in models if (plot := draw_over_time(model, records, store.root)) is not None}
+    records = history.readable(runs[-MAX_RUNS:])
+    registries = {key: _model_in_registry(*key) for key in {_registry_key(record) for record in records}}
     file = store.root / INDEX
-    shown = {"rows": rows, "plots": plots, "comparisons": _comparisons(store.root), "runs": len(runs)}
-    replace_text(file, render("index.html.j2", **shown))
+    page = render(
+        "index.html.j2",
+        rows=[_row(record, store.root, registries[_registry_key(record)]) for record in reversed(records)],
+        plots=_plots(records, DrawingCache.of(store.root)),
+        comparisons=_comparisons(store.root),
+        runs=len(runs),
+    )
+    replace_text(file, page)
     return file
 
 
-def _row(record: Record, root: Path, registered: Registered) -> Row:
+def _row(record: Record, root: Path, model: ModelInRegistry) -> IndexRow:
     card = root / "reports" / f"{record.run}.html"
-    promotion = registered.promotion(record)
-    return Row(
+    promotion = model.promotion(record)
+    return IndexRow(
         record=record,
         card=f"reports/{card.name}" if card.exists() else None,
-        serves=registered.serves(record),
+        serves=model.serves(record),
         version=None if promotion is None else promotion.to_version,
-        rolled_back=promotion is not None and promotion.bundle_sha256 in registered.history.rolled_back(),
-        why=_why(record),
+        rolled_back=promotion is not None and promotion.bundle_sha256 in model.history.rolled_back(),
+        reasons=_reasons(record),
+        verdict=verdict_shown(record),
     )
 
 
-def _why(record: Record) -> tuple[str, ...]:
-    """The lines of what stopped a run, or of what its last gate rests on."""
+def _reasons(record: Record) -> tuple[str, ...]:
+    """The lines of the reasons of the step that stopped a run, or of its last gate."""
     by_name = {outcome.name: outcome for outcome in record.steps}
     stopped = stopping(by_name)
     if stopped is not None:
-        said = (f"{stopped.name}: {stopped.reasons[0]}", *stopped.reasons[1:]) if stopped.reasons else (stopped.name,)
+        first, *others = stopped.reasons or ("",)
+        reasons: tuple[str, ...] = (f"{stopped.name}: {first}" if first else stopped.name, *others)
     else:
         last = by_name.get("promote") or by_name.get("verify")
-        said = () if last is None else last.reasons
+        reasons = () if last is None else last.reasons
         if verdict_shown(record) == "promoted" and last is not None:
-            said = promoted_because(last)
-    return tuple(line for sentence in said for line in sentence.splitlines() if line.strip())
+            reasons = promotion_reasons(last)
+    return tuple(line for reason in reasons for line in reason.splitlines() if line.strip())
 
 
-def _place(record: Record) -> Place:
+def _registry_key(record: Record) -> tuple[Path, str]:
     return record.models, str(record.config["model"])
 
 
-def _registered(place: Place) -> Registered:
-    """What cannot be read marks nothing."""
-    models, model = place
+def _model_in_registry(models: Path, model: str) -> ModelInRegistry:
+    """A model that cannot be read has no versions."""
     try:
-        return Registered(Registry(models).promoted(model), Registry(models).history(model))
+        return ModelInRegistry(Registry(models).promoted(model), Registry(models).promotion_events(model))
     except (BeamlineError, OSError):
         log.debug("registry of %s", model, exc_info=True)
-        return Registered(None, Moves(()))
+        return ModelInRegistry(None, PromotionEvents(()))
+
+
+def _plots(records: Sequence[Record], cache: DrawingCache) -> dict[str, str]:
+    """The history plots, by model; a model with fewer than two accuracies has none."""
+    plots = {}
+    for model in sorted({model for _, model in map(_registry_key, records)}):
+        points = accuracy_points(model, records)
+        if len(points) >= 2:
+            problem = f"the history plot of {model} could not be drawn"
+            plots[model] = attempt(problem, partial(_plot, model, points, cache), log.warning)
+    return {model: plot for model, plot in plots.items() if plot is not None}
+
+
+def _plot(model: str, points: Sequence[AccuracyPoint], cache: DrawingCache) -> str:
+    inputs = {"model": model, "points": [asdict(point) for point in points]}
+    key = identity("history-plot", history_plot.__module__, inputs)
+
+    def make() -> bytes:
+        with drawing():
+            return to_svg(history_plot(points), f"history-{key[:8]}").encode()
+
+    return cache.get(key, make).read_text(encoding="utf-8")
 
 
 def _comparisons(root: Path) -> list[str]:

@@ -1,28 +1,22 @@
-"""Steps + outcomes -> the graph of a run: who takes what from whom, as lines that a page can draw."""
+"""Steps + outcomes -> the graph of a run: the steps, and an SVG path from each input."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.outcome import Made, Outcome
-from pipeline.step import Step
+from pipeline.engine.outcome import Outcome, Outcomes
+from pipeline.engine.step import Step
 
-# In pixels of a phone's width: the steps stand below one another, what they take comes along an arc at their left.
+# In pixels, for the width of a phone: the steps in one column, their inputs as arcs at the left.
 WIDTH, PITCH, TOP = 340, 46, 24
 NODE = 128
 REACH = 13
 
 
 @dataclass(frozen=True)
-class Node:
-    """A step in the drawing.
-
-    Attributes:
-        outcome: what became of it.
-        x: pixels from the left.
-        y: pixels from the top.
-    """
+class LineageNode:
+    """The outcome of a step, and its middle in the drawing, in pixels from the left and from the top."""
 
     outcome: Outcome
     x: int
@@ -30,47 +24,34 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Graph:
-    """All steps of a run and what they take, in a drawing.
-
-    Attributes:
-        width: pixels.
-        height: pixels.
-        nodes: the steps, in order.
-        arcs: SVG paths, one for each input.
-        says: the same in words.
-    """
+class Lineage:
+    """A drawing of the steps of a run, in order, with an SVG path for each input; `description` is the same as text."""
 
     width: int
     height: int
-    nodes: tuple[Node, ...]
+    nodes: tuple[LineageNode, ...]
     arcs: tuple[str, ...]
-    says: str
+    description: str
 
 
-def draw_lineage(steps: Sequence[Step], made: Made) -> Graph:
-    """Places the steps of a run.
-
-    Args:
-        steps: in an order in which each comes after those whose outputs it takes.
-        made: the outcomes; steps that the run did not come to are left out.
-    """
-    shown = [step for step in steps if step.name in made]
+def lineage_of(steps: Sequence[Step], outcomes: Outcomes) -> Lineage:
+    """Places the steps of a run, each after its inputs; a step without an outcome is left out."""
+    shown = [step for step in steps if step.name in outcomes]
     place = {step.name: TOP + PITCH * index for index, step in enumerate(shown)}
     sources = {step.name: [source.name for source in step.inputs.values() if source.name in place] for step in shown}
     arcs = [_arc(place[source], place[name]) for name, taken in sources.items() for source in taken]
     takes = [f"{name} takes {', '.join(taken) or 'no other'}" for name, taken in sources.items()]
-    return Graph(
+    return Lineage(
         width=WIDTH,
         height=2 * TOP + PITCH * max(len(shown) - 1, 0),
-        nodes=tuple(Node(made[step.name], NODE, place[step.name]) for step in shown),
+        nodes=tuple(LineageNode(outcomes[step.name], NODE, place[step.name]) for step in shown),
         arcs=tuple(arcs),
-        says="; ".join(takes),
+        description="; ".join(takes),
     )
 
 
 def _arc(start: int, end: int) -> str:
-    """A path from one step to another; the further apart they are, the further to the left it goes."""
+    """A path from one step to another; the farther apart they are, the farther left it goes."""
     if end - start == PITCH:
         return f"M{NODE} {start} L{NODE} {end}"
     left = NODE - REACH * ((end - start) // PITCH) - REACH

@@ -1,71 +1,54 @@
-"""A run that ended -> its pictures, its card and the list of all runs; none of them decides about a run."""
+"""A run that ended -> its pictures, its card and the list of all runs; the run's verdict never depends on them."""
 
 from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from pipeline.history import Record
+from pipeline.engine.step import Step
+from pipeline.engine.store import Store
+from pipeline.records.run_artifacts import RunArtifacts
+from pipeline.records.run_history import Record
+from pipeline.report.attempt import attempt
 from pipeline.report.card import write_card
-from pipeline.report.folder import write_pictures
 from pipeline.report.index import INDEX, write_index
-from pipeline.report.payloads import Payloads
-from pipeline.step import Step
-from pipeline.store import Store
-from serving.errors import BeamlineError
+from pipeline.report.picture_folder import write_pictures
 
 log = logging.getLogger("beamline.report")
 
 
 @dataclass(frozen=True)
 class Reported:
-    """What there is to look at.
-
-    Attributes:
-        card: the run's page; None where it could not be written.
-        pictures: the folder of its pictures; None where there are none.
-    """
+    """The report of a run: its card, and the folder of its pictures; None for a part that was not written."""
 
     card: Path | None
     pictures: Path | None
 
 
 def report(record: Record, steps: Sequence[Step], store: Store) -> Reported:
-    """Draws and writes what there is to look at. That it cannot be done is said, and is no failure of the run.
+    """Writes the report of a run. A part that cannot be written is logged, and the run does not fail.
 
-    A run that was interrupted gets its card at once, with what was drawn before.
-
-    Args:
-        record: the run's, as it ended.
-        steps: of its pipeline.
-        store: where the artifacts are; everything comes beside them.
+    An interrupted run gets its card at once, with the figures that are in the cache.
     """
     draw = record.verdict != "interrupted"
-    payloads = Payloads({outcome.name: outcome for outcome in record.steps}, store)
-    pictures = _tried("pictures", record, lambda: write_pictures(record.run, payloads)) if draw else None
-    card = _tried("card", record, lambda: write_card(record, steps, payloads, draw))
-    _tried("place in the list of runs", record, lambda: write_index(store))
+    run = RunArtifacts(record, store)
+
+    def problem(part: str) -> str:
+        return f"the {part} of run {record.run} could not be written"
+
+    pictures = attempt(problem("pictures"), lambda: write_pictures(run), log.warning) if draw else None
+    card = attempt(problem("card"), lambda: write_card(run, steps, draw), log.warning)
+    attempt(problem("place in the list of runs"), lambda: write_index(store), log.warning)
     return Reported(card, pictures)
 
 
 def renew_index(runs: Path) -> None:
-    """Writes the list of runs anew, where there is one, after what it says changed; that it cannot be is no failure."""
-    if (runs / INDEX).exists():
-        try:
-            write_index(Store(runs))
-        except Exception as error:
-            log.debug("list of runs", exc_info=True)
-            print(f"{runs / INDEX} could not be written anew: {error}", file=sys.stderr)
-
-
-def _tried(what: str, record: Record, write: Callable[[], Path | None]) -> Path | None:
-    try:
-        return write()
-    except Exception as error:
-        log.debug("%s of run %s", what, record.run, exc_info=True)
-        why = str(error) if isinstance(error, BeamlineError) else f"{type(error).__name__}: {error}"
-        log.warning("the %s of run %s could not be written: %s", what, record.run, why)
-        return None
+    """Rewrites the list of runs, if it exists, after a change of its content; a failure is only printed."""
+    file = runs / INDEX
+    if file.exists():
+        tell = partial(print, file=sys.stderr)
+        attempt(f"{file} could not be rewritten", lambda: write_index(Store(runs)), tell)

@@ -1,1 +1,1 @@
-"""MLflow, for those who ask for it: what a run was and made, and an alias that follows what serves."""
+"""Optional: TensorBoard, MLflow's log of runs, and its alias of the version that serves."""

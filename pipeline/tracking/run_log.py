@@ -1,39 +1,58 @@
-"""A run -> MLflow: its figures and pictures as a run of the model's experiment."""
+"""A run -> MLflow: its parameters, metrics, tags, pictures and card, as a run of the model's experiment."""
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from components.artifacts.evaluation import Evaluation
 from components.artifacts.model import Model
 from components.artifacts.verification import Verification
-from pipeline.history import Record
-from pipeline.kept import Kind, kept, lack
-from pipeline.store import Store
-from pipeline.tracking.figures import Figures, figures_of
-from pipeline.tracking.server import Place
+from pipeline.engine.outcome import stopping
+from pipeline.engine.store import Store
+from pipeline.records.run_artifacts import Kind, RunArtifacts
+from pipeline.records.run_history import Record
+from pipeline.tracking.server import TrackingServer
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 Item = TypeVar("Item")
 
-# What MLflow takes at once.
+# MLflow's limits: of one request, and of one text.
 BATCH = 100
+PARAM_CHARACTERS = 6000
+TAG_CHARACTERS = 5000
+# The components with parameters.
+COMPONENTS = ("ingest", "validate", "transform", "train", "evaluate", "verify", "promote")
 
 
-def log_run(client: MlflowClient, place: Place, record: Record, store: Store) -> str:
-    """Logs a run with all that it came to. Returns: MLflow's number of it."""
-    verification = _made(record, store, "verify", Verification)
-    figures = figures_of(
-        record, _made(record, store, "train", Model), _made(record, store, "evaluate", Evaluation), verification
+@dataclass(frozen=True)
+class LoggedMetrics:
+    """What MLflow shows of a run: parameters such as `train.epochs`, metrics of the test set and each epoch, tags."""
+
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+    epochs: tuple[Mapping[str, float], ...]
+    tags: Mapping[str, str]
+
+
+def log_run(client: MlflowClient, server: TrackingServer, record: Record, store: Store) -> str:
+    """Logs a run and what it made. Returns: MLflow's id of the run."""
+    artifacts = RunArtifacts(record, store)
+    logged = collect_metrics(
+        record,
+        _artifact(artifacts, "train", Model),
+        _artifact(artifacts, "evaluate", Evaluation),
+        _artifact(artifacts, "verify", Verification),
     )
-    name = f"{record.config['model']} {record.run}"
-    begun = client.create_run(experiment_id(client, place), tags=dict(figures.tags), run_name=name)
-    run = str(begun.info.run_id)
-    _log_figures(client, run, figures)
+    title = f"{record.config['model']} {record.run}"
+    created = client.create_run(experiment_id(client, server), tags=dict(logged.tags), run_name=title)
+    run = str(created.info.run_id)
+    _log_metrics(client, run, logged)
     for picture in sorted((store.root / "reports" / record.run).glob("*.png")):
         client.log_artifact(run, str(picture), "pictures")
     card = store.root / "reports" / f"{record.run}.html"
@@ -43,33 +62,98 @@ def log_run(client: MlflowClient, place: Place, record: Record, store: Store) ->
     return run
 
 
-def experiment_id(client: MlflowClient, place: Place) -> str:
-    """MLflow's number of the place's experiment, which is made where there is none."""
-    known = client.get_experiment_by_name(place.experiment)
-    if known is not None:
-        return str(known.experiment_id)
-    return str(client.create_experiment(place.experiment, place.artifacts))
+def experiment_id(client: MlflowClient, server: TrackingServer) -> str:
+    """MLflow's id of the server's experiment, which is created if it does not exist."""
+    experiment = client.get_experiment_by_name(server.experiment)
+    if experiment is not None:
+        return str(experiment.experiment_id)
+    return str(client.create_experiment(server.experiment, server.artifacts))
 
 
-def _made(record: Record, store: Store, step: str, kind: type[Kind]) -> Kind | None:
-    return None if lack(record, step) is not None else kept(record, store, step, kind)
+def _artifact(artifacts: RunArtifacts, step: str, kind: type[Kind]) -> Kind | None:
+    return artifacts.load(step, kind) if step in artifacts.digests else None
 
 
-def _log_figures(client: MlflowClient, run: str, figures: Figures) -> None:
+def _log_metrics(client: MlflowClient, run: str, logged: LoggedMetrics) -> None:
     from mlflow.entities import Metric, Param
 
     now = int(time.time() * 1000)
-    metrics = [Metric(name, float(value), now, 0) for name, value in figures.metrics.items()]
+    metrics = [Metric(name, float(value), now, 0) for name, value in logged.metrics.items()]
     metrics += [
         Metric(name, value, now, number)
-        for number, epoch in enumerate(figures.epochs, start=1)
+        for number, epoch in enumerate(logged.epochs, start=1)
         for name, value in epoch.items()
     ]
-    for part in _parts([Param(name, value) for name, value in figures.params.items()]):
-        client.log_batch(run, params=part)
-    for part in _parts(metrics):
-        client.log_batch(run, metrics=part)
+    for batch in _batches([Param(name, value) for name, value in logged.params.items()]):
+        client.log_batch(run, params=batch)
+    for batch in _batches(metrics):
+        client.log_batch(run, metrics=batch)
 
 
-def _parts(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+def _batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
     return (items[start : start + BATCH] for start in range(0, len(items), BATCH))
+
+
+def collect_metrics(
+    record: Record, model: Model | None, evaluation: Evaluation | None, verification: Verification | None
+) -> LoggedMetrics:
+    """Collects what MLflow shows of a run, which may have made only some of the artifacts."""
+    epochs = () if model is None else model.history
+    tags = _tags(record, evaluation, verification)
+    return LoggedMetrics(
+        params=dict(_params(record.config)),
+        metrics=_metrics(record, evaluation, verification),
+        epochs=tuple(
+            {name if name.startswith("val_") else f"train_{name}": value for name, value in epoch.items()}
+            for epoch in epochs
+        ),
+        tags={name: truncate(value, TAG_CHARACTERS) for name, value in tags.items()},
+    )
+
+
+def truncate(text: str, characters: int) -> str:
+    """The text, without its end if it has more characters."""
+    return text if len(text) <= characters else text[: characters - 2] + " …"
+
+
+def _params(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "model", config["model"]
+    for component in COMPONENTS:
+        for name, value in config[component].items():
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            # MLflow refuses an empty parameter.
+            if text:
+                yield f"{component}.{name}", truncate(text, PARAM_CHARACTERS)
+
+
+def _metrics(record: Record, evaluation: Evaluation | None, verification: Verification | None) -> dict[str, float]:
+    metrics = {"run_seconds": record.seconds}
+    if evaluation is not None:
+        lower, upper = evaluation.interval
+        metrics |= {"accuracy": evaluation.accuracy, "accuracy_lower": lower, "accuracy_upper": upper}
+        metrics |= {"loss": evaluation.loss, "calibration_error": evaluation.calibration_error}
+        metrics["test_rows"] = evaluation.rows
+    if verification is not None and (measured := verification.measured()) is not None:
+        metrics |= vars(measured)
+    return metrics
+
+
+def _tags(record: Record, evaluation: Evaluation | None, verification: Verification | None) -> dict[str, str]:
+    stopped = stopping({outcome.name: outcome for outcome in record.steps})
+    if stopped is None:
+        reasons = record.steps[-1].reasons
+    else:
+        reasons = tuple(f"{stopped.name}: {reason}" for reason in stopped.reasons)
+    tags = {
+        "beamline.run": record.run,
+        "beamline.verdict": record.verdict,
+        "beamline.reasons": "\n".join(reasons),
+        "beamline.dataset": record.config["ingest"]["dataset"],
+        "beamline.preset": record.config["train"]["preset"],
+    }
+    tags |= {f"beamline.{step.name}_sha256": step.sha256 for step in record.steps if step.sha256 is not None}
+    if evaluation is not None:
+        tags |= {"beamline.weights_sha256": evaluation.weights_sha256, "beamline.test_sha256": evaluation.test_sha256}
+    if verification is not None:
+        tags["beamline.bundle_sha256"] = verification.bundle_sha256
+    return tags

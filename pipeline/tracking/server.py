@@ -1,4 +1,4 @@
-"""Where MLflow is, and a client of it that gives up in time."""
+"""The environment, or models/<model>/tracking.json -> the MLflow server, and a client that gives up in time."""
 
 from __future__ import annotations
 
@@ -9,20 +9,22 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING, Literal, TypeVar
+from urllib.parse import unquote, urlsplit, urlunsplit
 
-from pipeline.tracking.memory import Memory, without_credentials
+from serving.codec import FormatError, read, to_json
 from serving.errors import BeamlineError
+from serving.files import replace_json
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-Result = TypeVar("Result")
+T = TypeVar("T")
 
 TRACKING, REGISTRY, EXPERIMENT = "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "MLFLOW_EXPERIMENT_NAME"
 SQLITE = "sqlite:///"
-# Where the user sets none: MLflow's own would be 120 seconds, seven times again. And it would report home.
+TRACKING_STATE = "tracking.json"
+# Used unless the user sets them: MLflow's own defaults are a timeout of 120 seconds with 7 retries, and telemetry.
 SETTINGS = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
@@ -31,14 +33,33 @@ SETTINGS = {
 
 
 @dataclass(frozen=True)
-class Place:
+class TrackingState:
+    """The MLflow server of a model, without credentials.
+
+    Attributes:
+        uri: of the tracking server.
+        registry_uri: of the model registry.
+        experiment: name of the experiment that has the model's runs.
+        followed: sequence number of the last promotion event that the alias follows; 0 if there is none.
+        tracker: the kind of server.
+    """
+
+    uri: str
+    registry_uri: str
+    experiment: str
+    followed: int = 0
+    tracker: Literal["mlflow"] = "mlflow"
+
+
+@dataclass(frozen=True)
+class TrackingServer:
     """Where MLflow is.
 
     Attributes:
-        uri: the tracking server's, credentials included.
-        registry_uri: that of the registry of models, credentials included.
-        experiment: name of the experiment that the model's runs are in.
-        artifacts: where a new experiment keeps its files; None where the server decides.
+        uri: of the tracking server, with credentials.
+        registry_uri: of the model registry, with credentials.
+        experiment: name of the experiment that has the model's runs.
+        artifacts: URI of the files of a new experiment; None if the server decides.
     """
 
     uri: str
@@ -46,48 +67,79 @@ class Place:
     experiment: str
     artifacts: str | None = None
 
-    def memory(self, followed: int = 0) -> Memory:
-        """What may be written down of it."""
-        return Memory(without_credentials(self.uri), without_credentials(self.registry_uri), self.experiment, followed)
+    def state(self, followed: int = 0) -> TrackingState:
+        """The tracking state of a model on this server, without credentials."""
+        uri, registry_uri = without_credentials(self.uri), without_credentials(self.registry_uri)
+        return TrackingState(uri, registry_uri, self.experiment, followed)
 
-    def censored(self, words: str) -> str:
-        """Words without the credentials: MLflow's own sentences have whole addresses."""
+    @property
+    def has_credentials(self) -> bool:
+        """Whether a URI has parts that the tracking state must not have."""
+        state = self.state()
+        return (state.uri, state.registry_uri) != (self.uri, self.registry_uri)
+
+    def redact(self, text: str) -> str:
+        """A text without the credentials: MLflow's own messages have whole URIs."""
         for uri in (self.uri, self.registry_uri):
-            if secret := urlsplit(uri).netloc.rpartition("@")[0]:
-                words = words.replace(f"{secret}@", "")
-        return words
+            if credentials := urlsplit(uri).netloc.rpartition("@")[0]:
+                text = text.replace(f"{credentials}@", "")
+        return text
 
 
-def place_of(runs: Path, model: str) -> Place:
-    """Where the user says that MLflow is, as MLflow has it; else a database beside the runs.
-
-    MLflow's own default is a database where the command was started, which for a nightly run is anywhere.
-    """
-    experiment = os.environ.get(EXPERIMENT) or model
-    uri = os.environ.get(TRACKING)
-    if uri:
-        uri = absolute(uri)
-        return Place(uri, absolute(os.environ.get(REGISTRY) or uri), experiment)
-    folder = runs.resolve()
-    uri = _sqlite(folder / "mlflow.db")
-    return Place(uri, absolute(os.environ.get(REGISTRY) or uri), experiment, (folder / "mlflow").as_uri())
-
-
-def place_again(memory: Memory) -> Place:
-    """The place that a model's folder remembers, with the credentials of the environment where they are for it.
+def read_tracking_state(folder: Path) -> TrackingState | None:
+    """The tracking state in a model's folder; None if the model is not tracked.
 
     Raises:
-        BeamlineError: it is a database that is no longer there; MLflow would make a new one.
+        BeamlineError: the file cannot be read.
     """
-    for uri in (memory.uri, memory.registry_uri):
+    file = folder / TRACKING_STATE
+    try:
+        return read(TrackingState, file)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, FormatError) as error:
+        raise BeamlineError(f"{file} cannot be read ({error})") from error
+
+
+def write_tracking_state(folder: Path, state: TrackingState) -> None:
+    """Replaces the tracking state in a model's folder."""
+    replace_json(folder / TRACKING_STATE, to_json(state))
+
+
+def without_credentials(uri: str) -> str:
+    """A URI without user, password and query; a URI without a host, such as SQLite's, is unchanged."""
+    parts = urlsplit(uri)
+    if not parts.netloc:
+        return uri
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def configured_server(runs: Path, model: str) -> TrackingServer:
+    """The server that MLflow's environment variables name, or a database in the folder of runs.
+
+    MLflow's own default is a database in the working directory, which is not the same for each cron job.
+    """
+    folder, given = runs.resolve(), os.environ.get(TRACKING)
+    uri = absolute(given) if given else _sqlite(folder / "mlflow.db")
+    registry_uri = absolute(os.environ.get(REGISTRY) or uri)
+    artifacts = None if given else (folder / "mlflow").as_uri()
+    return TrackingServer(uri, registry_uri, os.environ.get(EXPERIMENT) or model, artifacts)
+
+
+def remembered_server(state: TrackingState) -> TrackingServer:
+    """The server of a model's tracking state, with the credentials of the environment if it names the same server.
+
+    Raises:
+        BeamlineError: the state names a database file that does not exist; MLflow would create a new one.
+    """
+    for uri in (state.uri, state.registry_uri):
         if uri.startswith(SQLITE) and not Path(unquote(uri.removeprefix(SQLITE))).is_file():
-            raise BeamlineError(f"{uri} is gone")
-    uri, registry_uri = (_known(uri) for uri in (memory.uri, memory.registry_uri))
-    return Place(uri, registry_uri, memory.experiment)
+            raise BeamlineError(f"{uri} does not exist any more")
+    return TrackingServer(_with_credentials(state.uri), _with_credentials(state.registry_uri), state.experiment)
 
 
 def absolute(uri: str) -> str:
-    """An address that means the same wherever it is used: SQLite's may be below the working folder."""
+    """A URI that does not depend on the working directory, as SQLite's relative ones do."""
     path = uri.removeprefix(SQLITE)
     if path == uri or path.startswith(("/", ":")) or not path:
         return uri
@@ -95,22 +147,22 @@ def absolute(uri: str) -> str:
 
 
 def _sqlite(path: Path) -> str:
-    """The address of a path. MLflow makes a folder of the quoted name too, so nothing is quoted without need."""
+    """The URI of a file. MLflow also creates a folder with the quoted name, so only what must be quoted is quoted."""
     return SQLITE + str(path).replace("%", "%25").replace("?", "%3F").replace("#", "%23")
 
 
-def _known(uri: str) -> str:
-    """An address as the environment has it, with credentials, where it has this one."""
+def _with_credentials(uri: str) -> str:
+    """The environment's URI of the same server, which can have credentials, or the URI itself."""
     given = (absolute(os.environ.get(name, "")) for name in (TRACKING, REGISTRY))
     return next((known for known in given if known and without_credentials(known) == uri), uri)
 
 
-def connect(place: Place) -> MlflowClient:
-    """A client; of a database, connected.
+def connect(server: TrackingServer) -> MlflowClient:
+    """A client of a server; it connects to a database at once.
 
     Raises:
-        BeamlineError: MLflow, or what it needs for this address, is not installed.
-        mlflow.exceptions.MlflowException: there is no such kind of address.
+        BeamlineError: MLflow, or a package that it needs for this URI, is not installed.
+        mlflow.exceptions.MlflowException: MLflow does not support the URI.
     """
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
@@ -119,22 +171,22 @@ def connect(place: Place) -> MlflowClient:
 
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.ERROR)
-        return MlflowClient(place.uri, place.registry_uri)
+        return MlflowClient(server.uri, server.registry_uri)
     except ModuleNotFoundError as error:
         raise BeamlineError(f"{error.name} is not installed: pip install '.[mlflow]' in Beamline's folder") from error
 
 
-def within(seconds: float, work: Callable[[], Result]) -> Result:
-    """What some work comes to, or its exception, if that comes in time: name resolution and databases know no limit.
+def call_within(seconds: float, call: Callable[[], T]) -> T:
+    """The result of a call, or its exception, within a time limit: DNS look-ups and databases have none of their own.
 
     Raises:
-        TimeoutError: it did not; whatever it does from then on, it does not keep the process.
+        TimeoutError: the call takes longer. It continues in a thread that does not keep the process alive.
     """
-    future: Future[Result] = Future()
+    future: Future[T] = Future()
 
     def run() -> None:
         try:
-            future.set_result(work())
+            future.set_result(call())
         except BaseException as error:
             future.set_exception(error)
 

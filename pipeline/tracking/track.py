@@ -1,148 +1,154 @@
-"""What commands do with MLflow: log a run, and let the alias follow the pointer, which stays the truth."""
+"""A finished run, or a promotion -> MLflow: logs the run, and moves the alias to the version that serves."""
 
 from __future__ import annotations
 
 import logging
+import sys
 import traceback
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.tracking.memory import FILE, read_memory, without_credentials, write_memory
+from pipeline.tracking.server import (
+    TRACKING,
+    TRACKING_STATE,
+    TrackingServer,
+    call_within,
+    configured_server,
+    connect,
+    read_tracking_state,
+    remembered_server,
+    without_credentials,
+    write_tracking_state,
+)
 from serving.errors import BeamlineError, InputError
 from serving.locks import locked
-from serving.registry import Registry
+from serving.registry.registry import Registry
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-    from pipeline.tracking.server import Place
-
 log = logging.getLogger("beamline.tracking")
 
-# How long who waits for a rollback waits for an alias; and a run, at its start and its end.
-MOVE_SECONDS = 20.0
-OPEN_SECONDS = 20.0
+# Time limits: to move the alias, during which a rollback waits; to connect before a run; to log a run.
+ALIAS_SECONDS = 20.0
+CONNECT_SECONDS = 20.0
 LOG_SECONDS = 300.0
 
 
 def require_tracker(runs: Path, model: str) -> None:
-    """Says before the work begins what would only be noticed after it.
+    """Checks MLflow before a run, so that an error does not show only at the end.
 
     Raises:
-        InputError: the user's address is none that MLflow can use.
+        InputError: MLflow cannot use the URI that the environment gives.
         BeamlineError: MLflow is not installed.
     """
-    from importlib.util import find_spec
-
-    from pipeline.tracking.server import TRACKING, connect, place_of, within
-
     for name in ("mlflow", "sqlalchemy", "alembic"):
         if find_spec(name) is None:
             raise BeamlineError(
                 f"--track mlflow: {name} is not installed: pip install '.[mlflow]' in Beamline's folder"
             )
-    place = place_of(runs, model)
-    if place.artifacts is not None:
+    server = configured_server(runs, model)
+    if server.artifacts is not None:
         return
     try:
-        within(OPEN_SECONDS, lambda: connect(place))
+        call_within(CONNECT_SECONDS, lambda: connect(server))
     except Exception as error:
         raise InputError(
-            f"{TRACKING} {without_credentials(place.uri)} cannot be used ({_short(place, error)}): set it to an MLflow "
-            f"that answers, or to nothing, which means {runs / 'mlflow.db'}"
+            f"{TRACKING} {without_credentials(server.uri)} cannot be used ({_on_one_line(server, error)}): set it to "
+            f"the URI of a running MLflow server, or unset it to use {runs / 'mlflow.db'}"
         ) from error
 
 
 def track_run(runs: Path, models: Path, model: str, run: str) -> None:
-    """Logs a run that has ended, and lets the model's folder remember where. That MLflow fails, fails no run."""
-    from pipeline.history import History
-    from pipeline.store import Store
+    """Logs a finished run, and stores the server in the model's folder; an error is only a warning."""
+    from pipeline.engine.store import Store
+    from pipeline.records.run_history import RunHistory
     from pipeline.tracking.run_log import log_run
-    from pipeline.tracking.server import TRACKING, connect, place_of, within
 
-    place = place_of(runs, model)
-    words = f"{without_credentials(place.uri)}, experiment {place.experiment}"
+    server = configured_server(runs, model)
+    target = f"{without_credentials(server.uri)}, experiment {server.experiment}"
 
-    def work() -> None:
-        client = connect(place)
-        logged = log_run(client, place, History(runs).read(run), Store(runs))
-        event = {"event": "tracked", "tracker": "mlflow", "uri": without_credentials(place.uri), "run": logged}
-        log.info("tracked: %s, run %s", words, logged, extra={"event": event})
+    def send() -> None:
+        client = connect(server)
+        mlflow_run = log_run(client, server, RunHistory(runs).read(run), Store(runs))
+        event = {"event": "tracked", "tracker": "mlflow", "uri": without_credentials(server.uri), "run": mlflow_run}
+        log.info("tracked: %s, run %s", target, mlflow_run, extra={"event": event})
         if (models / model).is_dir():
-            _follow(client, place, models, model, logged)
+            _move_alias(client, server, models, model, mlflow_run)
 
     try:
-        within(LOG_SECONDS, work)
+        call_within(LOG_SECONDS, send)
     except Exception as error:
-        log.debug("%s", place.censored(traceback.format_exc()))
+        log.debug("%s", server.redact(traceback.format_exc()))
         log.warning(
-            "WARNING: run %s is not, or not wholly, in MLflow at %s: %s; repeat the command when that is put right, "
-            "which finds everything made and logs it",
-            *(run, words, _short(place, error)),
+            "WARNING: run %s was not logged completely to MLflow at %s: %s; fix that and repeat the command, which "
+            "logs the run from the cached steps",
+            *(run, target, _on_one_line(server, error)),
         )
-    if _has_secrets(place) and (models / model / FILE).exists():
+    file = models / model / TRACKING_STATE
+    if server.has_credentials and file.exists():
         log.info(
-            "tracked: %s keeps no user and no password: whoever moves what serves needs the same %s",
-            *(models / model / FILE, TRACKING),
+            "tracked: the MLflow password is not stored in %s: set the same %s when you run promote or rollback",
+            *(file, TRACKING),
         )
 
 
-def follow_pointer(models: Path, model: str) -> str | None:
-    """Lets the alias follow the pointer of a tracked model, where it has not yet; other models cost nothing.
+def update_alias(models: Path, model: str) -> str | None:
+    """Moves the alias of a tracked model to the version that serves, if it is behind; other models need no MLflow.
 
-    The pointer has moved by now, and stays where it is whatever happens here.
+    The version that serves does not depend on the result.
 
     Returns:
-        What to say where it could not; None where all is well.
+        A warning if the alias could not be moved; None otherwise.
     """
     folder = models / model
-    place: Place | None = None
+    server: TrackingServer | None = None
     try:
-        memory = read_memory(folder)
-        promoted = None if memory is None else Registry(models).promoted(model)
-        if memory is None or promoted is None or promoted.event.sequence == memory.followed:
+        state = read_tracking_state(folder)
+        promoted = None if state is None else Registry(models).promoted(model)
+        if state is None or promoted is None or promoted.event.sequence == state.followed:
             return None
-        from pipeline.tracking.server import connect, place_again, within
-
-        again = place = place_again(memory)
-        within(MOVE_SECONDS, lambda: _follow(connect(again), again, models, model))
+        remembered = server = remembered_server(state)
+        call_within(ALIAS_SECONDS, lambda: _move_alias(connect(remembered), remembered, models, model))
         return None
     except Exception as error:
-        log.debug("%s", traceback.format_exc() if place is None else place.censored(traceback.format_exc()))
+        log.debug("%s", traceback.format_exc() if server is None else server.redact(traceback.format_exc()))
         return (
-            f"WARNING: MLflow does not know what serves, its alias of {model} stays where it was: "
-            f"{_short(place, error)}. What serves is what was said above. When MLflow answers again, "
-            f"the next run, promote or rollback of {model} moves the alias too; "
-            f"`python -m pipeline run --track mlflow` of this model tells MLflow anew where to follow ({folder / FILE})"
+            f"WARNING: MLflow's alias of {model} was not moved to the version that serves: "
+            f"{_on_one_line(server, error)}. The version above serves nevertheless. When MLflow answers again, the "
+            f"next run, promote or rollback of {model} moves the alias. To change the MLflow server, run "
+            f"`python -m pipeline run --track mlflow` for this model, which replaces {folder / TRACKING_STATE}"
         )
 
 
-def _follow(client: MlflowClient, place: Place, models: Path, model: str, run: str | None = None) -> None:
-    """Reads the pointer and moves the alias while nobody else does, so that the last who comes sees the last move."""
-    from pipeline.tracking.versions import DIGEST, follow
+def update_alias_or_warn(models: Path, model: str) -> None:
+    """Moves the alias of a tracked model, and prints a warning to standard error if that fails."""
+    sys.stdout.flush()
+    if (warning := update_alias(models, model)) is not None:
+        print(warning, file=sys.stderr)
+
+
+def _move_alias(client: MlflowClient, server: TrackingServer, models: Path, model: str, run: str | None = None) -> None:
+    """Reads the pointer and moves the alias under a lock, so that the last process sees the last promotion event."""
+    from pipeline.tracking.model_versions import DIGEST, move_alias
 
     folder = models / model
     with locked(folder / ".tracking.lock"):
         promoted = Registry(models).promoted(model)
         if promoted is None:
             return
-        # Remembered before it is done: what fails now is mended by the next who moves the pointer.
-        memory = place.memory()
-        write_memory(folder, memory)
+        # Written before the alias moves: if that fails, the next command tries again.
+        state = server.state()
+        write_tracking_state(folder, state)
         tagged = None if run is None else client.get_run(run).data.tags.get(DIGEST)
-        follow(client, place, promoted, run if tagged == promoted.sha256 else None)
-        write_memory(folder, replace(memory, followed=promoted.event.sequence))
+        move_alias(client, server, promoted, run if tagged == promoted.sha256 else None)
+        write_tracking_state(folder, replace(state, followed=promoted.event.sequence))
 
 
-def _has_secrets(place: Place) -> bool:
-    """Whether a place has more than may be written down of it."""
-    memory = place.memory()
-    return (memory.uri, memory.registry_uri) != (place.uri, place.registry_uri)
-
-
-def _short(place: Place | None, error: Exception) -> str:
-    """What went wrong, on one line, without credentials."""
-    words = " ".join(str(error).split()) or type(error).__name__
-    words = words if place is None else place.censored(words)
-    return words if len(words) <= 300 else f"{words[:300]} …"
+def _on_one_line(server: TrackingServer | None, error: Exception) -> str:
+    """The message of an error on one line, without credentials."""
+    message = " ".join(str(error).split()) or type(error).__name__
+    message = message if server is None else server.redact(message)
+    return message if len(message) <= 300 else f"{message[:300]} …"

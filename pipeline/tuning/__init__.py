@@ -1,1 +1,1 @@
-"""The search for a better recipe: what is tried, what is remembered of it, and how one trial is made."""
+"""The search for a better recipe: its space, its study, and its trials."""

@@ -1,4 +1,4 @@
-"""The trials of a search, one after the other, a line for each, until they are as many as asked or time is up."""
+"""Config -> the data of a search, prepared as a run does; study + data -> trials, until the budget is used."""
 
 from __future__ import annotations
 
@@ -11,9 +11,15 @@ from typing import TYPE_CHECKING
 
 from components import train
 from components.artifacts.examples import Examples
-from components.artifacts.transform import Transform
-from pipeline.tuning.study import Trial, ask, finished
-from pipeline.tuning.trials import try_recipe
+from components.artifacts.preprocessing import Transform
+from pipeline.definition import pipeline
+from pipeline.engine.execute import Execution
+from pipeline.engine.outcome import Outcomes, log_outcome
+from pipeline.engine.plan import complete, plan
+from pipeline.engine.store import Store
+from pipeline.settings.config import Config
+from pipeline.tuning.study import Trial, finish_trial, finished_trials, next_trial, study_name
+from pipeline.tuning.trials import train_trial
 from serving.errors import BeamlineError
 
 if TYPE_CHECKING:
@@ -23,12 +29,41 @@ log = logging.getLogger("beamline.tune")
 
 
 @dataclass(frozen=True)
-class Bounds:
+class SearchData:
+    """The inputs of every trial, and the name of the study, which follows from them, the baseline and the space."""
+
+    study: str
+    examples: Examples
+    transform: Transform
+
+
+def run_data_steps(config: Config, store: Store, force: bool) -> Outcomes:
+    """The outcomes of the steps before training. Executes those that are not cached, or all if `force` is set."""
+    steps, context = tuple(pipeline(config)[:4]), config.context()
+    outcomes = {} if force else plan(steps, store, context)
+    for outcome in outcomes.values():
+        log_outcome(outcome)
+    return complete(steps, outcomes, store, Execution(context, config.beam, force))
+
+
+def load_search_data(config: Config, store: Store, outcomes: Outcomes) -> SearchData:
+    """Loads the artifacts of the steps before training, which have passed."""
+    training = pipeline(config)[4]
+    digests = {name: str(outcomes[source.name].sha256) for name, source in training.inputs.items()}
+    return SearchData(
+        study=study_name(training.key(training.parts(digests, {}))),
+        examples=Examples.load(store.payload(outcomes["ingest"].artifact_name)),
+        transform=Transform.load(store.payload(outcomes["transform"].artifact_name)),
+    )
+
+
+@dataclass(frozen=True)
+class Budget:
     """When a search ends.
 
     Attributes:
-        trials: that are finished, those of an earlier attempt counted.
-        seconds: after which no further trial begins; None sets no limit.
+        trials: number of finished trials, those of earlier calls included.
+        seconds: no trial starts after this time; None means no limit.
     """
 
     trials: int
@@ -36,48 +71,43 @@ class Bounds:
 
 
 def search(
-    study: optuna.Study, base: train.Params, data: tuple[Examples, Transform], bounds: Bounds, folder: Path
+    study: optuna.Study, baseline: train.Params, data: tuple[Examples, Transform], budget: Budget, folder: Path
 ) -> list[Trial]:
-    """Makes trials.
+    """Runs trials until the budget is used, and returns all finished trials.
 
     Args:
-        study: which knows those of an earlier attempt.
-        base: the recipe of the first trial; what is not searched is the same in all.
-        data: of which only the training split is read.
-        bounds: when it ends.
-        folder: the study's, for what is written on the way.
-
-    Returns:
-        All finished trials.
+        study: may have trials of earlier calls.
+        baseline: the recipe of the first trial; has the parameters that the search does not vary.
+        data: only the training split is read.
+        budget: when to stop.
+        folder: the study's, for temporary files.
 
     Raises:
-        BeamlineError: the first one, which all others are held against, cannot be trained.
+        BeamlineError: the training of the first trial failed; the others are compared with it.
     """
     started = time.monotonic()
-    done = finished(study, base)
-    if done:
-        log.info(
-            "%d trials are finished already", len(done), extra={"event": {"event": "resumed", "trials": len(done)}}
-        )
-    while len(done) < bounds.trials and (bounds.seconds is None or time.monotonic() - started < bounds.seconds):
-        trial, recipe = ask(study, base, base.seed)
-        accuracy, why = try_recipe(trial, recipe, *data, folder / "running")
-        if accuracy is None and not done:
-            raise BeamlineError(f"the recipe that the search begins with cannot be judged: {why}")
-        trial.set_user_attr("why", why)
-        _close(study, trial, accuracy)
-        done = finished(study, base)
-        _tell(done, bounds)
-    return done
+    finished = finished_trials(study, baseline)
+    if finished:
+        event = {"event": "resumed", "trials": len(finished)}
+        log.info("%d trials are already finished", len(finished), extra={"event": event})
+    while len(finished) < budget.trials and (budget.seconds is None or time.monotonic() - started < budget.seconds):
+        trial, recipe = next_trial(study, baseline, baseline.seed)
+        accuracy, reason = train_trial(trial, recipe, *data, folder / "running")
+        if accuracy is None and not finished:
+            raise BeamlineError(f"the first trial, which trains the preset itself, failed: {reason}")
+        finish_trial(study, trial, accuracy, reason)
+        finished = finished_trials(study, baseline)
+        _log_trial(finished, budget)
+    return finished
 
 
-def best_of(done: Sequence[Trial]) -> Trial:
-    """The trial with the highest accuracy; of equals, the first."""
-    return max(done, key=lambda trial: (trial.accuracy or 0.0, -trial.index))
+def best_trial(trials: Sequence[Trial]) -> Trial:
+    """The trial with the highest accuracy; if equal, the first."""
+    return max(trials, key=lambda trial: (trial.accuracy or 0.0, -trial.index))
 
 
-def in_words(recipe: train.Params) -> str:
-    """What is searched of a recipe, in short."""
+def describe_recipe(recipe: train.Params) -> str:
+    """The parameters that the search varies, on one line."""
     hidden = " ".join(map(str, recipe.hidden)) or "none"
     return (
         f"hidden {hidden}, {recipe.hidden_activation}, dropout {recipe.dropout:g}, "
@@ -86,26 +116,18 @@ def in_words(recipe: train.Params) -> str:
     )
 
 
-def _close(study: optuna.Study, trial: optuna.Trial, accuracy: float | None) -> None:
-    from optuna.trial import TrialState
-
-    if accuracy is None:
-        study.tell(trial, state=TrialState.PRUNED)
-    else:
-        study.tell(trial, accuracy)
-
-
-def _tell(done: Sequence[Trial], bounds: Bounds) -> None:
-    trial, best = done[-1], best_of(done)
+def _log_trial(finished: Sequence[Trial], budget: Budget) -> None:
+    trial, best = finished[-1], best_trial(finished)
     accuracy = "pruned" if trial.accuracy is None else f"{trial.accuracy:.4f}"
-    event = {"event": "trial", **asdict(trial), "trials": bounds.trials, "best": best.index}
+    values = asdict(trial)
+    values["why"] = values.pop("reason")
     log.info(
         "trial %2d of %d  %-6s  %5.1f s  %s%s",
         trial.index + 1,
-        bounds.trials,
+        budget.trials,
         accuracy,
         trial.seconds,
-        in_words(trial.recipe),
-        f" ({trial.why})" if trial.why else "  the best so far" * (trial is best and trial.index > 0),
-        extra={"event": event},
+        describe_recipe(trial.recipe),
+        f" ({trial.reason})" if trial.reason else "  the best so far" * (trial is best and trial.index > 0),
+        extra={"event": {"event": "trial", **values, "trials": budget.trials, "best": best.index}},
     )

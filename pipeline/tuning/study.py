@@ -1,4 +1,4 @@
-"""runs/tuning/<study>: every trial with its figures, in one file that no kill harms; the next one follows from it."""
+"""runs/tuning/<study>: the trials of a search in a database that survives a kill, and the choice of the next trial."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components import train
-from pipeline.tuning import space
+from pipeline.tuning.space import describe_space, distributions, recipe_of, values_of
 from serving.errors import BeamlineError
 from serving.files import canonical_json
 from serving.locks import locked
@@ -19,10 +19,12 @@ from serving.locks import locked
 if TYPE_CHECKING:
     import optuna
 
-# Trials before the sampler learns from those that there are, and before any is pruned.
+# Trials before the sampler uses the results of earlier ones, and before any trial is pruned.
 RANDOM_TRIALS, UNPRUNED_TRIALS = 6, 4
-# Epochs of a trial that are never judged.
+# First epochs of a trial, after which it is not pruned.
 UNPRUNED_EPOCHS = 1
+# Names of user attributes in the database: of a trial, and of the study.
+REASON, EVALUATED_ON_TEST = "why", "looked"
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,12 @@ class Trial:
     """A finished trial.
 
     Attributes:
-        index: its place among the finished ones, from 0.
-        recipe: that was tried.
-        pruned: it was given up, because it fell behind or diverged.
-        accuracy: on the validation share after the last epoch, a fraction; None where it was given up.
-        seconds: how long it took.
-        why: it was given up; empty where it was not.
+        index: its position among the finished trials, from 0.
+        recipe: the recipe that it trained.
+        pruned: whether it was stopped early, because it was worse than others or diverged.
+        accuracy: on the validation rows after the last epoch, a fraction; None if pruned.
+        seconds: its duration.
+        reason: why it was pruned; empty if it was not.
     """
 
     index: int
@@ -43,29 +45,29 @@ class Trial:
     pruned: bool
     accuracy: float | None
     seconds: float
-    why: str
+    reason: str
 
 
 def study_name(baseline_key: str) -> str:
-    """The identity of a study: of all that the baseline's training depends on, data included, and of the space."""
-    said = canonical_json({"baseline": baseline_key, "space": space.described()})
-    return hashlib.sha256(said.encode()).hexdigest()[:12]
+    """The identity of a study: a digest of the search space and of all inputs of the baseline's training."""
+    content = canonical_json({"baseline": baseline_key, "space": describe_space()})
+    return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[optuna.Study]:
-    """The study in a folder, new or as it was left; what was running when it was left is taken back.
+def open_study(folder: Path) -> Iterator[optuna.Study]:
+    """The study in a folder, new or continued; trials that were running when it stopped are discarded.
 
     Raises:
-        BeamlineError: another search works on it.
+        BeamlineError: another search uses the study.
     """
     import optuna
     import sqlalchemy
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder):
-        # A folder may have any name; in an address, a question mark would end it.
+    with _exclusive(folder):
+        # Quoted, because a folder name can have a question mark, which would end the path of a URL.
         database = sqlalchemy.URL.create("sqlite", database=str(folder.absolute() / "study.db"))
         storage = optuna.storages.RDBStorage(database.render_as_string())
         try:
@@ -73,70 +75,76 @@ def opened(folder: Path) -> Iterator[optuna.Study]:
             study = optuna.create_study(
                 storage=storage, study_name="study", load_if_exists=True, direction="maximize", pruner=pruner
             )
-            for left in study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.RUNNING]):
-                study.tell(left.number, state=optuna.trial.TrialState.FAIL)
+            for running in study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.RUNNING]):
+                study.tell(running.number, state=optuna.trial.TrialState.FAIL)
             yield study
         finally:
             storage.engine.dispose()
 
 
-def ask(study: optuna.Study, base: train.Params, seed: int) -> tuple[optuna.Trial, train.Params]:
-    """The next trial: the baseline, then what the sampler proposes.
+def next_trial(study: optuna.Study, baseline: train.Params, seed: int) -> tuple[optuna.Trial, train.Params]:
+    """The next trial: first the baseline, then the sampler's proposals.
 
-    What it proposes depends on the finished trials and on how many they are, so that a search that was interrupted goes
-    on as one that was not.
+    A proposal depends only on the finished trials, so that an interrupted search continues as if it had not stopped.
     """
     import optuna
 
-    index = len(finished(study, base))
+    index = len(finished_trials(study, baseline))
     if index == 0 and not study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.WAITING]):
-        study.enqueue_trial(space.values_of(base))
-    own_seed = int.from_bytes(hashlib.sha256(f"{seed} {index}".encode()).digest()[:4], "little")
-    study.sampler = optuna.samplers.TPESampler(seed=own_seed, n_startup_trials=RANDOM_TRIALS)
-    trial = study.ask(space.distributions())
-    return trial, _recipe(index, trial.params, base)
+        study.enqueue_trial(values_of(baseline))
+    trial_seed = int.from_bytes(hashlib.sha256(f"{seed} {index}".encode()).digest()[:4], "little")
+    study.sampler = optuna.samplers.TPESampler(seed=trial_seed, n_startup_trials=RANDOM_TRIALS)
+    trial = study.ask(distributions())
+    return trial, _recipe(index, trial.params, baseline)
 
 
-def finished(study: optuna.Study, base: train.Params) -> list[Trial]:
-    """All finished trials, in the order in which they were asked for."""
+def finish_trial(study: optuna.Study, trial: optuna.Trial, accuracy: float | None, reason: str) -> None:
+    """Stores the result of a running trial: its accuracy, a fraction; or None, and why it was pruned."""
+    from optuna.trial import TrialState
+
+    trial.set_user_attr(REASON, reason)
+    study.tell(trial, accuracy, state=TrialState.PRUNED if accuracy is None else TrialState.COMPLETE)
+
+
+def finished_trials(study: optuna.Study, baseline: train.Params) -> list[Trial]:
+    """All finished trials, in the order in which they started."""
     from optuna.trial import TrialState
 
     states = (TrialState.COMPLETE, TrialState.PRUNED)
     return [
         Trial(
             index,
-            _recipe(index, found.params, base),
-            found.state == TrialState.PRUNED,
-            found.value if found.state == TrialState.COMPLETE else None,
-            round(found.duration.total_seconds(), 3) if found.duration is not None else 0.0,
-            str(found.user_attrs.get("why", "")),
+            _recipe(index, trial.params, baseline),
+            trial.state == TrialState.PRUNED,
+            trial.value if trial.state == TrialState.COMPLETE else None,
+            round(trial.duration.total_seconds(), 3) if trial.duration is not None else 0.0,
+            str(trial.user_attrs.get(REASON, "")),
         )
-        for index, found in enumerate(study.get_trials(deepcopy=False, states=states))
+        for index, trial in enumerate(study.get_trials(deepcopy=False, states=states))
     ]
 
 
-def count_look(study: optuna.Study, best: Trial) -> int:
-    """Remembers that a best trial is held against the baseline on the test split.
+def count_test_evaluations(study: optuna.Study, best: Trial) -> int:
+    """Records that a best trial is compared with the baseline on the test set, and counts the trials that were.
 
-    Returns:
-        How many different ones were, this one included: each is another chance to be better by chance.
+    Each comparison is another opportunity for a difference that is significant by chance.
     """
-    looked: list[int] = study.user_attrs.get("looked", [])
-    if best.index not in looked:
-        looked = [*looked, best.index]
-        study.set_user_attr("looked", looked)
-    return len(looked)
+    indices: list[int] = study.user_attrs.get(EVALUATED_ON_TEST, [])
+    if best.index not in indices:
+        indices = [*indices, best.index]
+        study.set_user_attr(EVALUATED_ON_TEST, indices)
+    return len(indices)
 
 
-def _recipe(index: int, values: Mapping[str, Any], base: train.Params) -> train.Params:
-    """What a trial is of; the first one is the baseline to its last digit, which proposals are rounded from."""
-    return base if index == 0 else space.recipe_of(values, base)
+def _recipe(index: int, values: Mapping[str, Any], baseline: train.Params) -> train.Params:
+    """The recipe of a trial; the first one is the baseline, without the rounding of `recipe_of`."""
+    return baseline if index == 0 else recipe_of(values, baseline)
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _exclusive(folder: Path) -> Iterator[None]:
     try:
         with locked(folder, fcntl.LOCK_EX | fcntl.LOCK_NB):
             yield
     except BlockingIOError:
-        raise BeamlineError(f"another search works on {folder}: wait until it has ended") from None
+        raise BeamlineError(f"another search uses {folder}: wait until it has finished") from None

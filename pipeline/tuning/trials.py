@@ -1,4 +1,4 @@
-"""One trial: a training that is judged after each epoch on what was held out, and given up when it falls behind."""
+"""Recipe -> validation accuracy: trains one trial, and prunes it if it is worse than the trials before it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from components import train
 from components.artifacts.examples import Examples
-from components.artifacts.transform import Transform
+from components.artifacts.preprocessing import Transform
+from components.train.fitting import fit
+from components.train.recipe import Params
 from serving.errors import BeamlineError
 
 if TYPE_CHECKING:
@@ -19,30 +20,30 @@ if TYPE_CHECKING:
     import optuna
 
 
-def try_recipe(
-    trial: optuna.Trial, recipe: train.Params, examples: Examples, transform: Transform, scratch: Path
+def train_trial(
+    trial: optuna.Trial, recipe: Params, examples: Examples, transform: Transform, scratch: Path
 ) -> tuple[float | None, str]:
-    """Trains a recipe, as long as it keeps up with the median of the trials before.
+    """Trains a recipe; stops early if its accuracy is below the median of the trials before it.
 
     Args:
-        trial: which is told the accuracy on the validation share after each epoch.
-        recipe: with a validation share.
-        examples: of which only the training split is read.
-        transform: the preprocessing.
-        scratch: folder for what is written on the way, which is gone afterwards, also what a kill left in it.
+        trial: receives the accuracy on the validation rows after each epoch.
+        recipe: has a validation fraction.
+        examples: only the training split is read.
+        transform: of the examples.
+        scratch: folder for temporary files; it is emptied first and deleted at the end.
 
     Returns:
-        The accuracy on the validation share after the last epoch, a fraction, and no words; or None and why it was
-        given up.
+        The accuracy on the validation rows after the last epoch, a fraction, and an empty text; or None, and why the
+        trial was pruned.
     """
     import keras
     import optuna
 
-    # What an earlier trial left in memory is of no use.
+    # Free the memory of earlier trials.
     keras.backend.clear_session()
     try:
-        with _emptied(scratch) as folder, _without_epochs():
-            _, history = train.fit(examples, transform, recipe, folder / "checkpoints", [_pruning(trial)])
+        with _temporary(scratch) as folder, _quiet_training():
+            _, history = fit(examples, transform, recipe, folder / "checkpoints", [_pruning_callback(trial)])
     except optuna.TrialPruned as pruned:
         return None, str(pruned)
     except BeamlineError as error:
@@ -50,21 +51,21 @@ def try_recipe(
     return history[-1]["val_accuracy"], ""
 
 
-def _pruning(trial: optuna.Trial) -> keras.callbacks.Callback:
+def _pruning_callback(trial: optuna.Trial) -> keras.callbacks.Callback:
     import keras
     import optuna
 
-    def end(index: int, logs: dict[str, float]) -> None:
+    def report(index: int, logs: dict[str, float]) -> None:
         trial.report(logs["val_accuracy"], index)
         if trial.should_prune():
             raise optuna.TrialPruned(f"below the median after epoch {index + 1}, with {logs['val_accuracy']:.4f}")
 
-    return keras.callbacks.LambdaCallback(on_epoch_end=end)
+    return keras.callbacks.LambdaCallback(on_epoch_end=report)
 
 
 @contextmanager
-def _emptied(folder: Path) -> Iterator[Path]:
-    """A folder with nothing in it, whatever a killed trial left there."""
+def _temporary(folder: Path) -> Iterator[Path]:
+    """An empty folder: a killed trial may have left files in it."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     try:
@@ -74,8 +75,8 @@ def _emptied(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _without_epochs() -> Iterator[None]:
-    """A trial is one line: its table of layers and its epochs are not shown."""
+def _quiet_training() -> Iterator[None]:
+    """Hides the table of layers and the epochs: the search logs one line for each trial."""
     log = logging.getLogger("beamline.train")
     log.setLevel(logging.WARNING)
     try:

@@ -1,4 +1,4 @@
-"""benchmarks.int8: the ratio of what was measured, both accuracies, and in one sentence what is wrong."""
+"""benchmarks.int8: the ratio of the rates, both accuracies, and errors in one sentence."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from benchmarks.int8 import ROUNDS, main, measure
-from serving.scorer import Scorer
+from serving.scoring.scorer import Scorer
 from tests.serving import tiny_bundle
 
 
 class Clock:
-    """Time that passes only while somebody scores: for each batch, and for each image more in large ones."""
+    """A clock that advances only while images are scored: per batch, and per further image of a large batch."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -30,7 +30,7 @@ class Clock:
         return score
 
 
-def test_each_is_measured_at_its_own_best_batch_size_in_turn():
+def test_each_model_is_measured_at_its_best_batch_size_in_turn():
     clock = Clock()
     scores = {"float32": clock.scoring("float32", 8.0, 256), "int8": clock.scoring("int8", 2.0, 1024)}
     rates, sizes = measure(scores, 8192, clock)
@@ -62,7 +62,7 @@ def test_command_prints_both_accuracies_and_the_ratio(tmp_path, images, capsys):
 
 def test_bundle_without_int8_is_refused_with_the_reason(tmp_path, images, capsys):
     assert main([str(tiny_bundle.seal(tmp_path / "bundle").path), str(images)]) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert tiny_bundle.LEFT_OUT in said.err
-    assert said.err.count("\n") == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert tiny_bundle.LEFT_OUT in printed.err
+    assert printed.err.count("\n") == 1

@@ -1,4 +1,4 @@
-"""benchmarks.scoring: it runs what it says on files of the size that it says, and what breaks down is told."""
+"""benchmarks.scoring: the measurements run on files of the given size, and a failed process is reported."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def bench(tmp_path):
 
 
 @pytest.mark.parametrize("rows", [0, 7, 30, 100])
-def test_files_hold_the_images_again_and_again(bench, rows):
+def test_files_hold_the_repeated_images(bench, rows):
     expected = np.resize(bench.images, (rows, *bench.images.shape[1:]))
     np.testing.assert_array_equal(np.load(bench.file(rows)), expected)
 
 
-def test_bare_script_and_ours_write_the_same(bench):
+def test_bare_script_and_batch_scorer_write_the_same(bench):
     file = bench.file(100)
     assert bench.bare(file, 16) > 0
     assert bench.ours(file) > 0
@@ -40,14 +40,14 @@ def test_command_prints_the_ratios(bench, monkeypatch, capsys):
     np.save(bench.folder / "images.npy", bench.images)
     parts = [flag for part in ("many", "few", "memory") for flag in ("--only", part)]
     assert main([str(bench.bundle), str(bench.folder / "images.npy"), "--rows", "200", "--rounds", "1", *parts]) == 0
-    said = capsys.readouterr().out
-    assert re.search(rf"200 images, rate against .*\n  float32: {RATIO}, .*\n  int8: {RATIO}", said)
-    assert re.search(rf"\.csv against \.npy: {RATIO}; int8: {RATIO}\n", said)
-    assert re.search(rf"10,000 images, time against the bare script's: {RATIO}\n", said)
-    assert re.search(r"resident memory: \d+ MB for 100 images, \d+ MB for 200\n", said)
+    printed = capsys.readouterr().out
+    assert re.search(rf"200 images, rate against .*\n  float32: {RATIO}, .*\n  int8: {RATIO}", printed)
+    assert re.search(rf"\.csv against \.npy: {RATIO}; int8: {RATIO}\n", printed)
+    assert re.search(rf"10,000 images, time against the bare script's: {RATIO}\n", printed)
+    assert re.search(r"resident memory: \d+ MB for 100 images, \d+ MB for 200\n", printed)
 
 
-def test_process_that_fails_is_told_with_what_it_said(bench, capsys):
+def test_failed_process_is_reported_with_its_message(bench, capsys):
     np.save(bench.folder / "images.npy", bench.images)
     (bench.bundle / "model.onnx").write_bytes(b"another")
     assert main([str(bench.bundle), str(bench.folder / "images.npy")]) == 4

@@ -1,4 +1,4 @@
-"""turns: everybody's turn in every round, and the ratio round by round."""
+"""turns: each work runs in every round, and ratios compare the same round."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from benchmarks.turns import ratio, take_turns
 
 
-def test_each_has_its_turn_in_every_round():
+def test_each_work_runs_once_per_round():
     done = []
 
     def work(name):
@@ -22,13 +22,13 @@ def test_each_has_its_turn_in_every_round():
     assert done == ["ours", "theirs"] * 3
 
 
-def test_ratio_is_that_of_the_same_round():
+def test_ratio_compares_the_same_round():
     found = ratio([2.0, 40.0, 9.0], [1.0, 10.0, 3.0])
     assert (found.median, found.low, found.high) == (3.0, 2.0, 4.0)
     assert str(found) == "3.00 (2.00 to 4.00)"
 
 
-def test_of_many_rounds_the_outer_ones_are_not_the_spread():
+def test_spread_of_many_rounds_excludes_the_outer_ones():
     ratios = [float(number) for number in range(1, 26)]
     found = ratio(ratios, [1.0] * 25)
     low, *_, high = statistics.quantiles(ratios, n=10)

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from components import promote
 from components.artifacts.bundle import Bundle
 from components.artifacts.evaluation import Evaluation
 from components.artifacts.examples import Examples
 from components.artifacts.promotion import Promotion
 from components.artifacts.verification import Verification
+from components.promote import promote
+from components.run_context import RunContext
 from tests.components.examples_by_hand import write_examples
 from tests.serving import tiny_bundle
 from tests.serving.tiny_bundle import LABELS
@@ -21,7 +22,7 @@ from tests.serving.tiny_bundle import LABELS
 
 @dataclass(frozen=True)
 class Candidate:
-    """All that promote takes."""
+    """All inputs of promote."""
 
     bundle: Bundle
     evaluation: Evaluation
@@ -30,13 +31,14 @@ class Candidate:
 
     def promoted(self, out: Path, models: Path, **params) -> Promotion:
         out.mkdir(parents=True)
-        said = {"model": "chosen", "models": models, "run": "0001", **params}
+        known = {field: params.pop(field) for field in ("model", "run", "reason", "restore") if field in params}
+        context = RunContext(**{"model": "chosen", "models": models, "run": "0001", **known})
         given = (self.bundle, self.evaluation, self.verification, self.examples)
-        return promote.run(*given, promote.Params(**said), out)
+        return promote.run(*given, promote.Params(**params), context, out)
 
 
 class Candidates:
-    """Makes candidates: test image i has its one bright pixel at place i, so that a linear layer may say anything."""
+    """Makes candidates: test image i has one bright pixel, at i, so a linear layer can predict any label for it."""
 
     def __init__(self, folder: Path, evaluation: Evaluation, verification: Verification) -> None:
         self.folder = folder
@@ -62,7 +64,7 @@ class Candidates:
     def candidate(
         self, examples: Examples, wrong: range | list[int], seed: int = 0, weights_sha256: str | None = None
     ) -> Candidate:
-        """A candidate that gives all test rows their own label, but those in `wrong`; another seed, another digest."""
+        """A candidate that predicts all labels correctly, except the rows in `wrong`; the seed changes its digest."""
         self._made += 1
         labels = examples.all_labels("test")
         predicted = labels.copy()

@@ -1,4 +1,4 @@
-"""What the components' tests share: data sets and networks that are made by hand, and the contents of folders."""
+"""What the components' tests share: data sets and networks written in the tests, and the contents of folders."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from components import verify
 from components.artifacts.model import Model
-from components.artifacts.transform import Transform
+from components.artifacts.preprocessing import Transform
+from components.verify import verify
 from tests.components.examples_by_hand import write_examples as write_examples_by_hand
 
-# How long an example takes is no matter of a test.
+# The duration of an example is not a result.
 settings.register_profile("components", deadline=None)
 settings.load_profile("components")
 
@@ -28,13 +28,13 @@ def _rows_of(examples, split):
 def _write_untrained(folder, image_shape, classes, *, seed=1, **layers):
     import keras
 
-    from components.model import build_model
+    from components.train.network import build_model
+    from components.train.recipe import Recipe
 
     keras.utils.set_random_seed(seed)
-    recipe = {"convolutions": (), "hidden": (), "hidden_activation": "relu", "dropout": 0.0}
-    network = build_model(image_shape, classes, **{**recipe, "output_activation": "softmax", **layers})
+    network = build_model(image_shape, classes, Recipe(**{"hidden": (), **layers}))
     model = Model(path=folder, recipe={"preset": "by-hand"}, history=(), parameters=network.count_params())
-    return model.write_keras_model(network).save()
+    return model.write_keras_model(network, "").save()
 
 
 @pytest.fixture(scope="session")
@@ -80,6 +80,6 @@ def unit_transform(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def verification(made, tmp_path_factory):
-    """What verify says of the bundle of the small data set."""
+    """The Verification of the small data set's bundle."""
     out = tmp_path_factory.mktemp("verification")
     return verify.run(made.model, made.transform, made.bundle, made.examples, made.evaluation, verify.Params(), out)

@@ -1,4 +1,4 @@
-"""Examples of which every pixel is chosen."""
+"""Examples with chosen pixels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Statistics of which every count is chosen."""
+"""Statistics with chosen counts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DECLARED = Examples(
 
 
 def split(*label_counts: int, **others) -> SplitStatistics:
-    """So many rows of each class, of which half the pixels are dark and half bright; any other field may be given."""
+    """Statistics with these rows of each class; half of the pixels are dark, half bright. Any field can be replaced."""
     rows = sum(label_counts)
     pixels = np.zeros((1, 256), np.int64)
     pixels[0, [0, 200]] = 2 * rows
@@ -32,7 +32,7 @@ def split(*label_counts: int, **others) -> SplitStatistics:
         "image_types": frozenset([f"uint8 {SHAPE}"]),
         "label_types": frozenset(["int64"]),
         "label_counts": {label: count for label, count in enumerate(label_counts) if count},
-        "odd": {},
+        "invalid": {},
         "pixel_counts": pixels,
         "class_sums": np.zeros((len(NAMES), *SHAPE), np.int64),
     }
@@ -40,13 +40,13 @@ def split(*label_counts: int, **others) -> SplitStatistics:
 
 
 def statistics(duplicates: Duplicates = NO_DUPLICATES, **splits: SplitStatistics) -> Statistics:
-    """Of clean splits, unless others are given; one that is None is not there."""
+    """Statistics of clean splits, unless others are given; a split that is None is left out."""
     whole = {"train": split(40, 40, 40), "test": split(10, 10, 10), **splits}
     kept = {name: counted for name, counted in whole.items() if counted is not None}
     return Statistics(path=Path("nowhere"), class_names=NAMES, splits=kept, duplicates=duplicates)
 
 
 def group(*places: tuple[str, int, int], rows: int | None = None) -> Group:
-    """Of (split, row, label) each."""
+    """A group of places, each as (split, row, label)."""
     found = tuple(sorted(Place(split == "test", row, label) for split, row, label in places))
     return Group(found, len(found) if rows is None else rows)

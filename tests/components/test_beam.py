@@ -1,4 +1,4 @@
-"""beam: a job runs, and a failure comes back as the sentence that was raised."""
+"""beam: a job runs, returns its results, and raises the exception of its work."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from serving.interrupts import Terminated
 
 
 class NeedsKeywordError(Exception):
-    """One that Beam cannot make again from its arguments."""
+    """An exception that Beam cannot create again from its arguments."""
 
     def __init__(self, *, what):
         super().__init__(f"needs {what}")
@@ -18,7 +18,7 @@ class NeedsKeywordError(Exception):
 
 
 def failing(make):
-    """A job whose work raises what `make` gives."""
+    """A job whose work raises the exception that `make` returns."""
     import apache_beam
 
     def work(number):
@@ -46,15 +46,37 @@ def test_job_is_done_when_run_returns(tmp_path):
     assert result.state == "DONE"
 
 
+def test_results_are_collected_by_name_and_leave_no_file(tmp_path):
+    import apache_beam
+
+    def build(pipeline):
+        numbers = pipeline | apache_beam.Create([3, 1, 2])
+        return {"squares": numbers | apache_beam.Map(lambda number: number**2), "numbers": numbers}
+
+    results = BeamOptions().collect(build, tmp_path)[0]
+    assert {name: sorted(elements) for name, elements in results.items()} == {
+        "squares": [1, 4, 9],
+        "numbers": [1, 2, 3],
+    }
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_empty_result_is_an_empty_list(tmp_path):
+    import apache_beam
+
+    results = BeamOptions().collect(lambda pipeline: {"rows": pipeline | apache_beam.Create([])}, tmp_path)[0]
+    assert results == {"rows": []}
+
+
 @pytest.mark.parametrize("kind", [InputError, BundleError])
-def test_failure_of_the_work_keeps_its_type_and_its_sentence(kind):
+def test_exception_keeps_its_type_and_message(kind):
     with pytest.raises(kind) as caught:
         BeamOptions().run(failing(lambda: kind("a.npy is empty: give images")))
     assert str(caught.value) == "a.npy is empty: give images"
     assert caught.value.args == ("a.npy is empty: give images",)
 
 
-def test_failure_after_a_grouping_keeps_its_sentence():
+def test_exception_after_a_grouping_keeps_its_message():
     import apache_beam
 
     def work(pair):
@@ -73,7 +95,7 @@ def test_failure_after_a_grouping_keeps_its_sentence():
     assert str(caught.value) == "too deep"
 
 
-def test_failure_that_beam_cannot_make_again_keeps_its_type():
+def test_exception_that_beam_cannot_create_again_keeps_its_type():
     with pytest.raises(NeedsKeywordError) as caught:
         BeamOptions().run(failing(lambda: NeedsKeywordError(what="care")))
     assert str(caught.value) == "needs care"
@@ -81,17 +103,17 @@ def test_failure_that_beam_cannot_make_again_keeps_its_type():
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, Terminated])
-def test_interruption_of_the_work_is_one_of_the_job(kind):
+def test_interruption_of_the_work_ends_the_job(kind):
     with pytest.raises(kind):
         BeamOptions().run(failing(kind))
 
 
-def test_failure_keeps_the_cause_that_it_was_raised_from():
+def test_exception_keeps_its_cause():
     import apache_beam
 
-    def work(said):
+    def work(record):
         try:
-            return said["format"]
+            return record["format"]
         except KeyError as error:
             raise InputError("a.json is damaged") from error
 
@@ -100,16 +122,16 @@ def test_failure_keeps_the_cause_that_it_was_raised_from():
     assert isinstance(caught.value.__cause__, KeyError)
 
 
-def test_beam_prints_no_frames_of_its_own(capfd):
+def test_beam_prints_no_stack(capfd):
     with pytest.raises(InputError):
-        BeamOptions().run(failing(lambda: InputError("told once")))
+        BeamOptions().run(failing(lambda: InputError("a.npy is empty")))
     printed = capfd.readouterr()
     assert "Traceback" not in printed.err + printed.out
-    assert "told once" not in printed.err + printed.out
+    assert "a.npy is empty" not in printed.err + printed.out
 
 
 @pytest.mark.parametrize("arguments", [(), ("--runner=DirectRunner",), ("--runner=FnApiRunner",)])
-def test_job_of_this_process_runs_on_fn_api_runner(arguments, caplog):
+def test_local_job_runs_on_fn_api_runner(arguments, caplog):
     import apache_beam
 
     runners = []
@@ -121,9 +143,10 @@ def test_job_of_this_process_runs_on_fn_api_runner(arguments, caplog):
     with caplog.at_level("INFO", logger="beamline.beam"):
         BeamOptions(arguments).run(build)
     assert runners == ["FnApiRunner"]
-    said = [record.getMessage() for record in caplog.records if record.name == "beamline.beam"]
+    messages = [record.getMessage() for record in caplog.records if record.name == "beamline.beam"]
     asked_for_another = arguments == ("--runner=DirectRunner",)
-    assert [message.startswith("DirectRunner is run as FnApiRunner") for message in said] == [True] * asked_for_another
+    replaced = [message.startswith("using FnApiRunner") for message in messages]
+    assert replaced == [True] * asked_for_another
 
 
 def test_other_arguments_reach_beam():
@@ -150,7 +173,7 @@ def test_other_arguments_reach_beam():
         (("--runner=Flunk",), "--runner=Flunk after --: Beam has no such runner: give one of .*FlinkRunner"),
     ],
 )
-def test_what_beam_does_not_know_is_refused(arguments, sentence):
+def test_unknown_options_and_values_are_refused(arguments, sentence):
     with pytest.raises(InputError, match=sentence):
         BeamOptions(arguments).require_known()
 
@@ -160,10 +183,10 @@ def test_what_beam_does_not_know_is_refused(arguments, sentence):
     [
         (),
         ("--direct_num_workers=2", "--streaming"),
-        # Its job server knows options of which Beam here has never heard.
+        # Its job server may know options that this Beam does not know.
         ("--runner=FlinkRunner", "--flink_master=host:8081", "--object_reuse_of_theirs=true"),
-        ("--runner=somebody.elses.Runner", "--anything"),
+        ("--runner=other.package.Runner", "--anything"),
     ],
 )
-def test_what_beam_or_another_runner_may_know_passes(arguments):
+def test_options_of_beam_or_of_a_remote_runner_are_accepted(arguments):
     BeamOptions(arguments).require_known()

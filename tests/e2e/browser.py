@@ -19,19 +19,19 @@ CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 
 def require_browser() -> None:
     """Skips where there is no browser to look with; CI must have one."""
-    lack = None
+    missing = None
     if not Path(CHROMIUM).exists():
-        lack = f"there is no {CHROMIUM}: apt-get install chromium"
+        missing = f"there is no {CHROMIUM}: apt-get install chromium"
     elif shutil.which("node") is None or not (FOLDER / "node_modules").is_dir():
-        lack = f"npm ci --prefix {FOLDER} was not run"
-    if lack is not None:
-        pytest.fail(lack) if os.environ.get("CI") else pytest.skip(lack)
+        missing = f"npm ci --prefix {FOLDER} was not run"
+    if missing is not None:
+        pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
 
 
 def faults(pages: Sequence[Path], out: Path) -> list[str]:
     """What a browser complains of, page by page, on a large and a small screen, by day and by night.
 
-    Errors and warnings of its console, whatever was asked for or not loaded, what is wider than the screen, images that
+    Errors and warnings of its console, requests, failed requests, what is wider than the screen, images that
     are missing, plots without a height, scripts, and what axe-core calls serious or critical.
 
     Args:

@@ -14,6 +14,7 @@ import pytest
 
 from tests import tiny_set
 from tests.conftest import ROOT
+from tests.e2e.preloaded import run_python
 
 # Importing one of these fails: what still works needs neither.
 BLOCKED = """
@@ -53,15 +54,20 @@ class Project:
         }
 
     def command(self, *arguments: str, blocked: bool = False, **environment: str) -> subprocess.CompletedProcess[str]:
-        how = ["-c", BLOCKED] if blocked else ["-m"]
-        return self.python(*how, *arguments, **environment)
+        """A command of ours; without TensorFlow, Keras, Beam and Matplotlib if `blocked`."""
+        if blocked:
+            return self.process(sys.executable, "-c", BLOCKED, *arguments, **environment)
+        if arguments[0] == "pipeline":
+            return self.python("-m", *arguments, **environment)
+        return self.process(sys.executable, "-m", *arguments, **environment)
 
     def python(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return self.process(sys.executable, *arguments, **environment)
+        """`python -m …` or `python -c …`, with the large libraries imported already."""
+        return run_python(arguments, self.folder, self.environment | environment)
 
-    def process(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def process(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            words,
+            arguments,
             cwd=self.folder,
             env=self.environment | environment,
             capture_output=True,
@@ -109,7 +115,7 @@ class Project:
 def fresh_project(folder: Path) -> Project:
     folder.mkdir(parents=True)
     for package in ("pipeline", "components", "serving"):
-        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / package, folder / package)
     return Project(folder)
 
 
@@ -118,9 +124,44 @@ def new_project(tmp_path_factory):
     return lambda: fresh_project(tmp_path_factory.mktemp("project") / "beamline")
 
 
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory):
-    """Where the small set is prepared."""
-    folder = tmp_path_factory.mktemp("tfds")
-    tiny_set.prepare(folder)
-    return folder
+@pytest.fixture(scope="session")
+def data_dir(shared):
+    """Where the small set is prepared; no test changes it."""
+    return shared("tfds-tiny", tiny_set.prepare)
+
+
+@pytest.fixture(scope="session")
+def promoted_tiny(shared, data_dir):
+    """A project with one run on the small set, which promoted its model. Tests that change it make a copy."""
+
+    def make(folder):
+        project = fresh_project(folder / "beamline")
+        done = project.command(*tiny_run(data_dir))
+        (folder / "done.json").write_text(json.dumps([done.returncode, done.stdout, done.stderr]))
+
+    folder = shared("project-tiny", make)
+    printed = json.loads((folder / "done.json").read_text())
+    return Project(folder / "beamline"), subprocess.CompletedProcess(["run"], *printed)
+
+
+def tiny_run(data_dir: Path) -> tuple[str, ...]:
+    """The gate passes with 200 test images if none of them is wrong."""
+    return ("pipeline", "run", "--dataset", "tiny", "--data-dir", str(data_dir), "--evaluate.min-accuracy", "0.95")
+
+
+@pytest.fixture(scope="session")
+def mnist_data_dir(shared):
+    """Where the first run on MNIST prepares it."""
+    return shared("tfds-mnist", Path.mkdir)
+
+
+@pytest.fixture(scope="session")
+def promoted_mnist(shared, mnist_dir, mnist_data_dir):
+    """A project whose run with all defaults promoted a model of MNIST. Tests work in a copy."""
+
+    def make(folder):
+        project = fresh_project(folder / "beamline")
+        done = project.command("pipeline", "run", "--manual-dir", str(mnist_dir), "--data-dir", str(mnist_data_dir))
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    return Project(shared("project-mnist", make) / "beamline")

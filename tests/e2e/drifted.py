@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-import serving.bundle
-from serving.drift import Baseline, Drift, sampled_rows
-from serving.scorer import FILES, Scorer
+from serving.bundle.bundle import Bundle, load_bundle
+from serving.drift.drift import Baseline, sampled_rows
+from serving.drift.verdict import Drift
+from serving.scoring.scorer import FILES, Scorer
 
 BLOCK_ROWS = 8192
 DIRECTIONS = [(down, right) for down in (-6, 0, 6) for right in (-6, 0, 6) if down or right]
@@ -46,7 +47,7 @@ def shifted(images: np.ndarray, down: int, right: int) -> np.ndarray:
     return padded[:, reach - down : reach - down + height, reach - right : reach - right + width]
 
 
-def drift_of(bundle: serving.bundle.Bundle, scorer: Scorer, images: np.ndarray) -> Drift:
+def drift_of(bundle: Bundle, scorer: Scorer, images: np.ndarray) -> Drift:
     baseline = Baseline.load(bundle)
     counts = baseline.empty()
     for start in range(0, len(images), BLOCK_ROWS):
@@ -59,9 +60,13 @@ def drift_of(bundle: serving.bundle.Bundle, scorer: Scorer, images: np.ndarray) 
 
 def wrong_verdicts(folder: Path, images: np.ndarray, labels: np.ndarray) -> list[str]:
     """What a bundle says of slices and changes that it should not, in either precision."""
-    bundle = serving.bundle.load(folder)
+    bundle = load_bundle(folder)
     wrong = []
+    assert "left_out" not in bundle.manifest.precisions["float32"]
     for precision in FILES:
+        if "left_out" in bundle.manifest.precisions[precision]:
+            # Weights, and so the accuracy of int8, depend on the processor of the training.
+            continue
         scorer = Scorer(bundle, precision=precision)
         for expected, cases in (("none", like(images)), ("drift", unlike(images, labels))):
             for name, case in cases:

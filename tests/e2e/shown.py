@@ -20,9 +20,9 @@ def run_everything(document: str, project: Project, data_dir: Path) -> None:
     environment = OFFLINE | {"TFDS_DATA_DIR": str(data_dir)}
     for command in shown(document):
         done = run(project, command, environment)
-        said = (command.text, done.stdout, done.stderr)
-        assert done.returncode == command.exit_code, said
-        assert "Traceback" not in done.stdout + done.stderr, said
+        printed = (command.text, done.stdout, done.stderr)
+        assert done.returncode == command.exit_code, printed
+        assert "Traceback" not in done.stdout + done.stderr, printed
 
 
 def add_makefile(project: Project) -> None:
@@ -40,9 +40,9 @@ def run(project: Project, command: Shown, environment: dict[str, str]) -> subpro
     if command.language == "python":
         (project.folder / "shown.py").write_text(command.text)
         return project.process(sys.executable, "shown.py", **environment)
-    words = command.words
-    if words[0] == "make":
+    parts = command.parts
+    if parts[0] == "make":
         # The tests do not run themselves.
-        dry = ["-n"] if words[1] == "test" else []
-        return project.process("make", *dry, *words[1:], **environment)
-    return project.command(*words[2:], **environment)
+        dry = ["-n"] if parts[1] == "test" else []
+        return project.process("make", *dry, *parts[1:], **environment)
+    return project.command(*parts[2:], **environment)

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests import tiny_set
 from tests.e2e.conftest import Project
 from tests.e2e.test_tiny import STEPS
 
@@ -51,7 +50,7 @@ class Chain:
     Attributes:
         project: where they run.
         data_dir: the prepared data set `tiny`.
-        undisturbed: the digest of every artifact, as a project has them whose one run nobody stopped.
+        undisturbed: the digest of every artifact, of a project with one run without a stop.
         version: the files of the version that it promoted.
     """
 
@@ -89,14 +88,11 @@ class Chain:
         require_tidy(self.project)
 
 
-def stopped_chain(new_project: Callable[[], Project], data_dir: Path) -> Chain:
-    tiny_set.prepare(data_dir)
-    reference = new_project()
-    done = reference.command("pipeline", "run", *flags(data_dir))
-    assert done.returncode == 0, done.stdout + done.stderr
+def stopped_chain(reference: Project, project: Project, data_dir: Path) -> Chain:
+    """A chain in a new project; a project that one run completed is the reference."""
     digests = reference.digests()
     version = contents(reference.folder / "models/tiny/1")
-    return Chain(new_project(), data_dir, {step: digests[step] for step in STEPS[:-1]}, version)
+    return Chain(project, data_dir, {step: digests[step] for step in STEPS[:-1]}, version)
 
 
 def flags(data_dir: Path) -> tuple[str, ...]:
@@ -128,13 +124,13 @@ def contents(folder: Path) -> dict[str, str]:
 def stop_from_outside(process: subprocess.Popen[str], ready: Callable[[str], bool], *numbers: int) -> str:
     """Sends signals to a job as a terminal does, once a line of its output says so. Returns: all it printed."""
     assert process.stdout is not None
-    said = []
+    output = []
     with process:
         for line in process.stdout:
-            said.append(line)
+            output.append(line)
             if numbers and ready(line):
                 for number in numbers:
                     os.killpg(process.pid, number)
                 numbers = ()
         process.wait(timeout=300)
-    return "".join(said)
+    return "".join(output)

@@ -1,10 +1,12 @@
-"""Comparing presets on a small set: rows for what failed and was refused, promotion, and records that say what was."""
+"""Comparing presets on a small data set: rows for failures and refusals, promotion, and records."""
 
 from __future__ import annotations
 
 import json
 
 import pytest
+
+pytestmark = pytest.mark.exhaustive
 
 RECIPES = {
     "small": {"hidden": [16], "epochs": 8},
@@ -15,21 +17,21 @@ RECIPES = {
 
 
 @pytest.fixture(scope="module")
-def told(data_dir):
+def flags(data_dir):
     return ("--dataset", "tiny", "--data-dir", str(data_dir), "--evaluate.min-accuracy", "0.95")
 
 
 @pytest.fixture(scope="module")
-def compared(new_project, told):
-    """A project in which four presets were compared and the best was promoted."""
+def compared(new_project, flags):
+    """A project that compared four presets and promoted the best one."""
     project = new_project()
     for name, recipe in RECIPES.items():
         (project.folder / f"{name}.json").write_text(json.dumps(recipe))
     presets = [f"{name}.json" for name in RECIPES]
-    return project, project.command("pipeline", "compare", *presets, "--promote", *told)
+    return project, project.command("pipeline", "compare", *presets, "--promote", *flags)
 
 
-def kept(project, number="0001"):
+def saved(project, number="0001"):
     return json.loads((project.folder / "runs" / "comparisons" / f"{number}.json").read_text())
 
 
@@ -38,12 +40,12 @@ def verdicts(project):
     return [json.loads(record.read_text())["verdict"] for record in records]
 
 
-def test_every_preset_has_its_row_and_the_best_is_promoted(compared):
+def test_every_preset_has_an_entry_and_the_best_is_promoted(compared):
     project, done = compared
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
     assert verdicts(project) == ["passed", "passed", "refused", "failed", "promoted"]
-    entries = {entry["preset"]: entry for entry in kept(project)["entries"]}
+    entries = {entry["preset"]: entry for entry in saved(project)["entries"]}
     assert {name: entry["verdict"] for name, entry in entries.items()} == {
         "small": "passed",
         "wide": "passed",
@@ -53,22 +55,22 @@ def test_every_preset_has_its_row_and_the_best_is_promoted(compared):
     assert (entries["hasty"]["step"], entries["wild"]["step"]) == ("evaluate", "train")
     assert "diverged" in entries["wild"]["reasons"][0]
     assert all((entry["rate"] is not None) == (entry["verdict"] == "passed") for entry in entries.values())
-    assert len(kept(project)["pairs"]) == 3
+    assert len(saved(project)["pairs"]) == 3
     best = max(("small", "wide"), key=lambda name: (entries[name]["correct"], -entries[name]["parameters"]))
-    assert f"{best} is the most accurate that passed every gate" in done.stdout
+    assert f"{best} is the most accurate preset that passed every gate" in done.stdout
     promoted = json.loads((project.folder / "models/tiny/promoted.json").read_text())
     assert promoted["version"] == 1
     assert project.last_run()["config"]["train"]["preset"] == best
     assert project.executed() == ["promote"]
 
 
-def test_what_is_the_same_was_made_once(compared):
+def test_shared_steps_are_executed_once(compared):
     project, _ = compared
     for step in ("ingest", "analyze", "validate", "transform"):
         assert len(list((project.folder / "runs" / "artifacts").glob(f"{step}-*"))) == 1
 
 
-def test_picture_and_page_stand_beside_the_figures(compared):
+def test_figure_and_page_are_written_beside_the_json_file(compared):
     project, _ = compared
     folder = project.folder / "runs" / "comparisons"
     assert sorted(file.name for file in folder.iterdir()) == ["0001.html", "0001.json", "0001.png"]
@@ -79,7 +81,7 @@ def test_picture_and_page_stand_beside_the_figures(compared):
     assert "http" not in page.replace("http://www.w3.org/", "").replace("http-equiv", "")
 
 
-def test_commands_tell_of_a_run_that_passed_without_promotion(compared):
+def test_commands_show_a_run_that_passed_without_promotion(compared):
     project, _ = compared
     listed = project.command("pipeline", "runs")
     assert "passed" in listed.stdout
@@ -93,21 +95,21 @@ def test_commands_tell_of_a_run_that_passed_without_promotion(compared):
 
 def test_person_promotes_a_run_that_passed_without_promotion(compared, tmp_path):
     project = compared[0].copied(tmp_path / "beamline")
-    # The other one of the two that passed.
+    # The preset that passed and was not promoted.
     other = {"small": "2", "wide": "1"}[project.last_run()["config"]["train"]["preset"]]
     done = project.command("pipeline", "promote", other, "--reason", "smaller", "--promote.compare", "off")
     assert done.returncode == 0, done.stderr
     assert json.loads((project.folder / "models/tiny/promoted.json").read_text())["version"] == 2
 
 
-def test_again_trains_nothing_and_remembers_how_long_it_took(compared, told, tmp_path):
+def test_second_comparison_trains_nothing_and_has_the_same_durations(compared, flags, tmp_path):
     project = compared[0].copied(tmp_path / "beamline")
-    done = project.command("pipeline", "compare", "small.json", "wide.json", *told, "--json")
+    done = project.command("pipeline", "compare", "small.json", "wide.json", *flags, "--json")
     assert done.returncode == 0, done.stdout + done.stderr
     events = [json.loads(line) for line in done.stdout.splitlines()]
     assert [event["preset"] for event in events if event["event"] == "preset"] == ["small", "wide"]
     assert events[-1]["event"] == "comparison"
-    before, after = kept(project, "0001")["entries"], kept(project, "0002")["entries"]
+    before, after = saved(project, "0001")["entries"], saved(project, "0002")["entries"]
     for one, other in zip(before, after, strict=False):
         assert one["training_seconds"] == other["training_seconds"] > 0
         assert one["run"] != other["run"]

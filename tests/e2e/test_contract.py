@@ -10,7 +10,7 @@ import pytest
 from tests import tiny_set
 
 LEAK = re.compile(
-    r"test: 11 of 200 images \(5\.5 %\) stand in training too, more than "
+    r"test: 11 of 200 images \(5\.5 %\) are in the training split too, more than "
     r"--validate\.max-leaked-fraction 0\.001 allows: "
     r"(row \d+ is train row \d+, ){4}row \d+ is train row \d+ and 6 more \(leaks\)"
 )
@@ -18,7 +18,7 @@ LEAK = re.compile(
 
 @pytest.fixture(scope="module")
 def leaking(tmp_path_factory):
-    """Where a small set is prepared of which 11 test images stand in training too."""
+    """A small data set in which 11 test images are in the training split too."""
     folder = tmp_path_factory.mktemp("leaking")
     tiny_set.prepare(folder, leaked=11)
     return folder
@@ -45,8 +45,8 @@ def test_leaking_test_images_stop_the_run_with_their_rows(stopped):
 
 def test_leaks_that_are_a_warning_are_let_through_and_shown(stopped, leaking, tmp_path):
     project = stopped[0].copied(tmp_path / "beamline")
-    told = ("--dataset", "tiny", "--data-dir", str(leaking), "--evaluate.min-accuracy", "0.9")
-    done = project.command("pipeline", "run", *told, "--validate.warn", "leaks", "--json")
+    flags = ("--dataset", "tiny", "--data-dir", str(leaking), "--evaluate.min-accuracy", "0.9")
+    done = project.command("pipeline", "run", *flags, "--validate.warn", "leaks", "--json")
     assert done.returncode == 0, done.stdout + done.stderr
     events = [json.loads(line) for line in done.stdout.splitlines()]
     (event,) = [event for event in events if event["event"] == "step" and event["step"] == "validate"]
@@ -63,8 +63,8 @@ def test_schema_of_a_refused_run_stops_other_data(stopped, tmp_path):
     written = project.command("pipeline", "schema", "1", "--out", "frozen.json", blocked=True)
     assert (written.returncode, written.stderr) == (0, "")
     tiny_set.prepare(tmp_path / "tfds", class_names=(*tiny_set.CLASS_NAMES[:3], "corner, right"))
-    told = ("--dataset", "tiny", "--data-dir", str(tmp_path / "tfds"), "--validate.schema", "frozen.json")
-    done = project.command("pipeline", "run", *told)
+    flags = ("--dataset", "tiny", "--data-dir", str(tmp_path / "tfds"), "--validate.schema", "frozen.json")
+    done = project.command("pipeline", "run", *flags)
     assert done.returncode == 3, done.stdout + done.stderr
-    words = "train: class 3 is corner, right, the schema's is corner, left (schema)"
-    assert f"refused at validate after {project.last_run()['seconds']:.1f} s: {words}\n" in done.stdout
+    text = "train: class 3 is corner, right, the schema's is corner, left (schema)"
+    assert f"refused at validate after {project.last_run()['seconds']:.1f} s: {text}\n" in done.stdout

@@ -1,4 +1,4 @@
-"""A fresh machine without a network: digits, what is said, and the switches that a person tries next."""
+"""A fresh machine without a network: digits, the messages, and the switches that a person tries next."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from tests.components.sources.test_tfds_set import MNIST_SHA256
 from tests.e2e.test_tiny import STEPS
+from tests.mnist_files import MNIST_SHA256
 
 # A proxy that refuses every connection: no host can be reached through it.
 OFFLINE = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
@@ -40,7 +40,7 @@ def test_digits_are_promoted_and_the_notice_says_why(first):
     notice = [line for line in done.stdout.splitlines() if line.startswith("NOTICE")]
     assert "mnist is not prepared" in notice[0]
     assert "storage.googleapis.com cannot be reached" in notice[0]
-    assert "takes digits instead" in notice[1]
+    assert "this run uses digits instead" in notice[1]
     assert all(f"{digest}  {name}" in done.stdout for name, digest in MNIST_SHA256.items())
     assert done.stdout.index("NOTICE") < done.stdout.index("ingest")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from docs.reference import FILES
 from tests.e2e.shown import run_everything
+from tools.reference import FILES
 
 pytestmark = pytest.mark.exhaustive
 
@@ -18,7 +18,7 @@ def test_every_command_runs_as_written(name, new_project, tmp_path):
 
 
 def unlisted(folder):
-    """What lies in runs/ and models/ and has no place in the reference; versions are numbers, hidden files nobody's."""
+    """Files in runs/ and models/ that the reference does not list, except versions and hidden files."""
     files = "".join(name for name, _ in FILES)
     found = [path for where in ("runs/*", "models/*.*", "models/*/*") for path in folder.glob(where)]
     shown = [path for path in found if not path.name.startswith(".") and not path.name.isdecimal()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 
 from components import analyze
-from pipeline.run import run
+from pipeline.commands.run import run
 
 
 def test_interrupted_run_draws_nothing(made, tmp_path, monkeypatch, capfd):
@@ -14,9 +14,9 @@ def test_interrupted_run_draws_nothing(made, tmp_path, monkeypatch, capfd):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(analyze, "run", interrupt)
-    told = ["--dataset", "tiny", "--data-dir", str(made.data_dir), "--evaluate.min-accuracy", "0.9"]
+    flags = ["--dataset", "tiny", "--data-dir", str(made.data_dir), "--evaluate.min-accuracy", "0.9"]
     folders = ["--runs", str(tmp_path / "runs"), "--models", str(tmp_path / "models")]
-    assert run([*told, *folders]) == 130
+    assert run([*flags, *folders]) == 130
     assert "interrupted at analyze" in capfd.readouterr().out
     assert (tmp_path / "runs" / "artifacts").exists()
     reports = tmp_path / "runs" / "reports"

@@ -1,4 +1,4 @@
-"""MLflow: what a run was and made is there, and its alias follows every move of what serves, however it was moved."""
+"""MLflow: it has each tracked run, and its alias follows every promotion event."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Project
+
+pytestmark = pytest.mark.exhaustive
 
 RUNS = "runs #1 ?%41 ü"
 READ = """
@@ -65,11 +67,11 @@ class Tracked:
         return self.project.folder / RUNS / "mlflow.db"
 
     def run(self, *more, python=None, **environment):
-        told = ("run", "--dataset", "tiny", "--data-dir", str(self.data_dir), "--evaluate.min-accuracy", "0.5")
-        return self.command(*told, *more, python=python, **environment)
+        command = ("run", "--dataset", "tiny", "--data-dir", str(self.data_dir), "--evaluate.min-accuracy", "0.5")
+        return self.command(*command, *more, python=python, **environment)
 
-    def command(self, *words, python=None, **environment):
-        given = (python or self.python, "-m", "pipeline", *words, "--runs", RUNS)
+    def command(self, *arguments, python=None, **environment):
+        given = (python or self.python, "-m", "pipeline", *arguments, "--runs", RUNS)
         return self.project.process(*given, **environment)
 
     def read(self):
@@ -78,7 +80,7 @@ class Tracked:
         return json.loads(done.stdout)
 
     def champion(self):
-        """The registry's version that the alias is at."""
+        """The version of the registry that has the alias."""
         read = self.read()
         return int(read["versions"][str(read["models"]["tiny"]["champion"])]["beamline.version"])
 
@@ -169,14 +171,14 @@ def test_model_that_mlflow_loads_predicts_as_the_scorer_does(tracked):
     assert sampled.returncode == 0, sampled.stderr
     done = tracked.project.process(tracked.python, "-c", PREDICT, tracked.uri, "images.npy")
     assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)
-    assert (said["same"], said["rows"], said["names"]) == (True, 200, [["images"], ["probabilities"]])
-    assert said["inputs"][0]["tensor-spec"] == {"dtype": "uint8", "shape": [-1, 8, 8, 1]}
-    assert said["outputs"][0]["tensor-spec"] == {"dtype": "float32", "shape": [-1, 4]}
-    assert said["labels"] == ["bar", "cross", "ring", "corner, left"]
+    output = json.loads(done.stdout)
+    assert (output["same"], output["rows"], output["names"]) == (True, 200, [["images"], ["probabilities"]])
+    assert output["inputs"][0]["tensor-spec"] == {"dtype": "uint8", "shape": [-1, 8, 8, 1]}
+    assert output["outputs"][0]["tensor-spec"] == {"dtype": "float32", "shape": [-1, 4]}
+    assert output["labels"] == ["bar", "cross", "ring", "corner, left"]
 
 
-def test_alias_follows_rollback_and_promotion_by_hand_without_being_asked(back):
+def test_alias_follows_rollback_and_manual_promotion_without_a_flag(back):
     rolled = back.command("rollback", "tiny", "--reason", "slow at night")
     assert (rolled.returncode, rolled.stderr) == (0, "")
     assert (back.serving()["version"], back.champion()) == (1, 1)
@@ -185,21 +187,21 @@ def test_alias_follows_rollback_and_promotion_by_hand_without_being_asked(back):
     assert (back.serving()["version"], back.champion()) == (2, 2)
 
 
-def test_rollback_is_done_where_mlflow_is_gone_and_the_next_run_moves_the_alias(back):
+def test_rollback_succeeds_without_mlflows_database_and_the_next_run_moves_the_alias(back):
     away = back.database.with_name("away.db")
     back.database.rename(away)
     rolled = back.command("rollback", "tiny", "--reason", "slow at night")
     away.rename(back.database)
     assert rolled.returncode == 0
     assert rolled.stdout.startswith("tiny version 1 serves now")
-    assert rolled.stderr.startswith("WARNING: MLflow does not know what serves")
+    assert rolled.stderr.startswith("WARNING: MLflow's alias of tiny was not moved")
     assert len(rolled.stderr.splitlines()) == 1
     assert (back.serving()["version"], back.champion()) == (1, 2)
     assert back.run("--train.epochs", "5").returncode == 0
     assert back.champion() == 1
 
 
-def test_rollback_without_the_client_is_done_and_says_what_to_install(back):
+def test_rollback_succeeds_without_the_client_and_names_what_to_install(back):
     rolled = back.command("rollback", "tiny", "--reason", "slow at night", python=sys.executable)
     assert rolled.returncode == 0
     assert back.serving()["version"] == 1
@@ -208,7 +210,7 @@ def test_rollback_without_the_client_is_done_and_says_what_to_install(back):
     assert back.champion() == 2
 
 
-def test_version_of_an_untracked_run_is_registered_as_it_begins_to_serve(tracked):
+def test_version_of_an_untracked_run_is_registered_when_it_is_promoted(tracked):
     done = tracked.run("--train.epochs", "7")
     assert done.returncode == 0, done.stdout
     assert tracked.champion() == 3
@@ -223,16 +225,16 @@ def test_server_that_does_not_answer_is_a_warning_without_the_password(tracked):
     assert "WARNING: run " in done.stdout
     assert "http://127.0.0.1:9" in done.stdout
     written = [file.read_text() for file in (tracked.project.folder / RUNS / "logs").iterdir()]
-    assert any("Max retries exceeded" in words for words in written)
-    assert not any("hunter2" in words for words in (done.stdout, done.stderr, *written))
+    assert any("Max retries exceeded" in text for text in written)
+    assert not any("hunter2" in text for text in (done.stdout, done.stderr, *written))
 
 
-def test_what_cannot_be_tracked_is_said_before_the_work(python, new_project, data_dir):
+def test_run_that_cannot_be_tracked_is_refused_at_the_start(python, new_project, data_dir):
     here = Tracked(new_project(), python, data_dir)
     without = here.run("--track", "mlflow", python=sys.executable)
     assert (without.returncode, without.stdout) == (1, "")
-    said = "run: --track mlflow: mlflow is not installed: pip install '.[mlflow]' in Beamline's folder\n"
-    assert without.stderr == said
+    expected = "run: --track mlflow: mlflow is not installed: pip install '.[mlflow]' in Beamline's folder\n"
+    assert without.stderr == expected
     wrong = here.run("--track", "mlflow", MLFLOW_TRACKING_URI="htp://nowhere")
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert wrong.stderr.startswith("run: MLFLOW_TRACKING_URI htp://nowhere cannot be used (")

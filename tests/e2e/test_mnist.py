@@ -30,16 +30,13 @@ class OnMnist:
 
 
 @pytest.fixture(scope="module")
-def run(mnist_dir, tmp_path_factory):
-    return OnMnist(mnist_dir, tmp_path_factory.mktemp("tfds"))
+def run(mnist_dir, mnist_data_dir):
+    return OnMnist(mnist_dir, mnist_data_dir)
 
 
 @pytest.fixture(scope="module")
-def promoted(new_project, run):
-    project = new_project()
-    done = run(project, "run")
-    assert done.returncode == 0, done.stdout + done.stderr
-    return project
+def promoted(promoted_mnist, tmp_path_factory):
+    return promoted_mnist.copied(tmp_path_factory.mktemp("mnist") / "beamline")
 
 
 def test_nine_steps_promote_a_model_of_at_least_97_percent(promoted):

@@ -6,8 +6,11 @@ import csv
 import json
 
 import numpy as np
+import pytest
 
 from tests.own_sets import patterns, write_pictures
+
+pytestmark = pytest.mark.exhaustive
 
 
 def run(project, dataset, *more):

@@ -13,13 +13,13 @@ pytestmark = pytest.mark.exhaustive
 
 @pytest.fixture(scope="module")
 def run(data_dir):
-    told = ("pipeline", "run", "--dataset", "tiny", "--data-dir", str(data_dir), "--evaluate.min-accuracy", "0.5")
-    return lambda project, *more, blocked=False: project.command(*told, *more, blocked=blocked)
+    flags = ("pipeline", "run", "--dataset", "tiny", "--data-dir", str(data_dir), "--evaluate.min-accuracy", "0.5")
+    return lambda project, *more, blocked=False: project.command(*flags, *more, blocked=blocked)
 
 
 @pytest.fixture(scope="module")
 def twice(new_project, run):
-    """Two versions, the second of which serves."""
+    """Two versions; the second one serves."""
     project = new_project()
     for epochs in ("5", "6"):
         done = run(project, "--train.epochs", epochs)
@@ -36,14 +36,16 @@ def serving(project):
     return json.loads((project.folder / "models/tiny/promoted.json").read_text())["version"]
 
 
-def told(project, model="tiny"):
+def flags(project, model="tiny"):
     return [json.loads(line) for line in (project.folder / f"models/{model}/history.jsonl").read_text().splitlines()]
 
 
 def test_second_version_was_compared_with_the_first(project):
     promote = project.last_run()["steps"][-1]
-    assert re.search(r"against champion version 1 on the same 200 test images \d+ gained, \d+ lost", promote["summary"])
-    assert [(line["from"], line["to"], line["run"]) for line in told(project)] == [(None, 1, "0001"), (1, 2, "0002")]
+    assert re.search(
+        r"compared with champion version 1 on the same 200 test images: \d+ gained, \d+ lost", promote["summary"]
+    )
+    assert [(line["from"], line["to"], line["run"]) for line in flags(project)] == [(None, 1, "0001"), (1, 2, "0002")]
 
 
 def test_rollback_promote_and_history_without_tensorflow_or_beam(project, run):
@@ -54,7 +56,7 @@ def test_rollback_promote_and_history_without_tensorflow_or_beam(project, run):
 
     nightly = run(project, "--train.epochs", "6")
     assert nightly.returncode == 3
-    assert "rolled back from this very model" in nightly.stdout
+    assert "rolled back from this model" in nightly.stdout
     assert "(slow at night): `python -m pipeline promote 0003 --reason TEXT` brings it back" in nightly.stdout
     assert serving(project) == 1
 
@@ -68,15 +70,15 @@ def test_rollback_promote_and_history_without_tensorflow_or_beam(project, run):
     assert (history.returncode, history.stderr) == (0, "")
     lines = history.stdout.splitlines()
     assert len(lines) == 5
-    for line, words in zip(
+    for line, text in zip(
         lines[1:],
         (("promote", "- -> 1", "0001"), ("promote", "1 -> 2", "0002"), ("rollback", "2 -> 1"), ("promote", "1 -> 2")),
         strict=True,
     ):
-        assert all(word in line for word in words)
+        assert all(word in line for word in text)
     assert "slow at night" in lines[3]
     assert "it was the disk" in lines[4]
-    assert told(project)[-1]["reason"] == "it was the disk"
+    assert flags(project)[-1]["reason"] == "it was the disk"
 
 
 def test_run_that_a_gate_refused_has_nothing_to_promote(project, run):
@@ -85,7 +87,7 @@ def test_run_that_a_gate_refused_has_nothing_to_promote(project, run):
     before = project.registry()
     done = project.command("pipeline", "promote", "3", "--reason", "I want it", blocked=True)
     assert done.returncode == 3
-    assert "run 0003 has nothing to promote, export made nothing: refused by evaluate: accuracy" in done.stderr
+    assert "run 0003 has nothing to promote: export has no artifact (refused by evaluate: accuracy" in done.stderr
     assert project.registry() == before
 
 
@@ -100,11 +102,11 @@ def test_run_whose_artifacts_are_gone_or_damaged_is_not_promoted(project):
         model.write(b"more")
     done = project.command("pipeline", "promote", "2", "--reason", "again", blocked=True)
     assert done.returncode == 4
-    assert "the artifact of export is not as it was committed (model.onnx was changed)" in done.stderr
+    assert "the output of export was changed after it was stored (model.onnx was changed)" in done.stderr
     shutil.rmtree(bundle)
     done = project.command("pipeline", "promote", "2", "--reason", "again", blocked=True)
     assert done.returncode == 2
-    assert "the artifact of export is no longer in runs: repeat the run" in done.stderr
+    assert "the output of export is no longer in runs: repeat the run" in done.stderr
     assert project.registry() == before
 
 
@@ -113,8 +115,8 @@ def test_worse_candidate_is_refused_with_counts_and_p_and_the_champion_stays(pro
     done = run(project, "--preset", "linear-sigmoid", "--train.epochs", "1", "--evaluate.min-accuracy", "0.2")
     assert done.returncode == 3
     assert re.search(
-        r"REFUSED: against champion version 2 on the same 200 test images \d+ gained, \d+ lost: "
-        r"significantly worse, p \S+ < 0\.05",
+        r"REFUSED: compared with champion version 2 on the same 200 test images: \d+ gained, \d+ lost; "
+        r"significantly worse \(p \S+ < 0\.05\)",
         done.stdout,
     )
     assert project.registry() == before
@@ -146,9 +148,9 @@ def test_rollback_to_a_damaged_version_is_refused(project):
     assert project.registry() == before
 
 
-def test_doctor_says_what_was_rolled_back_and_what_servers_are_told_wrongly(project):
+def test_doctor_reports_rollbacks_and_outdated_server_files(project):
     project.command("pipeline", "rollback", "tiny", "--reason", "slow at night", blocked=True)
     (project.folder / "models/tiny/config.pbtxt").write_text("")
-    said = project.command("pipeline", "doctor").stdout
-    assert re.search(r"note +registry +tiny was rolled back from version 2, \S+: slow at night", said)
-    assert re.search(r"note +registry +models/tiny/config.pbtxt does not name version 1", said)
+    output = project.command("pipeline", "doctor").stdout
+    assert re.search(r"note +registry +tiny was rolled back from version 2, \S+: slow at night", output)
+    assert re.search(r"note +registry +models/tiny/config.pbtxt does not name version 1", output)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
-from docs.screenshots import Shot, take
 from tests.conftest import ROOT
 from tests.e2e.browser import require_browser
+from tools.screenshots import Shot, take
 
 PAGE = """<!doctype html><meta name="color-scheme" content="light dark">
 <style>* { margin: 0 } section { height: 20px }</style>

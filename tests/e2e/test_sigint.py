@@ -19,8 +19,8 @@ pytestmark = pytest.mark.exhaustive
 
 
 @pytest.fixture(scope="module")
-def chain(new_project, tmp_path_factory) -> Chain:
-    return stopped_chain(new_project, tmp_path_factory.mktemp("tfds"))
+def chain(promoted_tiny, new_project, data_dir) -> Chain:
+    return stopped_chain(promoted_tiny[0], new_project(), data_dir)
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -8,9 +8,11 @@ import signal
 import numpy as np
 import pytest
 
-from serving.registry import Registry
+from serving.registry.registry import Registry
 from tests.e2e.stops import contents, flags, require_tidy, stop_from_outside
 from tests.serving import tiny_bundle
+
+pytestmark = pytest.mark.exhaustive
 
 CODES = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
 
@@ -44,19 +46,19 @@ def test_training_answers_to_ctrl_c_and_goes_on_after_the_last_whole_epoch(new_p
     # More epochs than any test waits for: both runs are stopped while they train.
     command = ("pipeline", "run", *flags(data_dir), "--train.epochs", "50000")
     first = project.started(*command)
-    said = stop_from_outside(first, lambda line: line.startswith("epoch 3/"), signal.SIGINT)
+    output = stop_from_outside(first, lambda line: line.startswith("epoch 3/"), signal.SIGINT)
     assert first.returncode == 130
-    assert "interrupted at train after" in said
-    assert "Traceback" not in said
+    assert "interrupted at train after" in output
+    assert "Traceback" not in output
     require_tidy(project)
 
     second = project.started(*command)
-    said = stop_from_outside(second, lambda line: line.startswith("epoch"), signal.SIGINT, signal.SIGINT)
+    output = stop_from_outside(second, lambda line: line.startswith("epoch"), signal.SIGINT, signal.SIGINT)
     assert second.returncode == 130
-    assert "Traceback" not in said
-    finished = int(re.search(r"going on after epoch (\d+),", said)[1])
+    assert "Traceback" not in output
+    finished = int(re.search(r"continuing after epoch (\d+):", output)[1])
     assert finished >= 3
-    assert re.search(r"^epoch (\d+)/", said, re.MULTILINE)[1] == str(finished + 1)
+    assert re.search(r"^epoch (\d+)/", output, re.MULTILINE)[1] == str(finished + 1)
     require_tidy(project)
 
 
@@ -93,10 +95,10 @@ def test_scoring_that_is_stopped_leaves_the_last_output_as_it_was_and_goes_on(ne
     assert scored.returncode == 0, scored.stderr
     before = contents(project.folder)
     again = ("serving.batch_score", "images.npy", "--probabilities")
-    done = project.python("-c", AT_A_CALL, "serving.output:Output.write", "3", str(number), *again)
+    done = project.python("-c", AT_A_CALL, "serving.batch.output:Output.write", "3", str(number), *again)
     assert (done.returncode, done.stdout) == (exit_code, "")
     what = "interrupted" if exit_code == 130 else "terminated"
-    assert done.stderr == f"batch_score: {what}; the first 5,120 images are kept: go on with --resume\n"
+    assert done.stderr == f"batch_score: {what}; the first 5,120 images are kept: continue with --resume\n"
     left = {name: digest for name, digest in contents(project.folder).items() if "__pycache__" not in name}
     kept = [left.pop(f".images.predictions.csv.{name}", None) for name in ("journal", "staged")]
     assert None not in kept

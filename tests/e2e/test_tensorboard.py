@@ -27,9 +27,9 @@ def served(new_project, data_dir):
     done = project.command("pipeline", "run", "--dataset", "tiny", "--data-dir", str(data_dir), *more)
     assert done.returncode == 0, done.stdout + done.stderr
     (shown,) = re.findall(r"^tensorboard .*$", DOCUMENTS["docs/guide.md"], flags=re.MULTILINE)
-    _, *words = shlex.split(shown)
+    _, *arguments = shlex.split(shown)
     server = subprocess.Popen(
-        [sys.executable, str(TENSORBOARD), *words, "--port", "0", "--load_fast", "false"],
+        [sys.executable, str(TENSORBOARD), *arguments, "--port", "0", "--load_fast", "false"],
         cwd=project.folder,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

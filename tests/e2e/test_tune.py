@@ -1,4 +1,4 @@
-"""A search on a small set: killed in the middle and taken up again, it ends as one that nobody stopped."""
+"""A search on a small data set: one that was killed and continued has the results of one that was not stopped."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ pytestmark = pytest.mark.exhaustive
 
 
 @pytest.fixture(scope="module")
-def told(data_dir):
+def command(data_dir):
     small = ("--train.hidden", "16", "--train.epochs", "3", "--evaluate.min-accuracy", "0.1")
     return ("pipeline", "tune", "--dataset", "tiny", "--data-dir", str(data_dir), *small, "--trials", "4")
 
 
 @pytest.fixture(scope="module")
-def whole(new_project, told):
+def whole(new_project, command):
     project = new_project()
-    return project, project.command(*told)
+    return project, project.command(*command)
 
 
 def results(output):
-    """What each trial came to, but for its time."""
+    """The line of each trial, without its duration."""
     return re.findall(r"(trial +\d+ of \d+ +\S+) +[\d.]+ s( .*)", output)
 
 
@@ -34,7 +34,7 @@ def best(project):
     return json.loads(file.read_text())
 
 
-def test_search_ends_with_a_preset_and_one_look_at_the_test_split(whole):
+def test_search_ends_with_a_preset_and_one_use_of_the_test_set(whole):
     project, done = whole
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
@@ -46,17 +46,17 @@ def test_search_ends_with_a_preset_and_one_look_at_the_test_split(whole):
     (comparison,) = (project.folder / "runs" / "comparisons").glob("*.json")
     presets = [entry["preset"] for entry in json.loads(comparison.read_text())["entries"]]
     assert [name.split("-")[0] for name in presets] == ["best", "baseline"]
-    assert re.search(r"on the test split \S+ against \S+: \d+ gained, \d+ lost", done.stdout)
-    command = re.search(r"run:    python -m (pipeline run .*)", done.stdout)[1].split()
-    again = project.command(*command)
+    assert re.search(r"on the test set \S+ against \S+: \d+ gained, \d+ lost", done.stdout)
+    run = re.search(r"run:    python -m (pipeline run .*)", done.stdout)[1].split()
+    again = project.command(*run)
     assert again.returncode == 0, again.stdout
     assert "train      cached" in again.stdout
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-def test_stopped_search_goes_on(whole, told, new_project, number):
+def test_stopped_search_continues(whole, command, new_project, number):
     project = new_project()
-    with project.started(*told) as process:
+    with project.started(*command) as process:
         for line in process.stdout:
             if line.startswith("trial  2"):
                 # The third has begun, or is about to.
@@ -64,12 +64,12 @@ def test_stopped_search_goes_on(whole, told, new_project, number):
                 break
         rest = process.stdout.read()
     assert process.returncode == (-9 if number == signal.SIGKILL else 130), rest
-    done = project.command(*told)
+    done = project.command(*command)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "2 trials are finished already" in done.stdout
+    assert "2 trials are already finished" in done.stdout
     assert results(done.stdout) == results(whole[1].stdout)[2:]
     assert best(project) == best(whole[0])
-    again = project.command(*told)
+    again = project.command(*command)
     assert results(again.stdout) == []
     (study,) = (project.folder / "runs" / "tuning").glob("*/study.db")
     left = {file.name.split("-")[0] for file in study.parent.iterdir()}

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from pipeline.definition import pipeline
-from pipeline.options import parse_run
+from pipeline.settings.options import parse_run
 
 NAMES = ["ingest", "analyze", "validate", "transform", "train", "evaluate", "export", "verify", "promote"]
 
 
-def test_nine_steps_each_after_what_it_takes():
-    steps = pipeline(parse_run([]).config, "0001")
+def test_nine_steps_each_after_its_inputs():
+    steps = pipeline(parse_run([]).config)
     assert [step.name for step in steps] == NAMES
     for place, step in enumerate(steps):
         assert {source.name for source in step.inputs.values()} <= set(NAMES[:place])
@@ -38,7 +38,7 @@ def test_nine_steps_each_after_what_it_takes():
 def test_argument_changes_the_keys_of_its_own_step_alone(argument, unchanged):
     def keys(arguments):
         digests = dict.fromkeys(NAMES, "same")
-        steps = pipeline(parse_run(arguments).config, "0001")
+        steps = pipeline(parse_run(arguments).config)
         inputs = [{name: digests[source.name] for name, source in step.inputs.items()} for step in steps]
         return [step.key(step.parts(digests, {})) for step, digests in zip(steps, inputs, strict=True)]
 

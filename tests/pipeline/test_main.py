@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pipeline.__main__ import COMMANDS, main
-from pipeline.history import History
-from pipeline.options import parse_run
+from pipeline.records.run_history import RunHistory
+from tests.pipeline.requests import recorded
 
 
 @pytest.fixture(autouse=True)
@@ -17,14 +17,14 @@ def _empty_folder(tmp_path, monkeypatch):
 def test_without_a_command_the_usage_is_shown(capsys):
     assert main([]) == 2
     assert main(["--help"]) == 0
-    said = capsys.readouterr()
+    text = capsys.readouterr()
     for command in COMMANDS:
-        assert command in said.out
+        assert command in text.out
 
 
-def test_runs_and_show_tell_what_is_remembered(tmp_path, capsys):
-    history = History(tmp_path / "runs")
-    history.begin(history.next_run(), parse_run(["--seed", "42"]))
+def test_runs_and_show_print_the_history(tmp_path, capsys):
+    history = RunHistory(tmp_path / "runs")
+    history.begin(history.next_run(), *recorded("--seed", "42"))
     assert main(["runs"]) == 0
     listed = capsys.readouterr().out
     assert "0001" in listed
@@ -36,21 +36,21 @@ def test_runs_and_show_tell_what_is_remembered(tmp_path, capsys):
 
 
 def test_interrupted_command_has_its_exit_code(monkeypatch, capsys):
-    def interrupt(command, rest):
+    def interrupt(rest):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pipeline.__main__._dispatch", interrupt)
+    monkeypatch.setattr("pipeline.commands.run.run", interrupt)
     assert main(["run"]) == 130
     assert capsys.readouterr().err == "run: interrupted\n"
 
 
-@pytest.mark.parametrize(("library", "told"), [("tyro", True), ("tensorflow.keras", True), ("pipeline.runn", False)])
-def test_only_a_library_of_the_extra_is_said_to_be_missing(monkeypatch, capsys, library, told):
-    def lack(command, rest):
+@pytest.mark.parametrize(("library", "named"), [("tyro", True), ("tensorflow.keras", True), ("pipeline.runn", False)])
+def test_missing_library_of_the_extra_is_named(monkeypatch, capsys, library, named):
+    def missing(rest):
         raise ModuleNotFoundError(f"No module named {library!r}", name=library)
 
-    monkeypatch.setattr("pipeline.__main__._dispatch", lack)
-    if told:
+    monkeypatch.setattr("pipeline.commands.run.run", missing)
+    if named:
         assert main(["run"]) == 1
         assert f"run: {library.split('.')[0]} is not installed: pip install '.[pipeline]'" in capsys.readouterr().err
     else:

@@ -1,4 +1,4 @@
-"""batch_score in a process of its own: as it is called, without TensorFlow or Beam, and on a full disk."""
+"""batch_score in its own process: as a command, without TensorFlow or Beam, and on a full disk."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ sys.exit(main(sys.argv[1:]))
 
 @pytest.fixture
 def run(registry, sealed, tmp_path):
-    """Scores night/images.npy with the arguments of Python that are given."""
+    """Runs Python with the given arguments to score night/images.npy."""
     publish(registry, sealed, "tiny", "run-1")
     (tmp_path / "night").mkdir()
     np.save(tmp_path / "night" / "images.npy", random_images(50))
@@ -66,7 +66,7 @@ def names(tmp_path):
     return sorted(path.name for path in (tmp_path / "night").iterdir())
 
 
-def test_command_scores_and_says_so_in_one_line(run, tmp_path):
+def test_command_scores_and_prints_one_line(run, tmp_path):
     done = run("-m", "serving.batch_score")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("50 images in ")
@@ -74,7 +74,7 @@ def test_command_scores_and_says_so_in_one_line(run, tmp_path):
     assert names(tmp_path) == ["images.npy", "images.predictions.csv", "images.predictions.csv.json"]
 
 
-def test_command_exits_with_the_code_of_its_refusal(run, tmp_path, registry):
+def test_command_exits_with_the_code_of_the_error(run, tmp_path, registry):
     (registry.root / "tiny" / "1" / "model.onnx").write_bytes(b"another")
     done = run("-m", "serving.batch_score")
     assert (done.returncode, done.stdout) == (4, "")
@@ -83,22 +83,22 @@ def test_command_exits_with_the_code_of_its_refusal(run, tmp_path, registry):
     assert names(tmp_path) == ["images.npy"]
 
 
-def test_scoring_needs_neither_tensorflow_nor_beam(run, tmp_path):
+def test_scoring_imports_neither_tensorflow_nor_beam(run, tmp_path):
     done = run("-c", WITHOUT_TENSORFLOW)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[-1] == "asked for [] loaded []"
     assert "images.predictions.csv" in names(tmp_path)
 
 
-def test_full_disk_is_exit_2_and_nothing_is_left(run, tmp_path):
+def test_full_disk_exits_with_2_and_leaves_no_files(run, tmp_path):
     done = run("-c", WITH_A_FULL_DISK)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "cannot be written: File too large: free some space, or give another place with --out FILE" in done.stderr
+    assert "cannot be written: File too large: free some space, or give another path" in done.stderr
     assert done.stderr.count("\n") == 1
     assert names(tmp_path) == ["images.npy"]
 
 
-def test_predictions_are_whole_though_nobody_listens(run, tmp_path):
+def test_predictions_are_complete_if_standard_output_fails(run, tmp_path):
     with open("/dev/full", "w") as full:
         done = run("-m", "serving.batch_score", stdout=full)
     assert (done.returncode, done.stderr) == (0, "")

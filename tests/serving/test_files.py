@@ -1,4 +1,4 @@
-"""files: written whole or not at all, and digests that hashlib gives too."""
+"""files: written completely or not at all, with the digests of hashlib."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ def test_digest_is_hashlibs(tmp_path, size_bytes):
 
 
 @given(st.dictionaries(st.text(), values, max_size=5))
-def test_canonical_json_says_the_same_in_whatever_order_it_was_put(value):
+def test_canonical_json_does_not_depend_on_the_order_of_keys(value):
     turned = dict(reversed(value.items()))
     assert files.canonical_json(turned) == files.canonical_json(value)
     assert json.loads(files.canonical_json(value)) == value
 
 
-def test_canonical_json_leaves_names_readable_and_refuses_what_json_has_no_word_for():
+def test_canonical_json_keeps_unicode_and_refuses_nan():
     assert "größe 雪" in files.canonical_json({"name": "größe 雪"})
     with pytest.raises(ValueError, match="not JSON compliant"):
         files.canonical_json({"accuracy": float("nan")})
 
 
-def test_replaced_file_is_another_file_so_that_an_open_reader_keeps_the_old_one(tmp_path):
+def test_open_reader_keeps_the_content_of_a_replaced_file(tmp_path):
     path = tmp_path / "pointer.json"
     files.replace_json(path, {"version": 1})
     with path.open() as reader:
@@ -49,7 +49,7 @@ def test_replaced_file_is_another_file_so_that_an_open_reader_keeps_the_old_one(
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_failed_replacement_leaves_the_old_file_and_nothing_beside_it(tmp_path, monkeypatch):
+def test_failed_replacement_leaves_only_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "pointer.json"
     files.replace_json(path, {"version": 1})
 
@@ -63,7 +63,7 @@ def test_failed_replacement_leaves_the_old_file_and_nothing_beside_it(tmp_path, 
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_replacement_is_flushed_before_it_is_renamed_and_its_folder_after(tmp_path, monkeypatch):
+def test_replacement_is_flushed_before_the_rename_and_the_folder_after_it(tmp_path, monkeypatch):
     done = []
     rename = os.replace
     monkeypatch.setattr(os, "fsync", lambda descriptor: done.append(os.fstat(descriptor).st_ino))
@@ -72,7 +72,7 @@ def test_replacement_is_flushed_before_it_is_renamed_and_its_folder_after(tmp_pa
     assert done == [(tmp_path / "pointer.json").stat().st_ino, "rename", tmp_path.stat().st_ino]
 
 
-def test_what_is_flushed_is_all_that_was_written(tmp_path, monkeypatch):
+def test_all_written_bytes_are_flushed(tmp_path, monkeypatch):
     flushed = []
     monkeypatch.setattr(os, "fsync", lambda descriptor: flushed.append(os.fstat(descriptor)))
     files.write_json(tmp_path / "record.json", {"name": "value"})
@@ -83,7 +83,7 @@ def test_what_is_flushed_is_all_that_was_written(tmp_path, monkeypatch):
     assert [found.st_ino for found in flushed[2:]] == [tmp_path.stat().st_ino]
 
 
-def test_whole_tree_is_flushed(tmp_path, monkeypatch):
+def test_every_file_and_folder_of_a_tree_is_flushed(tmp_path, monkeypatch):
     (tmp_path / "variables" / "deep").mkdir(parents=True)
     for name in ("model.onnx", "variables/index", "variables/deep/data"):
         (tmp_path / name).write_text(name)
@@ -91,3 +91,9 @@ def test_whole_tree_is_flushed(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", lambda descriptor: flushed.add(os.fstat(descriptor).st_ino))
     files.fsync_tree(tmp_path)
     assert flushed == {path.stat().st_ino for path in [tmp_path, *tmp_path.rglob("*")]}
+
+
+def test_lines_are_appended(tmp_path):
+    files.append_line(tmp_path / "lines", "one")
+    files.append_line(tmp_path / "lines", "two")
+    assert (tmp_path / "lines").read_bytes() == b"one\ntwo\n"

@@ -1,4 +1,4 @@
-"""A stop is raised once, where the work is, and held back while something is put in place."""
+"""interrupts: raised once in the main thread, and deferred while a change is completed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from serving import interrupts
-from serving.interrupts import Terminated, finishing, raise_on_signals
+from serving.interrupts import Terminated, defer_interrupts, raise_on_signals
 
 STOPS = [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)]
 
@@ -16,13 +16,13 @@ pytestmark = pytest.mark.usefixtures("handled_signals")
 
 
 @pytest.mark.parametrize(("number", "kind"), STOPS)
-def test_signal_is_raised_where_the_work_is(number, kind):
+def test_signal_is_raised_in_the_main_thread(number, kind):
     with pytest.raises(kind):
         signal.raise_signal(number)
 
 
 @pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
-def test_second_signal_does_not_break_into_the_cleaning_up(second):
+def test_second_signal_does_not_interrupt_the_cleanup(second):
     cleaned = []
 
     def work():
@@ -37,7 +37,7 @@ def test_second_signal_does_not_break_into_the_cleaning_up(second):
     assert cleaned == ["up"]
 
 
-def test_later_signal_is_raised_again_because_the_first_may_have_been_swallowed(monkeypatch):
+def test_later_signal_is_raised_again(monkeypatch):
     monkeypatch.setattr(interrupts, "GRACE_SECONDS", 0.0)
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
@@ -45,20 +45,20 @@ def test_later_signal_is_raised_again_because_the_first_may_have_been_swallowed(
 
 
 @pytest.mark.parametrize(("number", "kind"), STOPS)
-def test_what_is_being_put_in_place_is_finished_first(number, kind):
+def test_signal_is_deferred_to_the_end_of_the_outer_block(number, kind):
     done = []
 
-    @finishing()
-    def put():
-        with finishing():
+    @defer_interrupts()
+    def replace():
+        with defer_interrupts():
             signal.raise_signal(number)
         done.append("inner")
 
     with pytest.raises(kind):
-        put()
+        replace()
     assert done == ["inner"]
-    with finishing():
-        done.append("nothing is raised twice")
+    with defer_interrupts():
+        done.append("no second exception")
 
 
 def test_ignored_signal_stays_ignored():

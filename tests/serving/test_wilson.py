@@ -1,4 +1,4 @@
-"""wilson: the interval is scipy's, and holds what it is an interval of."""
+"""wilson: the interval is equal to scipy's, and contains the proportion."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ def test_failures_have_the_mirrored_interval(counts):
 
 
 @given(st.integers(1, 10**9))
-def test_ends_are_exact_where_nothing_or_everything_succeeds(trials):
+def test_ends_are_exactly_0_and_1_at_the_extremes(trials):
     assert wilson_interval(0, trials)[0] == 0
     assert wilson_interval(trials, trials)[1] == 1
 
 
-def test_no_trials_say_nothing():
+def test_without_trials_there_is_no_estimate():
     assert estimate(0, 0) is None
     assert estimate(0, 1) == Estimate(0.0, *wilson_interval(0, 1))

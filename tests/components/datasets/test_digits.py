@@ -1,4 +1,4 @@
-"""digits: the published data set, as TensorFlow Datasets hands it out."""
+"""digits: TensorFlow Datasets returns the published data set."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import components.datasets.digits
-from components.sources.tfds_set import TfdsSet
+from components.ingest.tfds.tfds_source import TfdsSource
 
 FOLDER = Path(components.datasets.digits.__path__[0])
 # As published by UCI for its test part, digit by digit, in optdigits.names.
@@ -19,7 +19,7 @@ UCI_COUNTS = [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
 
 @pytest.fixture(scope="module")
 def builder(tmp_path_factory):
-    source = TfdsSet("digits", tmp_path_factory.mktemp("tfds"))
+    source = TfdsSource("digits", tmp_path_factory.mktemp("tfds"))
     source.prepare()
     return source.builder()
 
@@ -37,7 +37,7 @@ def test_splits_hold_all_rows_once(builder, splits):
     assert counts.tolist() == UCI_COUNTS
 
 
-def test_pixels_are_the_counts_of_the_file_on_the_scale_of_bytes(splits):
+def test_pixels_are_the_counts_of_the_file_scaled_to_bytes(splits):
     lines = np.genfromtxt(FOLDER / "digits.csv.gz", delimiter=",")
     wanted = {(tuple(int(value * 255 / 16 + 0.5) for value in row[:64]), int(row[64])) for row in lines}
     got = set()
@@ -55,10 +55,10 @@ def test_last_rows_of_the_file_are_the_test_split(splits):
     assert np.bincount(splits["test"][1]).tolist() == np.bincount(labels[-500:]).tolist()
 
 
-def test_licence_source_and_digest_stand_beside_the_data(builder):
-    said = (FOLDER / "README.md").read_text(encoding="utf-8")
-    digest = re.search(r"SHA-256\s+([0-9a-f]{64})", said)[1]
+def test_readme_names_licence_source_and_digest(builder):
+    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    digest = re.search(r"SHA-256\s+([0-9a-f]{64})", text)[1]
     assert digest == hashlib.sha256((FOLDER / "digits.csv.gz").read_bytes()).hexdigest()
-    assert "CC BY 4.0" in said
+    assert "CC BY 4.0" in text
     assert "Alpaydin" in builder.info.citation
     assert builder.info.redistribution_info.license == "CC BY 4.0"

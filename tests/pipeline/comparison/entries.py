@@ -1,17 +1,17 @@
-"""Entries and comparisons that never ran, for tests of what is made from them."""
+"""Entries and comparisons without any run behind them."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from pipeline.comparison.comparison import Comparison, Entry, Rate
-from pipeline.comparison.judge import judge_pairs
+from pipeline.comparison.pair_tests import compare_pairs
 from serving.wilson import wilson_interval
 
 
-def entry(preset: str, correct: int, rows: int = 1000, verdict: str = "passed", **more) -> Entry:
+def entry(preset: str, correct: int, rows: int = 1000, verdict: str = "passed", **values) -> Entry:
     passed = verdict == "passed"
-    given = {
+    defaults = {
         "run": "0001",
         "step": None if passed else "evaluate",
         "reasons": () if passed else ("too few",),
@@ -25,7 +25,7 @@ def entry(preset: str, correct: int, rows: int = 1000, verdict: str = "passed", 
         "onnx_bytes": 4000 if passed else None,
         "rate": Rate(1_234_567.0, 1_000_000.0, 1_400_000.0) if passed else None,
     }
-    return Entry(preset, verdict=verdict, rows=rows, correct=correct, **{**given, **more})
+    return Entry(preset, verdict=verdict, rows=rows, correct=correct, **{**defaults, **values})
 
 
 def failed(preset: str) -> Entry:
@@ -33,7 +33,7 @@ def failed(preset: str) -> Entry:
 
 
 def comparison(*entries: Entry) -> Comparison:
-    """Each model is right on its first so many rows, so that a better one loses none."""
+    """Each model is correct on its first rows, so that a worse model is correct on no other row."""
     correct = {one.preset: np.arange(one.rows) < one.correct for one in entries if one.rows}
     return Comparison(
         began="2026-01-02T03:04:05+00:00",
@@ -42,7 +42,7 @@ def comparison(*entries: Entry) -> Comparison:
         test_sha256="ab" * 32,
         arguments=("--seed", "3"),
         entries=entries,
-        pairs=judge_pairs(correct),
+        pairs=compare_pairs(correct),
         rounds=15,
         threads=2,
         environment={"python": "3.11.7", "machine": "x86_64", "system": "Linux", "processors": 2},

@@ -1,4 +1,4 @@
-"""comparison: what is kept is read back, which is the best, and what the command ends with."""
+"""comparison: saving and loading, the best entry, and the exit code."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.comparison.comparison import Comparison, reserve
+from pipeline.comparison.comparison import Comparison, reserve_file
 from serving.errors import InputError
 from tests.pipeline.comparison.entries import comparison, entry, failed
 
 
-def test_what_is_saved_is_loaded(tmp_path):
-    kept = comparison(entry("a", 950), entry("b", 900, verdict="refused"), failed("c"))
-    kept.save(tmp_path / "0001.json")
-    assert Comparison.load(tmp_path / "0001.json") == kept
+def test_loads_a_saved_comparison(tmp_path):
+    saved = comparison(entry("a", 950), entry("b", 900, verdict="refused"), failed("c"))
+    saved.save(tmp_path / "0001.json")
+    assert Comparison.load(tmp_path / "0001.json") == saved
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"entries": 3}', "[" * 100_000])
-def test_something_else_is_no_comparison(tmp_path, text):
+def test_refuses_a_file_that_is_not_a_comparison(tmp_path, text):
     (tmp_path / "x.json").write_text(text)
-    with pytest.raises(InputError, match=r"x\.json is no comparison"):
+    with pytest.raises(InputError, match=r"x\.json is not a comparison"):
         Comparison.load(tmp_path / "x.json")
 
 
-def test_the_best_passed_every_gate_and_is_the_smallest_of_equals():
+def test_best_entry_passed_every_gate_and_is_the_smallest_of_equals():
     found = comparison(
         entry("most", 990, verdict="refused"), entry("large", 950, parameters=9000), entry("small", 950), entry("d", 10)
     )
@@ -47,21 +47,21 @@ def test_exit_code(entries, code):
     assert comparison(*entries).exit_code == code
 
 
-def test_numbers_go_on_and_are_never_given_twice(tmp_path):
-    assert [reserve(tmp_path).name for _ in range(2)] == ["0001.json", "0002.json"]
-    (tmp_path / "comparisons" / "notes.json").write_text("of the user's own")
+def test_numbers_are_consecutive_and_unique(tmp_path):
+    assert [reserve_file(tmp_path).name for _ in range(2)] == ["0001.json", "0002.json"]
+    (tmp_path / "comparisons" / "notes.json").write_text("written by a user")
     (tmp_path / "comparisons" / "0041.json").write_text(json.dumps({}))
-    assert reserve(tmp_path).name == "0042.json"
+    assert reserve_file(tmp_path).name == "0042.json"
 
 
-def test_number_that_somebody_else_takes_meanwhile_is_left_to_them(tmp_path, monkeypatch):
+def test_skips_a_number_that_another_process_takes_meanwhile(tmp_path, monkeypatch):
     really, theirs = os.open, tmp_path / "comparisons" / "0001.json"
 
-    def after_them(file, *how):
+    def open_after_the_other(file, *how):
         if Path(file) == theirs and not theirs.exists():
             theirs.write_text("theirs")
         return really(file, *how)
 
-    monkeypatch.setattr(os, "open", after_them)
-    assert reserve(tmp_path).name == "0002.json"
+    monkeypatch.setattr(os, "open", open_after_the_other)
+    assert reserve_file(tmp_path).name == "0002.json"
     assert theirs.read_text() == "theirs"

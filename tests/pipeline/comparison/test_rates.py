@@ -1,4 +1,4 @@
-"""rates: the models take turns, and what lies far out does not decide."""
+"""rates: the models take turns, and the median decides."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import numpy as np
 import pytest
 
 from pipeline.comparison import rates
-from serving.bundle import load
+from serving.bundle.bundle import load_bundle
 
 
-def test_models_take_turns_and_the_median_counts(made, monkeypatch):
+def test_models_take_turns_and_the_rate_is_the_median(made, monkeypatch):
     images = made.examples.all_images("test")
     turns = []
     monkeypatch.setattr(rates.Scorer, "score", lambda self, given: turns.append((id(self.bundle), len(given))))
     ticks = iter(range(10_000))
     # Each measurement takes one tick, so the rate is known.
     monkeypatch.setattr(rates.time, "perf_counter", lambda: float(next(ticks)))
-    one, other = load(made.bundle.path), load(made.bundle.path)
+    one, other = load_bundle(made.bundle.path), load_bundle(made.bundle.path)
     found = rates.measure_rates({"one": one, "other": other}, images)
-    # The two are equal, as they are of the same files.
+    # By id, because the two bundles are equal.
     assert [bundle for bundle, _ in turns] == [id(one), id(other)] * (rates.ROUNDS + 1)
     assert {count for _, count in turns} == {len(images)}
     assert found["one"].median == found["one"].low == found["one"].high == pytest.approx(len(images))
 
 
 def test_rates_are_of_real_scoring(made):
-    found = rates.measure_rates({"tiny": load(made.bundle.path)}, made.examples.all_images("test"))["tiny"]
+    found = rates.measure_rates({"tiny": load_bundle(made.bundle.path)}, made.examples.all_images("test"))["tiny"]
     assert 0 < found.low <= found.median <= found.high < np.inf

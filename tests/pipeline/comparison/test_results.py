@@ -1,4 +1,4 @@
-"""results: runs that ended before they could be judged are rows too."""
+"""results: what a comparison reads from a run, also from one that failed or was refused."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.comparison.results import read_result, trained_by
-from pipeline.comparison.runs import own
-from pipeline.history import Record
-from pipeline.outcome import Outcome
-from pipeline.store import Store
+from pipeline.comparison.child_process import newest_record
+from pipeline.comparison.results import read_result, training_run
+from pipeline.engine.outcome import Outcome
+from pipeline.engine.store import Store
+from pipeline.records.run_history import Record
 from serving.wilson import wilson_interval
+from tests.pipeline.requests import recorded
+
+CONFIG, _ = recorded()
 
 
 def record(run: str, verdict: str, *steps: Outcome) -> Record:
-    return Record(run, "2026-01-02T03:04:05+00:00", verdict, 20.0, (), {}, steps, {})
+    return Record(run, "2026-01-02T03:04:05+00:00", verdict, 20.0, (), CONFIG, steps, {})
 
 
 def trained(outcome: str, artifact: str) -> Outcome:
@@ -37,37 +40,37 @@ REFUSED = Outcome("validate", "executed", artifact="validate-1", reasons=("a cla
         (record("0003", "refused", REFUSED), "refused", "0003", "validate", ("a class is missing",)),
     ],
 )
-def test_what_was_not_evaluated(found, verdict, run, step, reasons, tmp_path):
+def test_result_of_a_run_without_an_evaluation(found, verdict, run, step, reasons, tmp_path):
     result = read_result("mine", found, -9, [], Store(tmp_path))
     entry = result.entry
     assert (entry.verdict, entry.run, entry.step, entry.reasons) == (verdict, run, step, reasons)
-    assert (entry.accuracy, entry.rate, result.outcomes) == (None, None, None)
+    assert (entry.accuracy, entry.rate, result.correct) == (None, None, None)
 
 
-def test_model_was_trained_by_the_newest_run_that_executed_it():
+def test_training_run_is_the_newest_that_executed_the_training():
     first, second = (
         record("0001", "passed", trained("executed", "a")),
         record("0002", "passed", trained("executed", "b")),
     )
     again = record("0003", "passed", trained("cached", "a"))
-    assert trained_by(again, [first, second, again]) is first
-    assert trained_by(again, [second, again]) is None
-    # As with --force, or after the artifact was taken away.
+    assert training_run(again, [first, second, again]) is first
+    assert training_run(again, [second, again]) is None
+    # As with --force, or after the artifact was deleted.
     forced = record("0004", "passed", trained("executed", "a"))
-    assert trained_by(again, [first, second, again, forced]) is forced
+    assert training_run(again, [first, second, again, forced]) is forced
 
 
-def test_run_is_known_by_what_it_was_told_and_one_that_ended_goes_before_one_that_runs():
+def test_record_is_found_by_its_arguments_and_a_finished_run_is_preferred():
     mine, running = record("0009", "passed"), record("0010", "running")
     other = replace(record("0011", "passed"), arguments=("--seed", "3"))
-    assert own([mine, running, other], ()) is mine
-    assert own([running, other], ()) is running
-    assert own([other], ()) is None
+    assert newest_record([mine, running, other], ()) is mine
+    assert newest_record([running, other], ()) is running
+    assert newest_record([other], ()) is None
 
 
 @pytest.fixture
-def judged(made, tmp_path):
-    """A store and the record of a run whose artifacts, of the small data set, are in it."""
+def stored_run(made, tmp_path):
+    """A store, and the record of a run whose artifacts are in it."""
 
     def run(resumed=False):
         store, steps = Store(tmp_path / "runs"), []
@@ -78,34 +81,34 @@ def judged(made, tmp_path):
                 if resumed and step == "train":
                     replace(made.model, path=out).write_resumed()
                 kept = store.commit(step, "0" * 64, {})
-            steps.append(Outcome(step, "executed", 3.5, kept.folder, kept.sha256, passed=True))
+            steps.append(Outcome(step, "executed", 3.5, kept.name, kept.sha256, passed=True))
         return store, record("0001", "passed", *steps)
 
     return run
 
 
-def test_figures_are_those_of_the_artifacts(made, judged):
-    store, mine = judged()
+def test_values_are_those_of_the_artifacts(made, stored_run):
+    store, mine = stored_run()
     result = read_result("mine", mine, 0, [mine], store)
     labels = made.examples.all_labels("test")
-    right = made.evaluation.probabilities().argmax(axis=1) == labels
+    correct = made.evaluation.probabilities().argmax(axis=1) == labels
     entry = result.entry
-    assert (entry.verdict, entry.reasons, entry.rows, entry.correct) == ("passed", (), len(labels), right.sum())
-    assert entry.interval == wilson_interval(int(right.sum()), len(labels))
+    assert (entry.verdict, entry.reasons, entry.rows, entry.correct) == ("passed", (), len(labels), correct.sum())
+    assert entry.interval == wilson_interval(int(correct.sum()), len(labels))
     assert (entry.training_seconds, entry.run_seconds, entry.epochs) == (3.5, 20.0, 8)
     assert entry.onnx_bytes == (made.bundle.opened().path / "model.onnx").stat().st_size
-    assert np.array_equal(result.outcomes.correct, right)
-    assert result.outcomes.sha256 == made.examples.sha256("test")
+    assert np.array_equal(result.correct, correct)
+    assert result.test_sha256 == made.examples.sha256("test")
 
 
-def test_of_a_training_that_was_interrupted_no_time_is_told(judged):
-    store, mine = judged(resumed=True)
+def test_resumed_training_has_no_duration(stored_run):
+    store, mine = stored_run(resumed=True)
     entry = read_result("mine", mine, 0, [mine], store).entry
     assert entry.rows > 0
     assert (entry.training_seconds, entry.run_seconds) == (None, None)
 
 
-def test_artifacts_that_are_gone_are_told(tmp_path):
+def test_missing_artifact_is_a_failure_with_a_reason(tmp_path):
     gone = record(
         "0001", "passed", trained("executed", "a"), Outcome("evaluate", "executed", artifact="e", passed=True)
     )

@@ -1,7 +1,8 @@
-"""Artifacts made by hand, of any number of classes and shape of images, and pictures decoded."""
+"""Artifacts that a test makes, of any number of classes and shape of images, and decoded pictures."""
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,23 +12,24 @@ import pytest
 from hypothesis import settings
 from PIL import Image
 
-from components.analyze import count
+from components.analyze.analyze import count
 from components.artifacts.duplicates import NO_DUPLICATES
 from components.artifacts.evaluation import Evaluation, probabilities_sha256
 from components.artifacts.examples import SPLITS, Examples, write_block
 from components.artifacts.model import Model
 from components.artifacts.statistics import Statistics
-from components.calibration import calibration_bins, calibration_error
 from components.confusion import class_figures, confusion_matrix
-from components.evaluate import Params, find_rules
-from pipeline.history import Record, plain
-from pipeline.options import parse_run
-from pipeline.outcome import Outcome
-from pipeline.report.style import drawing
-from pipeline.store import Store
+from components.evaluate.calibration import calibration_bins, calibration_error
+from components.gate import gate_rules
+from pipeline.engine.outcome import Outcome
+from pipeline.engine.store import Store
+from pipeline.records.run_artifacts import RunArtifacts
+from pipeline.records.run_history import Record, RunHistory
+from pipeline.report.figures.style import drawing
+from pipeline.settings.options import parse_run
 from serving.wilson import wilson_interval
 
-# How long an example takes is no matter of a test.
+# Tests do not check durations.
 settings.register_profile("report", deadline=None)
 settings.load_profile("report")
 
@@ -47,14 +49,19 @@ HOSTILE = (
 
 
 def record_of(run, made, root, verdict="promoted", **changed):
-    """The record of a run that came to these outcomes, told what a run is told where nothing is said."""
+    """The record of a run with these outcomes, and the default configuration."""
     request = parse_run(["--runs", str(root), "--models", str(root.parent / "models")])
-    told = {**plain(request.config), **changed}
-    return Record(run, "2026-01-02T03:04:05+00:00", verdict, 12.5, (), told, tuple(made.values()), {"python": "3.11"})
+    config = {**request.config.record(), **changed}
+    return Record(run, "2026-01-02T03:04:05+00:00", verdict, 12.5, (), config, tuple(made.values()), {"python": "3.11"})
+
+
+def artifacts_of(made, store, run="0001"):
+    """The artifacts of a run with these outcomes."""
+    return RunArtifacts(record_of(run, made, store.root), store)
 
 
 @dataclass(frozen=True)
-class ByHand:
+class MadeArtifacts:
     examples: Examples
     statistics: Statistics
     model: Model
@@ -83,7 +90,7 @@ class Maker:
                 write_block(examples.path, split, 0, images[:cut], labels[:cut]),
                 write_block(examples.path, split, 1, images[cut:], labels[cut:]),
             )
-        return ByHand(
+        return MadeArtifacts(
             examples.save(),
             self._statistics(parts, names),
             self._model(epochs),
@@ -136,7 +143,7 @@ class Maker:
                 classes=figures,
                 calibration_error=calibration_error(bins),
                 calibration=bins,
-                rules=find_rules(figures, Params(0.5)),
+                rules=gate_rules(figures, 0.5, None),
             )
             .write_probabilities(probabilities)
             .save()
@@ -149,21 +156,21 @@ def by_hand(tmp_path):
 
 
 class Runs:
-    """A store with the artifacts of a pipeline that were made by hand."""
+    """A store with the artifacts of a pipeline that `Maker` made."""
 
     def __init__(self, folder, by_hand):
         self.store, self.by_hand = Store(folder / "runs"), by_hand
         self.store.root.mkdir()
 
     def made(self, steps=tuple(MADE), **how):
-        """What a run that made these steps' artifacts has for outcomes; the steps after them were refused."""
+        """The outcomes of a run that made the artifacts of these steps; the other steps were refused."""
         artifacts = self.by_hand(**how)
         outcomes = {step: self._commit(step, getattr(artifacts, MADE[step]).path) for step in MADE if step in steps}
-        missing = {step: Outcome(step, "refused", reasons=("refused by somebody",)) for step in MADE}
+        missing = {step: Outcome(step, "refused", reasons=("refused by a gate",)) for step in MADE}
         return {**missing, "promote": Outcome("promote", "cached", passed=True), **outcomes}
 
     def commit(self, step, artifact, **outcome):
-        """What a run has for outcome that made one more artifact."""
+        """The outcome of a step that made one more artifact."""
         return replace(self._commit(step, artifact.path), **outcome)
 
     def _commit(self, step, folder):
@@ -171,10 +178,10 @@ class Runs:
         with self.store.staging(step, key) as out:
             shutil.copytree(folder, out, dirs_exist_ok=True)
             stored = self.store.commit(step, key, {})
-        return Outcome(step, "executed", artifact=stored.folder, sha256=stored.sha256, passed=True)
+        return Outcome(step, "executed", artifact=stored.name, sha256=stored.sha256, passed=True)
 
     def forget(self, *steps):
-        """Takes artifacts away, so that nothing can be drawn from them."""
+        """Deletes artifacts, so that drawing from them fails."""
         for step in steps:
             for folder in (self.store.root / "artifacts").glob(f"{step}-*"):
                 shutil.rmtree(folder)
@@ -186,8 +193,17 @@ def runs(tmp_path_factory, by_hand):
 
 
 @pytest.fixture
+def history(tmp_path):
+    """The history of an empty folder of runs."""
+    folder = tmp_path / "runs"
+    (folder / "history").mkdir(parents=True)
+    (folder / "reports").mkdir()
+    return RunHistory(folder)
+
+
+@pytest.fixture
 def _drawing():
-    """Inside of `drawing()`, as the pictures are drawn."""
+    """Runs the test inside `drawing()`."""
     with drawing():
         yield
 
@@ -204,7 +220,7 @@ def decoded():
 
 
 def _texts(parent):
-    """What is written anywhere in a figure or in axes."""
+    """All texts of a figure or of axes."""
     from matplotlib.text import Text
 
     return [text.get_text() for text in parent.findobj(Text) if text.get_text()]
@@ -213,3 +229,14 @@ def _texts(parent):
 @pytest.fixture(scope="session")
 def texts():
     return _texts
+
+
+def name_files(examples, split="test"):
+    """Gives each row of a split a file name, as ingest writes them."""
+    first, names = 0, []
+    for block in examples.blocks[split]:
+        here = [f"{split}/{row}.png" for row in range(first, first + block.rows)]
+        (examples.path / block.names_file).write_text(json.dumps(here), encoding="utf-8")
+        names += here
+        first += block.rows
+    return names

@@ -1,4 +1,4 @@
-"""lineage: every step of the run stands there once, and everything that it takes is a line to it."""
+"""lineage: every step of the run is drawn once, with an arc for each input."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import re
 
 from components import analyze, ingest
 from pipeline.definition import pipeline
-from pipeline.options import parse_run
-from pipeline.outcome import Outcome
-from pipeline.report.lineage import NODE, draw_lineage
+from pipeline.engine.outcome import Outcome
+from pipeline.report.lineage import NODE, lineage_of
+from pipeline.settings.options import parse_run
 
 
 def drawn(*names):
-    steps = pipeline(parse_run([]).config, "0001")
+    steps = pipeline(parse_run([]).config)
     made = {step.name: Outcome(step.name, "cached") for step in steps if not names or step.name in names}
-    return steps, draw_lineage(steps, made)
+    return steps, lineage_of(steps, made)
 
 
 def test_every_input_is_an_arc_between_the_right_steps():
@@ -28,7 +28,7 @@ def test_every_input_is_an_arc_between_the_right_steps():
     assert len(graph.arcs) == sum(len(step.inputs) for step in steps)
 
 
-def test_nothing_is_drawn_outside_and_nothing_twice_in_a_place():
+def test_everything_is_inside_and_nothing_overlaps():
     _, graph = drawn()
     numbers = [float(number) for arc in graph.arcs for number in re.findall(r"-?\d+", arc)]
     assert min(numbers) >= 0
@@ -36,8 +36,8 @@ def test_nothing_is_drawn_outside_and_nothing_twice_in_a_place():
     assert len({(node.x, node.y) for node in graph.nodes}) == len(graph.nodes) == 9
 
 
-def test_what_a_run_did_not_come_to_is_left_out():
+def test_steps_without_an_outcome_are_left_out():
     _, graph = drawn(ingest.__name__.split(".")[1], analyze.__name__.split(".")[1])
     assert [node.outcome.name for node in graph.nodes] == ["ingest", "analyze"]
-    assert (graph.says, len(graph.arcs)) == ("ingest takes no other; analyze takes ingest", 1)
+    assert (graph.description, len(graph.arcs)) == ("ingest takes no other; analyze takes ingest", 1)
     assert drawn("nothing")[1].nodes == ()

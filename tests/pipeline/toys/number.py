@@ -15,14 +15,14 @@ class Number(Artifact):
     value: int
 
     def save(self) -> Self:
-        said = {"value": self.value, "passed": self.passed, "reasons": self.reasons}
-        (self.path / "number.json").write_text(json.dumps(said))
+        data = {"value": self.value, "passed": self.passed, "reasons": self.reasons}
+        (self.path / "number.json").write_text(json.dumps(data))
         return self
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        said = json.loads((path / "number.json").read_text())
-        return cls(path=path, value=said["value"], passed=said["passed"], reasons=tuple(said["reasons"]))
+        data = json.loads((path / "number.json").read_text())
+        return cls(path=path, value=data["value"], passed=data["passed"], reasons=tuple(data["reasons"]))
 
     def summary(self) -> str:
         return f"the number {self.value}"

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from components.run_context import RunContext
 from tests.pipeline.toys.number import Number
 
 
-@dataclass(frozen=True)
-class Params:
-    place: Path
-    run: str
-
-
-def settled(number: Number, params: Params) -> str | None:
-    published = params.place / "published"
+def up_to_date(number: Number, context: RunContext) -> str | None:
+    assert context.data_dir is not None
+    published = context.data_dir / "published"
     if published.exists() and published.read_text() == str(number.value):
         return f"{number.value} is published"
     return None
 
 
-def run(number: Number, gate: Number, params: Params, out: Path) -> Number:
-    params.place.mkdir(exist_ok=True)
-    (params.place / "published").write_text(str(number.value))
+def run(number: Number, gate: Number, context: RunContext, out: Path) -> Number:
+    assert context.data_dir is not None
+    context.data_dir.mkdir(exist_ok=True)
+    (context.data_dir / "published").write_text(str(number.value))
     return Number(path=out, value=number.value).save()

@@ -1,4 +1,4 @@
-"""search: trials on the training split alone, as many as asked, the same however often it was stopped."""
+"""search: trials on the training split alone, within the budget, the same after an interruption."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import pytest
 
 from components import train
 from components.artifacts.examples import Examples
-from pipeline.tuning.search import Bounds, best_of, search
-from pipeline.tuning.study import Trial, opened
+from pipeline.tuning import trials
+from pipeline.tuning.search import Budget, best_trial, search
+from pipeline.tuning.study import Trial, open_study
 from serving.errors import BeamlineError
 
 BASE = train.Params(hidden=(16,), epochs=3, validation_fraction=0.25)
@@ -19,101 +20,102 @@ BASE = train.Params(hidden=(16,), epochs=3, validation_fraction=0.25)
 
 @pytest.fixture
 def data(made, tmp_path):
-    """Examples without their test split: nothing can look at it."""
-    kept = tmp_path / "examples"
-    shutil.copytree(made.examples.path, kept)
-    gone = list(kept.glob("test-*"))
-    for file in gone:
+    """Examples without the files of the test split, so that nothing can read it."""
+    copy = tmp_path / "examples"
+    shutil.copytree(made.examples.path, copy)
+    files = list(copy.glob("test-*"))
+    assert files
+    for file in files:
         file.unlink()
-    assert gone
-    return Examples.load(kept), made.transform
+    return Examples.load(copy), made.transform
 
 
-def searched(folder, data, trials, base=BASE, seconds=None):
+def run_search(folder, data, trials, baseline=BASE, seconds=None):
     folder.mkdir(exist_ok=True)
-    with opened(folder) as study:
-        return search(study, base, data, Bounds(trials, seconds), folder)
+    with open_study(folder) as study:
+        return search(study, baseline, data, Budget(trials, seconds), folder)
 
 
-def figures(done):
-    return [replace(trial, seconds=0.0) for trial in done]
+def without_seconds(trials):
+    return [replace(trial, seconds=0.0) for trial in trials]
 
 
-def test_trials_need_no_test_split_and_end_the_same_after_a_stop(data, tmp_path, monkeypatch):
-    whole = searched(tmp_path / "whole", data, 4)
+@pytest.mark.exhaustive
+def test_trials_read_no_test_split_and_are_the_same_after_an_interruption(data, tmp_path, monkeypatch):
+    whole = run_search(tmp_path / "whole", data, 4)
     assert [trial.index for trial in whole] == [0, 1, 2, 3]
     assert whole[0].recipe == BASE
     assert all(0 <= trial.accuracy <= 1 for trial in whole if not trial.pruned)
 
-    def stop(*given, really=train.fit, **named):
-        really(*given, **named)
+    def stop(*args, fit=trials.fit, **kwargs):
+        fit(*args, **kwargs)
         raise KeyboardInterrupt
 
-    searched(tmp_path / "parts", data, 2)
-    # As a kill leaves it.
+    run_search(tmp_path / "parts", data, 2)
+    # As after a kill.
     (tmp_path / "parts" / "running").mkdir()
     (tmp_path / "parts" / "running" / "checkpoints").touch()
     with monkeypatch.context() as patched:
-        patched.setattr(train, "fit", stop)
+        patched.setattr(trials, "fit", stop)
         with pytest.raises(KeyboardInterrupt):
-            searched(tmp_path / "parts", data, 4)
-    assert figures(searched(tmp_path / "parts", data, 4)) == figures(whole)
+            run_search(tmp_path / "parts", data, 4)
+    assert without_seconds(run_search(tmp_path / "parts", data, 4)) == without_seconds(whole)
     assert sorted(file.name for file in (tmp_path / "parts").iterdir()) == ["study.db"]
 
 
-def test_accuracy_is_that_of_the_training_with_this_share_held_out(data, made, tmp_path):
-    (trial,) = searched(tmp_path / "study", data, 1)
+def test_accuracy_is_that_of_a_training_with_the_same_validation_rows(data, made, tmp_path):
+    (trial,) = run_search(tmp_path / "study", data, 1)
     (tmp_path / "model").mkdir()
     model = train.run(made.examples, made.transform, BASE, tmp_path / "model")
     assert trial.accuracy == model.history[-1]["val_accuracy"]
 
 
-def test_what_falls_behind_is_given_up(data, tmp_path, monkeypatch):
-    """After four good trials, one that learns nothing ends after its second epoch."""
-    searched(tmp_path / "study", data, 4)
+def test_prunes_a_trial_below_the_median(data, tmp_path, monkeypatch):
+    """A trial that learns nothing ends after its second epoch, because four good ones are finished."""
+    run_search(tmp_path / "study", data, 4)
     epochs = []
 
-    def fit(examples, transform, params, checkpoints, callbacks, really=train.fit):
-        model, history = really(examples, transform, replace(params, learning_rate=1e-9), checkpoints, callbacks)
+    def fit_slowly(examples, transform, params, checkpoints, callbacks, fit=trials.fit):
+        model, history = fit(examples, transform, replace(params, learning_rate=1e-9), checkpoints, callbacks)
         epochs.append(len(history))
         return model, history
 
-    monkeypatch.setattr(train, "fit", fit)
-    last = searched(tmp_path / "study", data, 5)[-1]
+    monkeypatch.setattr(trials, "fit", fit_slowly)
+    last = run_search(tmp_path / "study", data, 5)[-1]
     assert last.pruned
     assert last.accuracy is None
-    assert "below the median after epoch 2" in last.why
+    assert "below the median after epoch 2" in last.reason
     assert not epochs
 
 
-def test_training_that_diverges_is_given_up_but_not_the_first(data, tmp_path, monkeypatch):
-    def diverge(*given, **named):
+def test_prunes_a_training_that_diverges_unless_it_is_the_first(data, tmp_path, monkeypatch):
+    def diverge(*args, **kwargs):
         raise BeamlineError("training diverged")
 
-    monkeypatch.setattr(train, "fit", diverge)
-    with pytest.raises(BeamlineError, match="cannot be judged: training diverged"):
-        searched(tmp_path / "study", data, 2)
+    monkeypatch.setattr(trials, "fit", diverge)
+    with pytest.raises(BeamlineError, match="the preset itself, failed: training diverged"):
+        run_search(tmp_path / "study", data, 2)
     monkeypatch.undo()
-    searched(tmp_path / "study", data, 1)
-    monkeypatch.setattr(train, "fit", diverge)
-    second = searched(tmp_path / "study", data, 2)[-1]
-    assert (second.pruned, second.why) == (True, "training diverged")
+    run_search(tmp_path / "study", data, 1)
+    monkeypatch.setattr(trials, "fit", diverge)
+    second = run_search(tmp_path / "study", data, 2)[-1]
+    assert (second.pruned, second.reason) == (True, "training diverged")
 
 
-def test_no_trial_begins_after_the_time(data, tmp_path):
-    assert searched(tmp_path / "study", data, 2, seconds=1e-9) == []
+def test_starts_no_trial_after_the_time_limit(data, tmp_path):
+    assert run_search(tmp_path / "study", data, 2, seconds=1e-9) == []
 
 
-def test_each_trial_is_one_line(data, tmp_path, caplog):
+def test_logs_one_line_for_each_trial(data, tmp_path, caplog):
     caplog.set_level(logging.INFO, "beamline")
-    searched(tmp_path / "study", data, 2)
+    run_search(tmp_path / "study", data, 2)
     assert [record.event["event"] for record in caplog.records] == ["trial", "trial"]
     assert caplog.messages[0].startswith("trial  1 of 2  ")
     assert "hidden 16, relu, dropout 0, learning rate 0.001, batch 40, 3 epochs" in caplog.messages[0]
 
 
-def test_best_is_the_first_of_equals():
+def test_best_trial_is_the_first_of_equals():
     trials = [
         Trial(index, BASE, accuracy is None, accuracy, 1.0, "") for index, accuracy in enumerate([0.8, None, 0.9, 0.9])
     ]
-    assert best_of(trials).index == 2
+    assert best_trial(trials).index == 2

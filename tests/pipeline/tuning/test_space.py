@@ -1,4 +1,4 @@
-"""space: recipe and values are each other's inverse, and what lies outside is told."""
+"""space: recipes <-> values, and the refusal of recipes outside the space."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components import train
-from pipeline.preset_file import find_recipe
-from pipeline.presets import PRESETS
+from pipeline.settings.preset_file import find_recipe
+from pipeline.settings.presets import PRESETS
 from pipeline.tuning.space import distributions, recipe_of, values_of
 from serving.errors import InputError
 
@@ -29,7 +29,7 @@ BASE = train.Params(preset="base", loss="sparse_categorical_crossentropy", seed=
         epochs=st.integers(3, 10),
     )
 )
-def test_recipe_is_made_again_from_its_values(recipe):
+def test_values_give_the_same_recipe(recipe):
     values = values_of(recipe)
     drawn = distributions()
     assert values.keys() <= drawn.keys()
@@ -39,21 +39,21 @@ def test_recipe_is_made_again_from_its_values(recipe):
 
 
 @pytest.mark.parametrize("name", list(PRESETS))
-def test_search_begins_at_every_preset(name):
+def test_every_preset_is_in_the_space(name):
     values_of(find_recipe(name))
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "message"),
     [
-        ({"epochs": 30}, "--train.epochs: the search begins with 30, which is not tried: give 3 to 10"),
-        ({"learning_rate": 0.5}, "--train.learning-rate: the search begins with 0.5"),
-        ({"hidden_activation": "sigmoid"}, "--train.hidden-activation: the search begins with sigmoid"),
-        ({"hidden": (8,)}, "--train.hidden: the search begins with 8"),
+        ({"epochs": 30}, "--train.epochs 30 is outside the search space: give 3 to 10"),
+        ({"learning_rate": 0.5}, "--train.learning-rate 0.5 is outside the search space"),
+        ({"hidden_activation": "sigmoid"}, "--train.hidden-activation sigmoid is outside the search space"),
+        ({"hidden": (8,)}, "--train.hidden 8 is outside the search space"),
         ({"hidden": (16, 16, 16, 16)}, "give up to 3 layers of 16 to 512 units"),
     ],
 )
-def test_what_lies_outside_is_refused(values, said):
+def test_refuses_a_recipe_outside_the_space(values, message):
     with pytest.raises(InputError) as refusal:
         values_of(replace(BASE, **values))
-    assert said in str(refusal.value)
+    assert message in str(refusal.value)

@@ -1,0 +1,1 @@
+"""Examples -> tf.data: reading rows, their order, augmentation and normalisation."""

@@ -1,1 +1,0 @@
-"""The rules of the data contract: each a function of statistics, which opens no file."""

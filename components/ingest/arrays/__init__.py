@@ -1,0 +1,1 @@
+"""Data sets in arrays: .npz files and IDX files."""

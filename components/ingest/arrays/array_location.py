@@ -1,0 +1,138 @@
+"""ArrayLocation -> UnpackedArray: an array of a user, and the plain file whose rows any process reads by position."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from serving.batch.inputs import idx, npy
+from serving.batch.inputs.array_file import ArrayFile, open_array
+from serving.batch.inputs.layout import Layout
+from serving.batch.inputs.open_file import adopt, shown, unreadable_error
+from serving.errors import InputError
+
+# Kinds of values, as in `numpy.dtype.kind`.
+NUMBERS = "biuf"
+TEXT = "US"
+
+
+@dataclass(frozen=True)
+class UnpackedArray:
+    """An array in a plain file, .npy or IDX.
+
+    Attributes:
+        name: the user's file, and the array's name in an archive; for messages.
+        file: the plain file, absolute.
+        content: what the array holds, in the plural, e.g. `images`; for messages.
+    """
+
+    name: Path
+    file: Path
+    content: str
+
+    def open(self, kinds: str = NUMBERS) -> ArrayFile:
+        """Opens the file. Raises: InputError: its values are of other kinds, or it is incomplete."""
+        try:
+            descriptor = os.open(self.file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as error:
+            raise unreadable_error(self.name, error) from error
+        array = open_array(adopt(self.name, descriptor), self.content)
+        dtype = array.layout.dtype
+        if dtype.kind not in kinds:
+            kind = "Python objects, which are never loaded" if dtype.hasobject else str(dtype)
+            accepted = "text" if kinds == TEXT else "numbers"
+            raise InputError(f"{array.name} holds {kind}: save {self.content} as an array of {accepted}")
+        array.require_whole()
+        return array
+
+    def read(self, start: int, stop: int, kinds: str = NUMBERS) -> npt.NDArray[Any]:
+        """The rows from `start` to before `stop`, 1 or more: (stop - start, …), in native byte order."""
+        array = self.open(kinds)
+        values = np.empty((stop - start, *array.layout.shape[1:]), array.layout.dtype)
+        array.read_into(values, start)
+        return values.astype(values.dtype.newbyteorder("="), copy=False)
+
+
+@dataclass(frozen=True)
+class ArrayLocation:
+    """Where a user keeps an array.
+
+    Attributes:
+        file: .npz, or IDX, plain or packed with gzip; absolute.
+        member: the array's name in the .npz; None for IDX.
+    """
+
+    file: Path
+    member: str | None
+
+    @property
+    def name(self) -> str:
+        """The array's name in the archive, or the file's name."""
+        return self.member or self.file.name
+
+    def unpack(self, scratch: Path, content: str) -> UnpackedArray:
+        """Writes a packed array to a plain file, in pieces; a plain file is used in place.
+
+        Args:
+            scratch: the folder of unpacked files.
+            content: what the array holds, in the plural, e.g. `images`; for messages.
+
+        Raises:
+            InputError: the file is damaged, or the disk is full.
+        """
+        name = self.file if self.member is None else self.file / self.member
+        target = scratch / hashlib.sha256(os.fsencode(name)).hexdigest()[:16]
+        try:
+            if self.member is not None:
+                with zipfile.ZipFile(self.file) as archive, archive.open(f"{self.member}.npy") as stream:
+                    _copy(stream, npy.HEAD_BYTES, npy.read_layout, target)
+            elif _is_gzip(self.file):
+                with gzip.open(self.file) as stream:
+                    _copy(stream, idx.HEAD_BYTES, idx.read_layout, target)
+            else:
+                target = self.file
+        except OSError as error:
+            if error.strerror is None:
+                raise _damaged(name, error) from error
+            raise InputError(
+                f"{shown(name)} cannot be unpacked to {shown(scratch)}: {error.strerror}: make the file readable, and "
+                "the folder writable with enough space"
+            ) from error
+        except Exception as error:
+            # The exceptions of zip readers on damaged files have no common class.
+            raise _damaged(name, error) from error
+        return UnpackedArray(name, target, content)
+
+
+def _is_gzip(file: Path) -> bool:
+    with file.open("rb") as stream:
+        return stream.read(len(idx.GZIP_MAGIC)) == idx.GZIP_MAGIC
+
+
+def _copy(
+    stream: IO[bytes] | gzip.GzipFile, head_bytes: int, read_layout: Callable[[bytes], Layout], target: Path
+) -> None:
+    """Unpacks a stream, up to one byte more than its header claims."""
+    head = stream.read(head_bytes)
+    layout = read_layout(head)
+    remaining_bytes = layout.offset_bytes + layout.values_bytes + 1
+    with target.open("wb") as file:
+        piece = head
+        # The read that reaches the end also verifies the checksum.
+        while piece and remaining_bytes > 0:
+            remaining_bytes -= file.write(piece[:remaining_bytes])
+            piece = stream.read(min(max(remaining_bytes, 1), idx.CHUNK_BYTES))
+
+
+def _damaged(name: Path, error: Exception) -> InputError:
+    reason = str(error).partition("\n")[0] or type(error).__name__
+    return InputError(f"{shown(name)} is damaged ({reason}): write or copy it again")

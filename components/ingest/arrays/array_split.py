@@ -1,0 +1,112 @@
+"""ArraySplit: the images and labels of one split, in plain files, and the reader of their blocks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from components.ingest.arrays.array_location import ArrayLocation, UnpackedArray
+from components.ingest.arrays.array_set import IMAGES, LABELS
+from components.ingest.read_plan import BlockReader, Images, Labels
+from components.ingest.resize import resize
+from serving.batch.inputs.open_file import shown
+from serving.errors import InputError
+
+# Size of the stored images that are resized at once.
+RESIZE_BYTES = 1 << 22
+MAX_LABEL = np.iinfo(np.int64).max
+
+
+class ArraySplit(NamedTuple):
+    """The images and labels of one split; their headers are checked.
+
+    Attributes:
+        images: (rows, h, w) or (rows, h, w, c).
+        labels: (rows,) or (rows, 1).
+        rows: 1 or more.
+        image_shape: (height, width, channels), as stored.
+        types: of images and labels, as they are read.
+    """
+
+    images: UnpackedArray
+    labels: UnpackedArray
+    rows: int
+    image_shape: tuple[int, int, int]
+    types: tuple[np.dtype[Any], np.dtype[Any]]
+
+    def read_images(self, start: int, stop: int, size: tuple[int, int]) -> Images:
+        """Images (n, h, w, c) of the stored type, resized to `size`; only uint8 images can be resized."""
+        if self.image_shape[:2] == size:
+            return self._read(start, stop)
+        images = np.empty((stop - start, *size, self.image_shape[2]), np.uint8)
+        step = max(1, RESIZE_BYTES // math.prod(self.image_shape))
+        for row in range(start, stop, step):
+            end = min(row + step, stop)
+            images[row - start : end - start] = resize(self._read(row, end), size)
+        return images
+
+    def _read(self, start: int, stop: int) -> Images:
+        return self.images.read(start, stop).reshape(stop - start, *self.image_shape)
+
+    def read_labels(self, start: int, stop: int) -> Labels:
+        """Labels (n,): int64 for all integer types, else of the stored type. Raises: InputError: beyond int64."""
+        labels: npt.NDArray[Any] = self.labels.read(start, stop).reshape(-1)
+        if labels.dtype == np.uint64 and labels.max() > MAX_LABEL:
+            row = int(labels.argmax())
+            raise InputError(
+                f"{shown(self.labels.name)} has the label {labels[row]} in row {start + row:,}, which is too large "
+                "for int64: correct it"
+            )
+        return labels.astype(self.types[1], copy=False)
+
+
+@dataclass(frozen=True)
+class ArrayBlockReader(BlockReader):
+    """Rows of one or more splits of the set.
+
+    Attributes:
+        rows: in order: the split, first row, one past the last row.
+        size: height and width of the images.
+    """
+
+    rows: tuple[tuple[ArraySplit, int, int], ...]
+    size: tuple[int, int]
+
+    def read(self) -> tuple[Images, Labels]:
+        """Reads the rows by position."""
+        images = [split.read_images(start, stop, self.size) for split, start, stop in self.rows]
+        labels = [split.read_labels(start, stop) for split, start, stop in self.rows]
+        return np.concatenate(images), np.concatenate(labels)
+
+
+def open_split(arrays: Mapping[str, ArrayLocation], scratch: Path) -> ArraySplit:
+    """Unpacks the images and labels of a split, and checks their headers.
+
+    Raises:
+        InputError: the shapes are not those of images and labels, or their numbers of rows differ.
+    """
+    images, labels = (arrays[content].unpack(scratch, content) for content in (IMAGES, LABELS))
+    pixels, numbers = images.open().layout, labels.open().layout
+    if len(pixels.shape) not in (3, 4) or 0 in pixels.shape:
+        fix = "reshape them, e.g. to (-1, height, width)" if len(pixels.shape) == 2 else "save one or more"
+        raise InputError(f"{shown(images.name)} has shape {pixels.shape}, images are (n, h, w) or (n, h, w, c): {fix}")
+    if not numbers.shape or numbers.shape[1:] not in ((), (1,)):
+        raise InputError(
+            f"{shown(labels.name)} has shape {numbers.shape}, labels are (n,): save one number for each image; "
+            "convert one-hot rows with .argmax(1)"
+        )
+    if numbers.shape[0] != pixels.shape[0]:
+        raise InputError(
+            f"{shown(images.name)} has {pixels.shape[0]:,} images and {shown(labels.name)} {numbers.shape[0]:,} "
+            "labels: save one label for each image"
+        )
+    rows, height, width, channels = (*pixels.shape, 1)[:4]
+    label_type = np.dtype(np.int64) if numbers.dtype.kind in "iu" else numbers.dtype.newbyteorder("=")
+    types = (pixels.dtype.newbyteorder("="), label_type)
+    return ArraySplit(images, labels, rows, (height, width, channels), types)

@@ -1,0 +1,76 @@
+"""Files -> a digest of their content, cached until a file changes."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from serving import codec
+from serving.batch.inputs.open_file import shown, state_of
+from serving.errors import InputError
+from serving.files import canonical_json, replace_json, sha256_file
+
+# A file that changes twice within one tick of the clock has the same times. Only digests of files that are older than
+# this are cached.
+MIN_AGE_NS = 2_000_000_000
+
+
+@dataclass(frozen=True)
+class CachedDigest:
+    """A file of the cache: a digest of the names, sizes and times of files, and of their content in that state."""
+
+    state: str
+    content: str
+
+
+def content_digest(root: Path, names: Iterable[str], cache: Path | None, cached_as: Path | None = None) -> str:
+    """The SHA-256 of the names and bytes of files.
+
+    Args:
+        root: the folder of the files.
+        names: paths below the root, in any order.
+        cache: the folder of cached digests; None caches none.
+        cached_as: the path that identifies the set in the cache; `root` by default.
+
+    Raises:
+        InputError: a file cannot be read.
+    """
+    began = time.time_ns()
+    try:
+        states = {name: state_of(os.stat(root / name)) for name in sorted(names)}
+        state = hashlib.sha256(canonical_json(states).encode("utf-8", "surrogateescape")).hexdigest()
+        place = hashlib.sha256(os.fsencode((cached_as or root).resolve())).hexdigest()
+        entry = None if cache is None else cache / f"{place[:16]}.json"
+        if entry is not None and (known := _load(entry, state)) is not None:
+            return known
+        digest = hashlib.sha256()
+        for name in states:
+            digest.update(f"{len(name)} {name} {sha256_file(root / name)}\n".encode("utf-8", "surrogateescape"))
+    except OSError as error:
+        raise InputError(
+            f"{shown(error.filename or root)} cannot be read: {error.strerror}: make it readable, or move it away"
+        ) from error
+    content = digest.hexdigest()
+    last_change = max((max(mtime, ctime) for _, mtime, ctime, _ in states.values()), default=0)
+    if entry is not None and last_change < began - MIN_AGE_NS:
+        _save(entry, CachedDigest(state, content))
+    return content
+
+
+def _load(entry: Path, state: str) -> str | None:
+    with contextlib.suppress(OSError, codec.FormatError):
+        cached = codec.read(CachedDigest, entry)
+        return cached.content if cached.state == state else None
+    return None
+
+
+def _save(entry: Path, cached: CachedDigest) -> None:
+    # Without a cached digest, the next run only takes longer.
+    with contextlib.suppress(OSError):
+        entry.parent.mkdir(exist_ok=True)
+        replace_json(entry, codec.to_json(cached))

@@ -1,0 +1,87 @@
+"""FolderSource: pictures in a folder for each class: `--dataset folder:PATH`."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.ingest.digest_cache import content_digest
+from components.ingest.folders.class_folders import ClassFolders, find_pictures
+from components.ingest.folders.folder_block_reader import FolderBlockReader, refuse_pictures
+from components.ingest.folders.picture_header import read_header
+from components.ingest.local_path import existing_path
+from components.ingest.read_options import ReadOptions
+from components.ingest.read_plan import ReadPlan
+from components.ingest.slicing import cut_blocks, select_rows
+from components.ingest.source import LocalSource
+from serving.batch.inputs.open_file import shown
+from serving.errors import InputError
+
+
+@dataclass(frozen=True)
+class FolderSource(LocalSource):
+    """Pictures, PNG or JPEG, in `<class>/` or `<split>/<class>/`."""
+
+    def fingerprint(self) -> Mapping[str, str]:
+        """The digest of the pictures and their names, and the classes that have none."""
+        root = existing_path(self.path)
+        found = find_pictures(root)
+        digest = content_digest(root, found.paths, self.digest_cache)
+        return {"content": digest, "empty classes": json.dumps(found.empty_classes)}
+
+    def prepare(self) -> None:
+        """Checks the layout of the folder. Raises: InputError."""
+        find_pictures(existing_path(self.path))
+
+    def plan(self, options: ReadOptions, scratch: Path) -> ReadPlan:
+        """Reads the headers of the selected pictures, without decoding them."""
+        root = existing_path(self.path)
+        found = find_pictures(root)
+        _require_classes(options, found, root)
+        selected = select_rows(options, {split: len(rows) for split, rows in found.splits.items()}, shown(root))
+        paths = [picture.path for ranges in selected.values() for picture in found.pictures(ranges)]
+        shape = _image_shape(root, paths, options.resize)
+        return ReadPlan(
+            dataset=f"folder:{self.name}",
+            version=content_digest(root, found.paths, self.digest_cache)[:12],
+            class_names=found.class_names,
+            image_shape=shape,
+            readers=tuple(
+                FolderBlockReader(split, index, root, found.pictures(block), shape, options.resize is not None)
+                for split, ranges in selected.items()
+                for index, block in enumerate(cut_blocks(ranges, options.rows_per_block(shape)))
+            ),
+        )
+
+
+def _require_classes(options: ReadOptions, found: ClassFolders, root: Path) -> None:
+    if options.classes not in (None, len(found.class_names)):
+        raise InputError(
+            f"--ingest.classes {options.classes}: {shown(root)} has {len(found.class_names)} class folders: "
+            "omit the option, or add the folders"
+        )
+
+
+def _image_shape(root: Path, names: Sequence[str], resize: tuple[int, int] | None) -> tuple[int, int, int]:
+    """The one shape of all pictures, from their headers. Pictures without a readable header are reported by decoding.
+
+    Raises:
+        InputError: no picture has a readable header, or two have different sizes.
+    """
+    headers = {name: header for name in names if (header := read_header(root / name)) is not None}
+    if not headers:
+        refuse_pictures([f"{shown(name)} is a damaged picture: repair or remove it" for name in names], root)
+    sizes = Counter((header.height, header.width) for header in headers.values())
+    height, width = most_common = sizes.most_common(1)[0][0]
+    for name, header in headers.items():
+        if resize is None and (header.height, header.width) != most_common:
+            raise InputError(
+                f"{shown(root / name)} is {header.width}×{header.height} pixels, {sizes[most_common]:,} of "
+                f"{len(headers):,} pictures are {width}×{height} (width × height): correct it, or give "
+                f"--ingest.resize {height} {width}"
+            )
+    channels = 3 if any(header.coloured for header in headers.values()) else 1
+    return *(resize or most_common), channels

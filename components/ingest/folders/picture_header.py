@@ -1,0 +1,62 @@
+"""A picture file -> its size and whether it has colours, from its first bytes."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import NamedTuple
+
+from serving.batch.inputs import jpeg, png
+from serving.batch.inputs.picture import MAX_PICTURE_BYTES, is_picture
+
+# Most headers fit in here. A palette or a camera's metadata can make a header longer.
+HEAD_BYTES = 1 << 12
+# In a PNG file: after the magic, and the length and kind of the first chunk.
+HEADER_OFFSET = len(png.MAGIC) + 8
+COLOURED = (2, 6)
+
+
+class PictureHeader(NamedTuple):
+    """The height and width of a picture in pixels, and whether pixels are, or may be, other than grey."""
+
+    height: int
+    width: int
+    coloured: bool
+
+
+def read_header(path: Path) -> PictureHeader | None:
+    """Reads as few bytes of a file as needed; None if the header cannot be read, which decoding reports later."""
+    try:
+        with path.open("rb", buffering=0) as file:
+            head = file.read(HEAD_BYTES)
+            if not is_picture(head):
+                return None
+            try:
+                return parse_header(head)
+            except ValueError:
+                return parse_header(head + file.read(MAX_PICTURE_BYTES))
+    except (OSError, ValueError):
+        return None
+
+
+def parse_header(head: bytes) -> PictureHeader:
+    """Parses the first bytes of a PNG or JPEG file. Raises: ValueError: the header is longer."""
+    if head.startswith(jpeg.MAGIC):
+        width, height, channels = jpeg.read_header(head)
+        return PictureHeader(height, width, channels == 3)
+    if len(head) < HEADER_OFFSET + png.HEADER.size:
+        raise ValueError("the header is incomplete")
+    width, height, _, colour, *_ = png.HEADER.unpack_from(head, HEADER_OFFSET)
+    return PictureHeader(height, width, colour in COLOURED or (colour == png.PALETTE and _has_coloured_palette(head)))
+
+
+def _has_coloured_palette(head: bytes) -> bool:
+    """Whether a palette has a colour other than grey. Raises: ValueError: the palette is not in these bytes."""
+    offset = len(png.MAGIC)
+    while offset + 8 <= len(head):
+        length, kind = struct.unpack_from(">I4s", head, offset)
+        palette = head[offset + 8 : offset + 8 + length]
+        if kind == b"PLTE" and len(palette) == length:
+            return not palette[::3] == palette[1::3] == palette[2::3]
+        offset += 12 + length
+    raise ValueError("the palette is not in the first bytes")

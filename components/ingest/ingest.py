@@ -1,0 +1,85 @@
+"""Data set -> Examples: decodes every image once, in one Beam job, into the blocks that all other steps read."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.artifacts.examples import SPLITS, Block, Examples, write_block
+from components.beam import BeamOptions
+from components.ingest.arrays.array_source import ArraySource
+from components.ingest.folders.folder_source import FolderSource
+from components.ingest.read_options import ReadOptions
+from components.ingest.read_plan import BlockReader, ReadPlan
+from components.ingest.source import Source
+from components.ingest.tfds.tfds_source import TfdsSource
+from components.run_context import RunContext
+
+
+@dataclass(frozen=True)
+class Params(ReadOptions):
+    """A data set, which of its rows are read, and how.
+
+    Attributes:
+        dataset: as TensorFlow Datasets names it, e.g. `mnist`; or `folder:NAME`, or `arrays:NAME`.
+    """
+
+    dataset: str = "mnist"
+
+
+def source_of(params: Params, context: RunContext) -> Source:
+    """The data set."""
+    if context.source is None:
+        return TfdsSource(params.dataset, context.data_dir, context.manual_dir, context.digest_cache)
+    kind = FolderSource if params.dataset.startswith("folder:") else ArraySource
+    return kind(context.source, context.digest_cache)
+
+
+def fingerprint(params: Params, context: RunContext) -> Mapping[str, str] | None:
+    """What identifies the data outside the store; None while they are not prepared."""
+    return source_of(params, context).fingerprint()
+
+
+def prepare(params: Params, context: RunContext) -> None:
+    """Prepares the data for `fingerprint` and `run`."""
+    source_of(params, context).prepare()
+
+
+def run(params: Params, context: RunContext, beam: BeamOptions, out: Path) -> Examples:
+    """Decodes both splits into blocks.
+
+    Raises:
+        InputError: no such set or split, or images that cannot be read.
+    """
+    scratch = out.absolute() / "unpacked"
+    scratch.mkdir()
+    examples = write_examples(source_of(params, context).plan(params, scratch), beam, out)
+    shutil.rmtree(scratch)
+    return examples
+
+
+def write_examples(plan: ReadPlan, beam: BeamOptions, out: Path) -> Examples:
+    """Decodes every block of a set on Beam's workers."""
+    import apache_beam
+
+    def build(pipeline: apache_beam.Pipeline) -> dict[str, apache_beam.PCollection[Block]]:
+        readers = pipeline | "readers" >> apache_beam.Create(plan.readers, reshuffle=len(plan.readers) > 1)
+        return {"blocks": readers | "decode" >> apache_beam.Map(decode_block, out=out.absolute())}
+
+    blocks = sorted(beam.collect(build, out)[0]["blocks"], key=lambda block: block.index)
+    return Examples(
+        path=out,
+        dataset=plan.dataset,
+        version=plan.version,
+        class_names=plan.class_names,
+        image_shape=plan.image_shape,
+        blocks={split: tuple(block for block in blocks if block.split == split) for split in SPLITS},
+    ).save()
+
+
+def decode_block(reader: BlockReader, out: Path) -> Block:
+    """Decodes the rows of one block and writes them. A repeated call writes the same bytes to the same files."""
+    images, labels = reader.read()
+    return write_block(out, reader.split, reader.index, images, labels, reader.files)

@@ -1,0 +1,61 @@
+"""The path of a data set -> the existing file or folder, its last name, and the default name of its models."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import unicodedata
+from pathlib import Path
+
+from serving.batch.inputs.open_file import shown
+from serving.errors import InputError
+from serving.suggestions import nearest
+
+ARCHIVE_SUFFIX = ".npz"
+# A model's name is a folder's name, which most file systems limit to 255 bytes.
+MAX_NAME_LENGTH = 100
+
+
+def existing_path(path: Path) -> Path:
+    """The absolute path, with `~` expanded.
+
+    Raises:
+        InputError: it does not exist; the message suggests a similar name in the same folder.
+    """
+    absolute = _absolute(path)
+    if os.path.exists(absolute):
+        return absolute
+    folder = absolute.parent
+    siblings = [entry.name for entry in folder.iterdir()] if os.access(folder, os.R_OK | os.X_OK) else []
+    near = nearest(absolute.name, siblings)
+    advice = "give the path of an existing one" if near is None else f"did you mean {shown(folder / near)}?"
+    raise InputError(f"{shown(absolute)} does not exist: {advice}")
+
+
+def path_name(path: Path) -> str:
+    r"""The last name of the absolute path, without .npz; bytes that are not UTF-8 are written as \xff."""
+    return shown(_absolute(path).name).removesuffix(ARCHIVE_SUFFIX)
+
+
+def default_model_name(path: Path) -> str:
+    """The last name of the path and six digits of a digest of the whole path, e.g. `flowers-3f09ab`.
+
+    The digits tell two sets with the same last name apart. Links are not followed: a link `current` that points to
+    another folder each day stays the same set.
+    """
+    digest = hashlib.sha256(os.fsencode(_absolute(path))).hexdigest()
+    return f"{plain_name(path_name(path))}-{digest[:6]}"
+
+
+def plain_name(text: str) -> str:
+    """A valid model name from any text: ASCII letters without accents, digits, `_`, `.` and `-`; `set` if none."""
+    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    plain = re.sub(r"[^A-Za-z0-9_.]+", "-", ascii_text)[:MAX_NAME_LENGTH].lstrip("_.-").rstrip("-")
+    return plain or "set"
+
+
+def _absolute(path: Path) -> Path:
+    """The absolute path, with `~` expanded. Links are not followed, and the path need not exist."""
+    # pathlib's methods raise for an unknown user, and keep `..` as the last name.
+    return Path(os.path.abspath(os.path.expanduser(path)))

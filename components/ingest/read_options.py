@@ -1,0 +1,52 @@
+"""ReadOptions: which rows of a data set are read, and how."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from serving.errors import InputError
+
+# Limit for the pixels of one block.
+BLOCK_BYTES = 1 << 26
+
+# Limits for the side of a resized image, in pixels, and for the number of classes.
+MAX_SIDE = 4096
+MAX_CLASSES = 10_000
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What to read.
+
+    Attributes:
+        train_split: the training rows in TFDS's slicing syntax, e.g. `train[:80%]`. Without both splits, a set of one
+            split is cut into 80 and 20 %.
+        test_split: the test rows, in the same syntax.
+        resize: height and width of every image, in pixels.
+        classes: the number of classes of arrays without class names; by default the largest training label plus one.
+        block_rows: maximum number of images in a block. Blocks of large images have fewer.
+    """
+
+    train_split: str | None = None
+    test_split: str | None = None
+    resize: tuple[int, int] | None = None
+    classes: int | None = None
+    block_rows: int = 10_000
+
+    def __post_init__(self) -> None:
+        """Checks the ranges. Raises: InputError."""
+        for flag, numbers, most in (
+            ("block-rows", (self.block_rows,), math.inf),
+            ("classes", (self.classes or 1,), MAX_CLASSES),
+            ("resize", self.resize or (1,), MAX_SIDE),
+        ):
+            given = f"--ingest.{flag} {' '.join(map(str, numbers))}"
+            if min(numbers) < 1:
+                raise InputError(f"{given}: give 1 or more")
+            if max(numbers) > most:
+                raise InputError(f"{given}: give at most {most:,}")
+
+    def rows_per_block(self, image_shape: tuple[int, int, int]) -> int:
+        """Number of images in a block, 1 or more; fewer for large images, because a whole block is in memory."""
+        return max(1, min(self.block_rows, BLOCK_BYTES // math.prod(image_shape)))

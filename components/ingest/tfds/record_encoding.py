@@ -1,0 +1,84 @@
+"""A TFDS builder -> how images and labels are encoded in its records."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from serving.errors import InputError
+
+if TYPE_CHECKING:
+    import tensorflow_datasets as tfds
+
+# Number of images that are decoded in one call of a graph. Each image has an operation of its own: a loop in the graph
+# takes half as long again, and a larger graph is not faster.
+DECODE_ROWS = 200
+# Size of the decoded images of one call: of large images, a call decodes fewer.
+DECODE_BYTES = 1 << 23
+# The assumed side of images of unknown size.
+ASSUMED_SIDE = 512
+
+
+@dataclass(frozen=True)
+class RecordEncoding:
+    """How images and labels are encoded in records.
+
+    Attributes:
+        image_key: the image's feature, encoded as PNG, JPEG, BMP or GIF.
+        label_key: the label's feature, int64.
+        shape: (height, width, channels) as the set declares it; height and width are None if they vary.
+        resize: height and width of every image; None keeps the declared ones.
+    """
+
+    image_key: str
+    label_key: str
+    shape: tuple[int | None, int | None, int]
+    resize: tuple[int, int] | None
+
+    @property
+    def rows_per_call(self) -> int:
+        """Number of images that are decoded in one call, 1 or more."""
+        return max(1, min(DECODE_ROWS, DECODE_BYTES // math.prod(extent or ASSUMED_SIDE for extent in self.shape)))
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """The shape of every image, after resizing."""
+        height, width = self.resize or self.shape[:2]
+        if height is None or width is None:
+            raise ValueError(f"images of shape {self.shape} need a size")
+        return height, width, self.shape[2]
+
+
+def encoding_of(builder: tfds.core.DatasetBuilder, resize: tuple[int, int] | None) -> RecordEncoding:
+    """Reads the encoding from the features that a builder declares.
+
+    Raises:
+        InputError: not a set of uint8 images with one label each, or the images need a common size.
+    """
+    import tensorflow_datasets as tfds
+
+    info = builder.info
+    # A set without supervised keys is unambiguous if it has one image and one label.
+    kinds: dict[Any, list[str]] = {tfds.features.Image: [], tfds.features.ClassLabel: []}
+    for name, feature in info.features.items():
+        for kind, names in kinds.items():
+            names += [name] * isinstance(feature, kind)
+    keys = info.supervised_keys or tuple(names[0] for names in kinds.values() if len(names) == 1)
+    image, label = [info.features[key] for key in keys] if len(keys) == 2 else (None, None)
+    if not isinstance(image, tfds.features.Image) or not isinstance(label, tfds.features.ClassLabel):
+        raise InputError(f"--dataset {builder.name} is not a set of images with one label each: give one that is")
+    if image.np_dtype != np.uint8:
+        raise InputError(
+            f"--dataset {builder.name} has images of type {image.np_dtype.__name__}: give a set of uint8 images"
+        )
+    height, width, channels = image.shape
+    if None in (height, width) and resize is None:
+        raise InputError(
+            f"--dataset {builder.name} has images of different sizes: give one size with --ingest.resize HEIGHT WIDTH"
+        )
+    if info.file_format is not tfds.core.FileFormat.TFRECORD:
+        raise InputError(f"--dataset {builder.name} is stored as {info.file_format}: prepare it as TFRecord files")
+    return RecordEncoding(keys[0], keys[1], (height, width, channels or 3), resize)

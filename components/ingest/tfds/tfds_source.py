@@ -1,0 +1,175 @@
+"""TfdsSource: a set of TensorFlow Datasets: `--dataset NAME`."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from components.ingest.digest_cache import content_digest
+from components.ingest.read_options import ReadOptions
+from components.ingest.read_plan import ReadPlan
+from components.ingest.slicing import cut_blocks, select_rows
+from components.ingest.source import MissingReason, Source
+from components.ingest.tfds.builders import EMBEDDED, find_builder, name_of, version_of
+from components.ingest.tfds.record_block_reader import RecordBlockReader
+from components.ingest.tfds.record_encoding import encoding_of
+from components.ingest.tfds.record_files import RecordIndex
+from components.ingest.tfds.registered_files import registered_files, require_files
+from components.ingest.tfds.url_check import unreachable_reason
+from serving.errors import BeamlineError
+
+if TYPE_CHECKING:
+    import tensorflow_datasets as tfds
+
+log = logging.getLogger("beamline.source")
+
+
+@dataclass(frozen=True)
+class TfdsSource(Source):
+    """A set that TensorFlow Datasets prepares.
+
+    Attributes:
+        dataset: as TFDS names it, `mnist`, `emnist/letters`, `mnist:3.0.1`, or a builder by its module, `my.flowers`.
+        data_dir: the folder of prepared sets; None is TFDS's default.
+        manual_dir: a folder with the set's original files, which replace a download.
+        digest_cache: the folder that keeps digests of unchanged files; None keeps none.
+    """
+
+    dataset: str
+    data_dir: Path | None = None
+    manual_dir: Path | None = None
+    digest_cache: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """The builder's name, without configuration and version."""
+        return name_of(self.dataset)
+
+    @property
+    def folder(self) -> Path:
+        """The folder of prepared sets."""
+        default = os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")
+        return (self.data_dir or Path(default)).expanduser()
+
+    @property
+    def model(self) -> str:
+        """The names of the builder and of the configuration."""
+        return "-".join([self.name, *self._config])
+
+    @property
+    def origin(self) -> str:
+        """Prepared, or the place that `prepare` takes the data from."""
+        if self.is_prepared:
+            return f"is prepared in {self.folder}"
+        if self.manual_dir is not None:
+            return f"has all its files in {self.manual_dir}"
+        return "will be prepared from its own package" if self.name == EMBEDDED else "can be fetched"
+
+    @property
+    def prepare_folder(self) -> Path | None:
+        """The folder of prepared sets; None if the set is prepared."""
+        return None if self.is_prepared else self.folder
+
+    @property
+    def is_prepared(self) -> bool:
+        """Whether a version of the set is in the folder of prepared sets."""
+        return bool(self._prepared())
+
+    @property
+    def _config(self) -> list[str]:
+        return self.dataset.split(":")[0].split("/")[1:]
+
+    def _prepared(self) -> list[Path]:
+        """The folders of all prepared versions that match the name."""
+        folder = Path(self.folder, self.name, *self._config)
+        version = self.dataset.partition(":")[2] or version_of(self.dataset)
+        infos = folder.glob(f"**/{version}/dataset_info.json" if version else "**/dataset_info.json")
+        # TFDS prepares a set in a folder of this name, which remains after an interruption.
+        return sorted(info.parent for info in infos if "incomplete." not in info.relative_to(self.folder).as_posix())
+
+    def fingerprint(self) -> Mapping[str, str] | None:
+        """Digests of all prepared versions, and the set's registered checksums. It does not import TFDS."""
+        self._check_manual_folder()
+        prepared = self._prepared()
+        if not prepared:
+            return None
+        state = {f"registered {file.name}": file.sha256 for file in registered_files(self.name)}
+        for folder in prepared:
+            files = [file.name for file in folder.iterdir() if file.is_file()]
+            state[folder.relative_to(self.folder).as_posix()] = content_digest(folder, files, self.digest_cache)
+        return state
+
+    def _check_manual_folder(self) -> None:
+        """Checks digests only until the set is prepared, because the original files are not read later."""
+        if self.manual_dir is not None:
+            check_digests = not self.is_prepared
+            require_files(self.manual_dir, registered_files(self.name), self.dataset, check_digests)
+
+    def builder(self) -> tfds.core.DatasetBuilder:
+        """TFDS's builder. Raises: InputError: no set of that name."""
+        return find_builder(self.dataset, self.folder)
+
+    def prepare(self) -> None:
+        """Prepares the set from the manual folder or the network, unless it is prepared."""
+        self._check_manual_folder()
+        builder = self.builder()
+        if builder.is_prepared():
+            return
+        if self.manual_dir is None and (missing := self._unreachable()) is not None:
+            raise BeamlineError(f"{missing.cause}: {missing.remedy}")
+        import tensorflow_datasets as tfds
+
+        origin = "its own package" if self.name == EMBEDDED else self.manual_dir or "the network"
+        log.info("preparing %s from %s into %s (only needed once)", self.dataset, origin, self.folder)
+        tfds.disable_progress_bar()
+        # TFDS prints to standard output, which is reserved for the command's results.
+        with contextlib.redirect_stdout(sys.stderr):
+            builder.download_and_prepare(
+                download_config=tfds.download.DownloadConfig(manual_dir=self.manual_dir and os.fspath(self.manual_dir))
+            )
+
+    def missing_reason(self) -> MissingReason | None:
+        """Why the set cannot be obtained; the network is checked last, and for a few seconds only."""
+        self._check_manual_folder()
+        if self.is_prepared or self.manual_dir is not None:
+            return None
+        return self._unreachable()
+
+    def _unreachable(self) -> MissingReason | None:
+        files = registered_files(self.name)
+        reason = unreachable_reason(files[0].url) if files else None
+        if reason is None:
+            return None
+        listed = "".join(f"\n  {file.sha256}  {file.name}" for file in files)
+        return MissingReason(
+            f"{self.dataset} is not prepared in {self.folder}, no --manual-dir was given, and "
+            f"{files[0].url.split('/')[2]} {reason}",
+            "put these files in a folder and give it with --manual-dir FOLDER, or make pipeline MANUAL_DIR=FOLDER "
+            f"(SHA-256, name):{listed}",
+        )
+
+    def plan(self, options: ReadOptions, scratch: Path) -> ReadPlan:
+        """Reads the set's metadata. Rows are in the order of the records, shard after shard."""
+        builder = self.builder()
+        encoding = encoding_of(builder, options.resize)
+        counts = {name: split.num_examples for name, split in builder.info.splits.items()}
+        records = RecordIndex(builder)
+        readers = [
+            RecordBlockReader(split, index, records.runs(block, encoding.rows_per_call), encoding)
+            for split, ranges in select_rows(options, counts, builder.name).items()
+            for index, block in enumerate(cut_blocks(ranges, options.rows_per_block(encoding.image_shape)))
+        ]
+        config = builder.builder_config
+        return ReadPlan(
+            dataset=builder.name if config is None else f"{builder.name}/{config.name}",
+            version=str(builder.version),
+            class_names=tuple(builder.info.features[encoding.label_key].names),
+            image_shape=encoding.image_shape,
+            readers=tuple(readers),
+        )

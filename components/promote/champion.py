@@ -1,0 +1,141 @@
+"""Candidate's predictions + champion + test set -> RuleResult: is the candidate good enough to replace the champion?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from components.artifacts.artifact import RuleResult
+from components.artifacts.examples import Examples
+from components.artifacts.promotion import DiscordantImage
+from components.significance import SIGNIFICANCE, Discordance, discordance
+from serving.bundle.bundle import Bundle, load_bundle
+from serving.errors import BeamlineError, BundleError
+from serving.registry.registry import Promoted
+from serving.scoring.scorer import Scorer
+
+Compare = Literal["not-worse", "better", "off"]
+# The most images of each kind, gained and lost, that a promotion names.
+NAMED_IMAGES = 12
+# The most classes, or other names, that a message lists.
+MAX_LISTED_CLASSES = 10
+
+
+@dataclass(frozen=True)
+class LoadedTestSet:
+    """The test set in memory: every version is compared on these images.
+
+    Attributes:
+        images: uint8 (n, h, w, c), 0 to 255.
+        labels: int64 (n,).
+        class_names: by integer label.
+        sha256: the digest of images and labels.
+    """
+
+    images: npt.NDArray[np.uint8]
+    labels: npt.NDArray[np.int64]
+    class_names: tuple[str, ...]
+    sha256: str
+
+    @classmethod
+    def of(cls, examples: Examples) -> LoadedTestSet:
+        """Loads the whole test split."""
+        images, labels = examples.all_images("test"), examples.all_labels("test")
+        return cls(images, labels, examples.class_names, examples.sha256("test"))
+
+    def predictions(self, opened: Bundle) -> npt.NDArray[np.int64]:
+        """Scores the images with a bundle's ONNX model: the predicted labels, int64 (n,).
+
+        Raises: BeamlineError: it has another image shape or other classes, or onnxruntime cannot run it.
+        """
+        manifest = opened.manifest
+        if manifest.image_shape != self.images.shape[1:]:
+            taken, here = ("×".join(map(str, shape)) for shape in (manifest.image_shape, self.images.shape[1:]))
+            raise BeamlineError(f"it takes images {taken}, these are {here}")
+        if manifest.labels != self.class_names:
+            names, here = (list_names(labels) for labels in (manifest.labels, self.class_names))
+            raise BeamlineError(f"it has the classes {names}, the data have {here}")
+        return Scorer(opened).score(self.images).labels
+
+
+@dataclass(frozen=True)
+class ChampionComparison:
+    """How candidate and champion differ on the test set.
+
+    Attributes:
+        counts: of the images that only one of them gets right.
+        p: of the test that decided, 0 to 1.
+        images: the first of these images, gained ones before lost ones.
+    """
+
+    counts: Discordance
+    p: float
+    images: tuple[DiscordantImage, ...]
+
+
+def compare_with_champion(
+    predicted: npt.NDArray[np.int64], champion: Promoted | None, test_set: LoadedTestSet, how: Compare
+) -> tuple[RuleResult, ChampionComparison | None]:
+    """Compares the candidate with the version that serves, if there is one, which scores the same test set now.
+
+    Args:
+        predicted: int64 (n,), the candidate's labels.
+        champion: the version that serves.
+        test_set: of the candidate's examples.
+        how: `not-worse` refuses a candidate that is significantly worse; `better` refuses one that is not significantly
+            better; `off` compares nothing.
+
+    Returns:
+        The rule, and the comparison behind it if there was one.
+    """
+    if champion is None:
+        return RuleResult("champion", True, "no champion: nothing serves yet"), None
+    champion_name = f"champion version {champion.version}"
+    if how == "off":
+        return RuleResult("champion", True, f"not compared with {champion_name}: --promote.compare off"), None
+    try:
+        champion_labels = test_set.predictions(load_bundle(champion.path, champion.sha256))
+    except BundleError as error:
+        remedy = f"`python -m pipeline promote {champion.run} --reason TEXT` promotes it again"
+        return RuleResult("champion", False, f"{champion_name} is damaged ({error}): {remedy}"), None
+    except BeamlineError as error:
+        remedy = "promote under another name with --model NAME, or without the comparison with --promote.compare off"
+        return RuleResult("champion", False, f"{champion_name} cannot score this data: {error}; {remedy}"), None
+    counts = discordance(predicted == test_set.labels, champion_labels == test_set.labels)
+    p = counts.p_worse if how == "not-worse" else counts.p_better
+    images = discordant_images(predicted, champion_labels, test_set.labels)
+    return mcnemar_rule(counts, champion_name, len(predicted), how), ChampionComparison(counts, p, images)
+
+
+def discordant_images(
+    candidate_labels: npt.NDArray[np.int64], champion_labels: npt.NDArray[np.int64], labels: npt.NDArray[np.int64]
+) -> tuple[DiscordantImage, ...]:
+    """The first images that the candidate gained, then the first that it lost; all arguments are int64 (n,)."""
+    right, was_right = candidate_labels == labels, champion_labels == labels
+    chosen = [np.flatnonzero(kind)[:NAMED_IMAGES] for kind in (right & ~was_right, was_right & ~right)]
+    return tuple(
+        DiscordantImage(int(row), int(labels[row]), int(champion_labels[row]), int(candidate_labels[row]))
+        for row in np.concatenate(chosen)
+    )
+
+
+def mcnemar_rule(counts: Discordance, champion_name: str, rows: int, how: Literal["not-worse", "better"]) -> RuleResult:
+    """The rule on discordant counts, with its arithmetic (McNemar's test, one-sided, mid-p)."""
+    outcome, p = ("worse", counts.p_worse) if how == "not-worse" else ("better", counts.p_better)
+    significant = p < SIGNIFICANCE
+    text = (
+        f"compared with {champion_name} on the same {rows:,} test images: {counts.gained:,} gained, "
+        f"{counts.lost:,} lost; {'' if significant else 'not '}significantly {outcome} "
+        f"(p {p:.3g} {'<' if significant else '≥'} {SIGNIFICANCE})"
+    )
+    # `better` requires significance, `not-worse` requires its absence.
+    return RuleResult("champion", significant == (how == "better"), text)
+
+
+def list_names(names: tuple[object, ...] | list[int]) -> str:
+    """The first names, separated by commas."""
+    shown = ", ".join(map(str, names[:MAX_LISTED_CLASSES]))
+    return shown if len(names) <= MAX_LISTED_CLASSES else f"{shown}, …"

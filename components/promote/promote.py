@@ -1,0 +1,142 @@
+"""Bundle + Evaluation + Verification + Examples -> Promotion: may the candidate take the champion's place?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.artifacts.artifact import RuleResult
+from components.artifacts.bundle import Bundle
+from components.artifacts.evaluation import Evaluation
+from components.artifacts.examples import Examples
+from components.artifacts.promotion import Promotion
+from components.artifacts.verification import Verification
+from components.gate import verdict
+from components.promote.champion import ChampionComparison, Compare, LoadedTestSet, compare_with_champion
+from components.promote.evidence_rules import evidence_rules
+from components.promote.history_rules import drop_rules, rollback_rules
+from components.run_context import RunContext
+from serving.errors import InputError
+from serving.registry.pointer import Pointer, lock_pointer
+from serving.registry.promotion_events import Evidence
+from serving.registry.registry import Promoted, Registry
+from serving.registry.server_files import up_to_date_version
+from serving.registry.versions import require_same_dataset
+
+
+@dataclass(frozen=True)
+class Params:
+    """The limits of a promotion.
+
+    Attributes:
+        compare: `not-worse` refuses a candidate that is significantly worse than the champion on the same test images,
+            `better` one that is not significantly better; `off` does not compare.
+        max_drop_fraction: largest drop of the accuracy below the best version ever promoted, a fraction; None sets no
+            limit.
+    """
+
+    compare: Compare = "not-worse"
+    max_drop_fraction: float | None = 0.01
+
+    def __post_init__(self) -> None:
+        """Checks the limit. Raises: InputError: it is not a fraction."""
+        if self.max_drop_fraction is not None and not 0 <= self.max_drop_fraction <= 1:
+            raise InputError(f"--promote.max-drop-fraction {self.max_drop_fraction}: give a fraction from 0 to 1")
+
+
+def up_to_date(bundle: Bundle, context: RunContext) -> str | None:
+    """A message if this very bundle serves already and nothing is left to do; otherwise None."""
+    serving = up_to_date_version(Registry(context.models), context.model, bundle.sha256)
+    return None if serving is None else _serving_text(serving, "already serves")
+
+
+def run(
+    bundle: Bundle,
+    evaluation: Evaluation,
+    verification: Verification,
+    examples: Examples,
+    params: Params,
+    context: RunContext,
+    out: Path,
+) -> Promotion:
+    """Checks the candidate against the champion and the history, and publishes it; holds the pointer's lock meanwhile.
+
+    Raises:
+        InputError: the model's name is invalid, or the model belongs to another data set.
+        BundleError: the bundle was changed since its export, or the pointer is missing.
+    """
+    opened = bundle.opened()
+    evidence = evidence_rules(opened, evaluation, verification, examples)
+    if not verdict(evidence)[0]:
+        return _promotion(bundle, context, out, [rule for rule in evidence if not rule.passed])
+    test_set = LoadedTestSet.of(examples)
+    with lock_pointer(Registry(context.models), context.model) as pointer:
+        require_same_dataset(pointer.folder, opened)
+        champion = pointer.serving_or_none() if context.restore else pointer.require_known_serving()
+        if champion is not None and champion.sha256 == bundle.sha256:
+            rules, comparison = [RuleResult("champion", True, "it is the champion itself")], None
+        else:
+            rules, comparison = _rules(bundle, evaluation, test_set, pointer, champion, params, context)
+        if not verdict(rules)[0]:
+            return _promotion(bundle, context, out, rules, champion, comparison)
+        reason = context.reason or "; ".join(rule.message for rule in rules)
+        promoted = pointer.promote(opened, _evidence(context, evaluation, verification), reason, context.restore)
+    return _promotion(bundle, context, out, rules, champion, comparison, promoted)
+
+
+def _rules(
+    bundle: Bundle,
+    evaluation: Evaluation,
+    test_set: LoadedTestSet,
+    pointer: Pointer,
+    champion: Promoted | None,
+    params: Params,
+    context: RunContext,
+) -> tuple[list[RuleResult], ChampionComparison | None]:
+    """All rules, each computed even if another one refuses."""
+    events, gap = pointer.promotion_events(), pointer.history_problem()
+    rule, comparison = compare_with_champion(evaluation.predictions(), champion, test_set, params.compare)
+    drop = drop_rules(evaluation.accuracy, events, pointer.folder, test_set, params.max_drop_fraction)
+    blocking = events.blocking(bundle.sha256, evaluation.weights_sha256)
+    return [rule, *drop, *rollback_rules(blocking, context.run, gap, context.restore)], comparison
+
+
+def _evidence(context: RunContext, evaluation: Evaluation, verification: Verification) -> Evidence:
+    return Evidence(
+        run=context.run,
+        evaluation_sha256=evaluation.digest(),
+        verification_sha256=verification.digest(),
+        accuracy=evaluation.accuracy,
+        test_sha256=evaluation.test_sha256,
+        weights_sha256=evaluation.weights_sha256,
+    )
+
+
+def _promotion(
+    bundle: Bundle,
+    context: RunContext,
+    out: Path,
+    rules: list[RuleResult],
+    champion: Promoted | None = None,
+    comparison: ChampionComparison | None = None,
+    promoted: Promoted | None = None,
+) -> Promotion:
+    passed, reasons = verdict(rules)
+    return Promotion(
+        path=out,
+        model=context.model,
+        version=None if promoted is None else promoted.version,
+        bundle_sha256=bundle.sha256,
+        champion=None if champion is None else champion.version,
+        gained=None if comparison is None else comparison.counts.gained,
+        lost=None if comparison is None else comparison.counts.lost,
+        p=None if comparison is None else comparison.p,
+        discordant=() if comparison is None else comparison.images,
+        rules=tuple(rules),
+        passed=passed,
+        reasons=reasons if promoted is None else (_serving_text(promoted, "serves now"), *reasons),
+    ).save()
+
+
+def _serving_text(promoted: Promoted, verb: str) -> str:
+    return f"{promoted.model} version {promoted.version} {verb}, sha256 {promoted.sha256[:12]}"

@@ -1,0 +1,42 @@
+"""RunContext: what a run knows that no user sets as a parameter, and that is in no key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """Names and places of one run. None of them changes what a step makes, so none is in a step's key.
+
+    A component receives it by annotating a parameter of `run` or of a hook with this type.
+
+    Attributes:
+        run: the run's number, for the registry's record; empty outside of a run.
+        model: the name to promote under.
+        models: the registry's folder.
+        source: the folder or file of a data set that TensorFlow Datasets does not have; None for all others.
+        data_dir: where TensorFlow Datasets keeps prepared sets; None is its own default.
+        manual_dir: the data set's original files, which replace a download; None downloads.
+        schema: file that `python -m pipeline schema` wrote, which training data must match; None requires none.
+        digest_cache: the folder that keeps digests of unchanged files between runs; None keeps none.
+        reason: why a person promotes this model; empty for a promotion by a run.
+        restore: a person asks for the promotion: it may also promote a version that was rolled back.
+    """
+
+    run: str = ""
+    model: str = ""
+    models: Path = Path("models")
+    source: Path | None = None
+    data_dir: Path | None = None
+    manual_dir: Path | None = None
+    schema: Path | None = None
+    digest_cache: Path | None = None
+    reason: str = ""
+    restore: bool = False
+
+    @property
+    def model_folder(self) -> Path:
+        """The model's folder in the registry."""
+        return self.models / self.model

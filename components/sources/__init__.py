@@ -1,1 +1,0 @@
-"""Where images come from: TensorFlow Datasets, a folder for each class, or arrays."""

@@ -1,0 +1,35 @@
+"""Examples + Transform -> Model: a Keras Sequential trained on tf.data, the same weights for the same seed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+from components.artifacts.examples import Examples
+from components.artifacts.model import Model
+from components.artifacts.preprocessing import Transform
+from components.train.fitting import fit
+from components.train.network import layers_table
+from components.train.recipe import Params
+
+
+def run(examples: Examples, transform: Transform, params: Params, out: Path) -> Model:
+    """Trains; continues from the last checkpoint if an earlier attempt in this `out` was interrupted.
+
+    Raises:
+        BeamlineError: as `fit`.
+    """
+    checkpoints = out / "checkpoints"
+    resumed = checkpoints.exists()
+    model, history = fit(examples, transform, params, checkpoints)
+    trained = (
+        Model(
+            path=out,
+            recipe={**asdict(params), "shape": examples.image_shape, "classes": len(examples.class_names)},
+            history=tuple(history),
+            parameters=model.count_params(),
+        )
+        .write_keras_model(model, layers_table(model))
+        .save()
+    )
+    return trained.write_resumed() if resumed else trained

@@ -1,0 +1,63 @@
+"""Bundle + images -> probabilities and costs of the batch scorer, in a process without TensorFlow and Beam."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from components.artifacts.verification import Measured
+from components.verify.parity import Probabilities
+from serving.batch_score import main
+from serving.errors import BeamlineError
+
+# Scoring must not need the training libraries: in this program, importing one of them fails.
+PROGRAM = """
+import sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("tensorflow", "keras", "apache_beam", "tensorflow_datasets"):
+            raise ImportError(name + " is blocked here")
+
+sys.meta_path.insert(0, Absent())
+from serving.batch_score import main
+sys.exit(main())
+"""
+
+
+def score_in_isolated_process(bundle: Path, images: npt.NDArray[np.uint8], out: Path) -> tuple[Probabilities, Measured]:
+    """Scores images, uint8 (n, h, w, c), as a user does, with `python -m serving.batch_score`.
+
+    Temporary files are written to `out` and removed.
+
+    Returns: the probabilities, float32 (n, classes), and the time and memory of scoring.
+    Raises: BeamlineError: the process fails; the message has the end of its output.
+    """
+    given, scored = out / "fresh.npy", out / "fresh.scored.npy"
+    sidecar = scored.with_name(scored.name + ".json")
+    np.save(given, images)
+    command = [sys.executable, "-P", "-c", PROGRAM, str(given), "--model", str(bundle)]
+    root = Path(inspect.getfile(main)).parent.parent
+    try:
+        done = subprocess.run(
+            [*command, "--probabilities", "--out", str(scored)],
+            env={**os.environ, "PYTHONPATH": str(root)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise BeamlineError(f"a process without TensorFlow cannot score the bundle: {done.stderr.strip()[-500:]}")
+        metadata = json.loads(sidecar.read_text(encoding="utf-8"))
+        return np.load(scored), Measured(**{field.name: metadata[field.name] for field in fields(Measured)})
+    finally:
+        for file in (given, scored, sidecar):
+            file.unlink(missing_ok=True)

@@ -1,0 +1,128 @@
+"""run: run the pipeline, from ingest to promotion."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from typing import Any
+
+from components.artifacts.bundle import Bundle
+from components.artifacts.evaluation import Evaluation
+from pipeline.definition import pipeline
+from pipeline.engine.execute import Execution
+from pipeline.engine.outcome import Outcomes, exit_code, log_outcome
+from pipeline.engine.plan import complete, plan, set_threads
+from pipeline.engine.store import Store
+from pipeline.records.run_history import RunHistory
+from pipeline.report.pages import report
+from pipeline.screen.console import console, log_to
+from pipeline.screen.summary import print_summary, verdict_of
+from pipeline.settings.config import Config
+from pipeline.settings.fallback import obtainable
+from pipeline.settings.feasibility import require_feasible
+from pipeline.settings.options import Request, parse_run
+from pipeline.tracking.tensorboard import write_tensorboard
+from pipeline.tracking.track import require_tracker, track_run, update_alias
+from serving.interrupts import Terminated, defer_interrupts
+
+log = logging.getLogger("beamline.pipeline")
+
+# Fields of the evaluation that the run's record keeps.
+FIGURES = ("rows", "correct", "accuracy", "interval", "min_accuracy")
+
+
+def run(arguments: list[str]) -> int:
+    """Runs the pipeline.
+
+    Returns:
+        0 promoted, or nothing to do, or evaluated without promotion, 3 refused by a gate, 1 or 2 failed, 130 and 143
+        interrupted.
+
+    Raises: InputError: the arguments or the data are not valid; nothing was written.
+    """
+    started = time.perf_counter()
+    request = parse_run(arguments)
+    require_feasible(request.config)
+    if request.track:
+        require_tracker(request.config.runs, request.config.model)
+    with console(request.verbosity):
+        return _run(obtainable(request), started)
+
+
+def _run(request: Request, started: float) -> int:
+    config = request.config
+    store, history = Store(config.runs), RunHistory(config.runs)
+    steps = pipeline(config)[: None if request.promotion else -1]
+    outcomes: Outcomes = {}
+    record = None
+    verdict = "failed"
+    with store.shared(), ExitStack() as stack:
+        try:
+            while record is None:
+                name = history.next_run()
+                context = config.context(name)
+                outcomes = {} if request.force else plan(steps, store, context)
+                with defer_interrupts():
+                    record = history.begin(name, config.record(), request.arguments)
+            # The folder may be new; then there was nothing to lock before.
+            stack.enter_context(store.shared())
+            log_file = config.runs / "logs" / f"{name}.log"
+            stack.enter_context(log_to(log_file, request.verbosity))
+            stack.enter_context(write_tensorboard(config, name))
+            set_threads(config.train.intra_op_threads)
+            _announce(config, name, outcomes)
+            missing = [step.name for step in steps if step.name not in outcomes]
+            previous = history.previous(config.model, missing, store) if missing else {}
+            execution = Execution(context, config.beam, request.force, request.explain, previous)
+            outcomes = complete(steps, outcomes, store, execution)
+            verdict = verdict_of(outcomes)
+        except (KeyboardInterrupt, Terminated):
+            verdict = "interrupted"
+            raise
+        finally:
+            seconds = round(time.perf_counter() - started, 3)
+            if record is not None:
+                record = replace(record, verdict=verdict, seconds=seconds, steps=tuple(outcomes.values()))
+                record = replace(record, figures=figures(outcomes, store))
+                with defer_interrupts():
+                    history.finish(record)
+        reported = report(record, steps, store)
+        print_summary(config, name, outcomes, seconds, log_file, reported.card, reported.pictures)
+        if verdict != "interrupted":
+            _tell_tracker(request, name)
+    return exit_code(outcomes)
+
+
+def _tell_tracker(request: Request, run: str) -> None:
+    """Logs the run to MLflow on request. The alias of a tracked model always follows the served version."""
+    config = request.config
+    if request.track:
+        track_run(config.runs, config.models, config.model, run)
+    elif (warning := update_alias(config.models, config.model)) is not None:
+        log.warning("%s", warning, extra={"event": {"event": "notice", "tracker": "mlflow"}})
+
+
+def _announce(config: Config, run: str, outcomes: Outcomes) -> None:
+    """Logs the run's number, and the steps that need no execution."""
+    dataset, preset = config.ingest.dataset, config.train.preset
+    event = {"event": "run", "run": run, "dataset": dataset, "preset": preset, "runs": str(config.runs)}
+    log.info("run %s: %s with %s, in %s", run, dataset, preset, config.runs, extra={"event": event})
+    for outcome in outcomes.values():
+        log_outcome(outcome)
+
+
+def figures(outcomes: Outcomes, store: Store) -> Mapping[str, Any]:
+    """The candidate's figures and its bundle's digest, for the record; empty if no candidate was evaluated."""
+    folders = {name: store.payload(outcome.artifact) for name, outcome in outcomes.items() if outcome.artifact}
+    found: dict[str, Any] = {}
+    # An artifact may have been deleted or damaged since; the record must not be lost with it.
+    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        if "evaluate" in folders:
+            evaluation = Evaluation.load(folders["evaluate"])
+            found |= {name: getattr(evaluation, name) for name in FIGURES}
+        if "export" in folders:
+            found["bundle"] = Bundle.load(folders["export"]).sha256
+    return found

@@ -1,0 +1,53 @@
+"""Arguments of `run` -> a run in a child process: TensorFlow reads a recipe's number of threads once, as it starts."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pipeline
+from pipeline.records.run_history import Record, RunHistory
+from serving.interrupts import Terminated
+
+
+def run_in_child_process(arguments: Sequence[str], runs: Path) -> tuple[int, Record | None]:
+    """Runs the pipeline in a child process, which prints to the same screen.
+
+    A failure, such as running out of memory, ends the child process only.
+
+    Args:
+        arguments: of `python -m pipeline run`.
+        runs: the folder that these name with `--runs`.
+
+    Returns:
+        The exit code, and the run's record; None if the process ended before it wrote one.
+    """
+    history = RunHistory(runs)
+    first = int(history.next_run())
+    code = _wait([sys.executable, *(["-P"] if sys.flags.safe_path else []), "-m", "pipeline", "run", *arguments])
+    new = [run for run in history.runs() if int(run) >= first]
+    # Another process may have started a run meanwhile. A finished run with the same arguments has the same results.
+    return code, newest_record(history.readable(new), arguments)
+
+
+def newest_record(records: Sequence[Record], arguments: Sequence[str]) -> Record | None:
+    """The newest record of a run with these arguments, finished ones before running ones; None if there is none."""
+    matching = [record for record in records if record.arguments == tuple(arguments)]
+    return max(matching, key=lambda record: (record.verdict != "running", int(record.run)), default=None)
+
+
+def _wait(command: Sequence[str]) -> int:
+    sys.stdout.flush()
+    root = str(Path(pipeline.__file__).parent.parent)
+    path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+    with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}) as process:
+        try:
+            return process.wait()
+        except (KeyboardInterrupt, Terminated):
+            # A terminal sends its signal to both processes; terminating a stopped one changes nothing.
+            process.terminate()
+            process.wait()
+            raise

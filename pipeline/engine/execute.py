@@ -1,0 +1,180 @@
+"""Resolves one step: takes its artifact from the store, or executes it; neither if an input was refused or failed."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from components.artifacts.artifact import Artifact
+from components.beam import BeamOptions
+from components.run_context import RunContext
+from pipeline.engine.changes import Previous, reasons_to_execute
+from pipeline.engine.component import Function
+from pipeline.engine.outcome import Kind, Outcome, Outcomes, log_begin
+from pipeline.engine.step import Parts, Step
+from pipeline.engine.store import Store, Stored
+from serving.errors import BeamlineError
+from serving.interrupts import Terminated
+
+log = logging.getLogger("beamline.pipeline")
+
+
+@dataclass(frozen=True)
+class Execution:
+    """All that the engine needs to know of a run, besides its steps and its store.
+
+    Attributes:
+        context: names and places of the run.
+        beam: the runner of the data-parallel jobs.
+        force: execute every step, also if the store has its output.
+        explain: print why each step is executed.
+        previous: the last artifact of each step, by step; a step that was never executed is not in it.
+    """
+
+    context: RunContext = field(default_factory=RunContext)
+    beam: BeamOptions = field(default_factory=BeamOptions)
+    force: bool = False
+    explain: bool = False
+    previous: Mapping[str, Previous] = field(default_factory=dict)
+
+
+def resolve(step: Step, outcomes: Outcomes, store: Store, context: RunContext) -> Outcome | None:
+    """The outcome of a step that needs no execution: refused, skipped, up to date or cached; else None.
+
+    All its inputs have an outcome in `outcomes`. Neither TensorFlow nor Beam is needed.
+    Raises: InputError: data outside the store that the step reads are not valid.
+    """
+    if (stopped := _stopped(step, outcomes)) is not None:
+        return stopped
+    if (hook := step.component.up_to_date) is not None:
+        # This hook alone decides: an artifact in the store would only repeat an old answer.
+        message = hook(step.params, context, **_inputs(hook, step, outcomes, store))
+        return (
+            None if message is None else Outcome(step.name, "cached", passed=True, reasons=(message,), summary=message)
+        )
+    fingerprint = _fingerprint(step, outcomes, store, context)
+    if fingerprint is None:
+        return None
+    return _found(step, step.key(_key_parts(step, outcomes, fingerprint)), store)
+
+
+def execute(step: Step, outcomes: Outcomes, store: Store, execution: Execution) -> Outcome:
+    """Resolves a step, or runs it and commits its output. A failure is an outcome too, never an exception."""
+    started = time.perf_counter()
+    try:
+        known = _stopped(step, outcomes) if execution.force else resolve(step, outcomes, store, execution.context)
+        outcome = known or _run(step, outcomes, store, execution)
+    except BeamlineError as error:
+        log.debug("%s failed", step.name, exc_info=True)
+        outcome = _failed(step, str(error), error.exit_code)
+    except SystemExit:
+        # Beam parses its own arguments, and exits the process if they are wrong.
+        outcome = _failed(step, "Beam refuses the arguments after --: its own message is in the log", 2)
+    except KeyboardInterrupt:
+        outcome = _failed(step, "interrupted", 130)
+    except Terminated as stop:
+        outcome = _failed(step, "terminated", stop.exit_code)
+    except Exception as error:
+        log.debug("%s failed", step.name, exc_info=True)
+        outcome = _failed(step, f"{type(error).__name__}: {error}", 1)
+    return replace(outcome, seconds=round(time.perf_counter() - started, 3))
+
+
+def _stopped(step: Step, outcomes: Outcomes) -> Outcome | None:
+    """The outcome of a step that must not run because of its inputs; None if it may run."""
+    for source in (outcomes[source.name] for source in step.inputs.values()):
+        if source.outcome in ("failed", "skipped"):
+            failed = source.name if source.outcome == "failed" else source.reasons[0].removesuffix(" failed")
+            return Outcome(step.name, "skipped", reasons=(f"{failed} failed",))
+        if source.outcome == "refused":
+            return Outcome(step.name, "refused", reasons=source.reasons)
+        if not source.passed:
+            reasons = tuple(f"refused by {source.name}: {reason}" for reason in source.reasons)
+            return Outcome(step.name, "refused", reasons=reasons)
+    return None
+
+
+def _run(step: Step, outcomes: Outcomes, store: Store, execution: Execution) -> Outcome:
+    log_begin(step.name)
+    component, context = step.component, execution.context
+    for source in step.inputs.values():
+        artifact = outcomes[source.name].artifact_name
+        if (damage := store.damage(artifact)) is not None:
+            reason = (
+                f"the output of {source.name} was changed after it was stored ({damage}): "
+                f"delete {store.artifact_folder(artifact)} and run again"
+            )
+            return Outcome(step.name, "refused", reasons=(reason,))
+    if component.prepare is not None:
+        component.prepare(step.params, context)
+    fingerprint = _fingerprint(step, outcomes, store, context)
+    if fingerprint is None:
+        raise BeamlineError(f"{step.name}: its data are still missing after their preparation: run again")
+    key_parts = _key_parts(step, outcomes, fingerprint)
+    key = step.key(key_parts)
+    changed = reasons_to_execute(key_parts, execution.previous.get(step.name), context.model)
+    with store.staging(step.name, key) as out:
+        # Another run may have made the same artifact while this one prepared its data, or waited for the lock.
+        findable = not execution.force and component.up_to_date is None
+        if findable and (found := _found(step, key, store)) is not None:
+            return found
+        arguments: dict[str, Any] = {**_inputs(component.run, step, outcomes, store), "out": out}
+        if component.run.beam_parameter is not None:
+            arguments[component.run.beam_parameter] = execution.beam
+        component.run(step.params, context, **arguments)
+        if _fingerprint(step, outcomes, store, context) != fingerprint:
+            raise BeamlineError(f"the data of {step.name} changed while it read them: run it again")
+        outcome = _outcome(step, "executed", store.commit(step.name, key, key_parts))
+    return replace(outcome, changed=("--force",) if execution.force else changed)
+
+
+def _inputs(function: Function, step: Step, outcomes: Outcomes, store: Store) -> dict[str, Artifact]:
+    """The inputs that `run` or a hook takes, by name."""
+    sources = {name: step.inputs[name] for name in function.inputs}
+    return {name: s.component.output.load(store.payload(outcomes[s.name].artifact_name)) for name, s in sources.items()}
+
+
+def _fingerprint(step: Step, outcomes: Outcomes, store: Store, context: RunContext) -> Mapping[str, str] | None:
+    """Digests of the data outside the store that the step reads; None before `prepare` fetched the data."""
+    hook = step.component.fingerprint
+    if hook is None:
+        return {}
+    found: Mapping[str, str] | None = hook(step.params, context, **_inputs(hook, step, outcomes, store))
+    return found
+
+
+def _key_parts(step: Step, outcomes: Outcomes, fingerprint: Mapping[str, str]) -> Parts:
+    digests = {name: str(outcomes[source.name].sha256) for name, source in step.inputs.items()}
+    return step.parts(digests, fingerprint)
+
+
+def _found(step: Step, key: str, store: Store) -> Outcome | None:
+    """The cached outcome for a key; None if there is no readable artifact: then the step makes it again."""
+    stored = store.find(step.name, key)
+    if stored is None:
+        return None
+    try:
+        return _outcome(step, "cached", stored)
+    except (OSError, ValueError, KeyError, TypeError):
+        log.debug("%s cannot be read", stored.payload, exc_info=True)
+        return None
+
+
+def _outcome(step: Step, kind: Kind, stored: Stored) -> Outcome:
+    artifact = step.component.output.load(stored.payload)
+    return Outcome(
+        step.name,
+        kind,
+        artifact=stored.name,
+        sha256=stored.sha256,
+        passed=artifact.passed,
+        reasons=artifact.reasons,
+        summary=artifact.summary(),
+    )
+
+
+def _failed(step: Step, reason: str, exit_code: int) -> Outcome:
+    return Outcome(step.name, "failed", reasons=(reason,), exit_code=exit_code)

@@ -1,0 +1,98 @@
+"""Steps -> outcomes: first those that need no execution, then the others, under Beam."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from components.beam import BeamOptions
+from components.run_context import RunContext
+from pipeline.engine.execute import Execution, execute, resolve
+from pipeline.engine.outcome import Outcome, Outcomes, log_outcome
+from pipeline.engine.step import Step
+from pipeline.engine.store import Store
+
+if TYPE_CHECKING:
+    from apache_beam.runners.runner import PipelineResult
+
+METRICS = "beamline.steps"
+
+
+def plan(steps: tuple[Step, ...], store: Store, context: RunContext) -> Outcomes:
+    """The outcomes that need no execution, up to the first step that must be executed.
+
+    Raises: InputError: data outside the store are not valid.
+    """
+    outcomes: dict[str, Outcome] = {}
+    for step in steps:
+        if all(source.name in outcomes for source in step.inputs.values()):
+            outcome = resolve(step, outcomes, store, context)
+            if outcome is not None:
+                outcomes[step.name] = outcome
+    return outcomes
+
+
+def complete(steps: tuple[Step, ...], outcomes: Outcomes, store: Store, execution: Execution) -> Outcomes:
+    """The outcomes of all steps. Executes those that are not in `outcomes`; only these need Beam."""
+    missing = tuple(step for step in steps if step.name not in outcomes)
+    if missing:
+        outcomes, _ = run_steps(missing, outcomes, store, execution)
+    return {step.name: outcomes[step.name] for step in steps}
+
+
+def run_steps(
+    steps: tuple[Step, ...], outcomes: Outcomes, store: Store, execution: Execution
+) -> tuple[Outcomes, PipelineResult]:
+    """Runs steps one after the other, in this process; `execution.beam` is for the jobs inside the steps.
+
+    Returns:
+        The outcomes of all steps, with the earlier ones in `outcomes`, and Beam's result, whose metrics have a
+        counter for each step.
+    """
+    import apache_beam
+
+    def build(pipeline: apache_beam.Pipeline) -> dict[str, apache_beam.PCollection[dict[str, Outcome]]]:
+        element = pipeline | "begin" >> apache_beam.Create([dict(outcomes)], reshuffle=False)
+        for step in steps:
+            element = element | step.name >> apache_beam.Map(add_outcome, step=step, store=store, execution=execution)
+        return {"outcomes": element}
+
+    with _temporary_folder() as folder:
+        results, beam_result = BeamOptions().collect(build, folder)
+    (outcomes,) = results["outcomes"]
+    return outcomes, beam_result
+
+
+def add_outcome(outcomes: dict[str, Outcome], step: Step, store: Store, execution: Execution) -> dict[str, Outcome]:
+    """The outcomes so far, with that of this step."""
+    from apache_beam.metrics import Metrics
+
+    outcome = execute(step, outcomes, store, execution)
+    Metrics.counter(METRICS, step.name).inc()
+    Metrics.counter(METRICS, outcome.outcome).inc()
+    log_outcome(outcome, execution.explain)
+    return {**outcomes, step.name: outcome}
+
+
+@contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    """A folder for all temporary files of a run.
+
+    Libraries delete theirs when the interpreter shuts down, and the command line exits without that.
+    """
+    outer = tempfile.tempdir
+    with tempfile.TemporaryDirectory(prefix="beamline-", ignore_cleanup_errors=True) as folder:
+        tempfile.tempdir = folder
+        try:
+            yield Path(folder)
+        finally:
+            tempfile.tempdir = outer
+
+
+def set_threads(threads: int) -> None:
+    """Sets the threads of one TensorFlow operation, which TensorFlow reads once, when it starts."""
+    os.environ["TF_NUM_INTRAOP_THREADS"] = str(threads)

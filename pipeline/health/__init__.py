@@ -1,0 +1,1 @@
+"""What `doctor` checks: the installation, the machine, the data set, the stored runs and the promoted models."""

@@ -1,0 +1,21 @@
+"""Finding: the result of one check of `doctor`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The result of one check.
+
+    Attributes:
+        state: `ok`; `note`, for information; or `do`, if the user must act.
+        subject: what was checked, in one or two words.
+        message: what was found, and for `do` the remedy.
+    """
+
+    state: Literal["ok", "note", "do"]
+    subject: str
+    message: str

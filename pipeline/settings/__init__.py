@@ -1,0 +1,1 @@
+"""Flags, presets and data set -> the configuration of a run."""

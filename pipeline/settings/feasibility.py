@@ -1,0 +1,35 @@
+"""What makes a run fail later is refused before any work is done."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from components.validate.validate import read_schema
+from pipeline.settings.config import Config
+from serving.errors import InputError
+
+
+def require_writable(flag: str, folder: Path) -> None:
+    """Refuses a folder that cannot be written or made. Raises: InputError."""
+    try:
+        with tempfile.TemporaryFile(dir=existing(folder)):
+            pass
+    except OSError as error:
+        raise InputError(f"{flag} {folder} cannot be written: {error.strerror}: give another folder") from error
+
+
+def existing(folder: Path) -> Path:
+    """The folder, or the nearest above it that there is."""
+    return next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+
+
+def require_feasible(config: Config) -> None:
+    """Refuses what can be known before any work is done. Raises: InputError."""
+    prepared = config.data().prepare_folder
+    written = {} if prepared is None else {"--data-dir": prepared}
+    for flag, folder in {"--runs": config.runs, "--models": config.models, **written}.items():
+        require_writable(flag, folder)
+    config.beam.require_known()
+    # The step reads it again: an error is worth telling before a user waits for it.
+    read_schema(config.validate, config.context())

@@ -1,0 +1,142 @@
+"""Named inputs -> one source of images: files, folders of pictures and patterns, joined in their order."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, groupby
+from pathlib import Path
+
+from serving.batch.inputs.array_file import is_array
+from serving.batch.inputs.array_images import ArrayImages, open_array_images
+from serving.batch.inputs.open_file import ACCEPTED, open_file, shown
+from serving.blocks import Images, Source, Unreadable
+from serving.errors import InputError
+
+# Enough to distinguish all kinds of files.
+MAGIC_BYTES = 8
+
+
+def find_images(inputs: Sequence[str], skip_bad: bool = False) -> Source:
+    """Finds images, and checks the headers of arrays; pictures are checked when they are read.
+
+    Args:
+        inputs: each a file (.npy, IDX, IDX compressed with gzip, PNG, JPEG, recognised by its first bytes), a folder
+            of pictures, or a pattern such as 'night-*.npy'. An existing path is never a pattern.
+        skip_bad: whether an unreadable picture becomes a black image that its block lists, instead of an error.
+
+    Raises: InputError: an input does not exist, or holds no uint8 images.
+    """
+    found = [part for name in inputs for path in _expand(name) for part in _parts(path, skip_bad)]
+    sources: list[Source] = []
+    for kind, parts in groupby(found, key=type):
+        if kind is str:
+            # Consecutive pictures are one source: there may be very many.
+            from serving.batch.inputs.pictures import find_pictures
+
+            sources.append(find_pictures([part for part in parts if isinstance(part, str)], skip_bad))
+        else:
+            sources += [part for part in parts if isinstance(part, ArrayImages)]
+    if not sources:
+        raise InputError(f"no images are named: give {ACCEPTED}")
+    return sources[0] if len(sources) == 1 else _join(sources)
+
+
+def _expand(name: str) -> list[str]:
+    if os.path.lexists(name):
+        return [name]
+    import glob
+
+    if not glob.has_magic(name):
+        return [name]
+    found = sorted(glob.glob(name, recursive=True))
+    if not found:
+        raise InputError(f"{shown(name)} matches no file: give {ACCEPTED}, or another pattern")
+    return found
+
+
+def _parts(path: str, skip_bad: bool) -> Sequence[str | ArrayImages]:
+    """The paths of pictures, or one array. Only pictures import their modules, which would slow down every start."""
+    if os.path.isdir(path):
+        from serving.batch.inputs.pictures import list_pictures
+
+        return list_pictures(path)
+    try:
+        file = open_file(Path(path))
+        head = file.head(MAGIC_BYTES)
+        if not is_array(head):
+            from serving.batch.inputs.picture import is_picture
+
+            if is_picture(head):
+                return [path]
+        return [open_array_images(file)]
+    except InputError:
+        from serving.batch.inputs.pictures import has_suffix
+
+        # A file with a picture's suffix is listed with its row when it is read.
+        if skip_bad and has_suffix(path):
+            return [path]
+        raise
+
+
+def _join(parts: Sequence[Source]) -> Source:
+    named = any(part.named for part in parts)
+    # The names of arrays are part of the output only if there are pictures too.
+    names = [part.names(0, min(1, part.rows)) for part in parts] if named else []
+    ends = list(accumulate(part.rows for part in parts))
+    return _Joined(
+        rows=ends[-1],
+        paths=tuple(path for part in parts for path in part.paths),
+        named=named,
+        size_bytes=sum(part.size_bytes for part in parts),
+        mtime_ns=max(part.mtime_ns for part in parts),
+        sha256=hashlib.sha256(repr(([part.sha256 for part in parts], names)).encode()).hexdigest(),
+        parts=parts,
+        ends=ends,
+    )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Joined(Source):
+    """The rows of several sources, one after the other; `ends` are the indices after each part's last row."""
+
+    parts: Sequence[Source]
+    ends: Sequence[int]
+
+    @property
+    def described(self) -> str:
+        return f"{self.parts[0].described} and the other inputs"
+
+    def fits(self, image_shape: tuple[int, int, int]) -> bool:
+        return all(part.fits(image_shape) for part in self.parts)
+
+    def require_fit(self, image_shape: tuple[int, int, int]) -> None:
+        for part in self.parts:
+            part.require_fit(image_shape)
+
+    def fill(self, images: Images, start: int) -> list[Unreadable]:
+        unreadable: list[Unreadable] = []
+        for part, offset, first, last in self._pieces(start, start + len(images)):
+            skipped = part.fill(images[offset + first - start : offset + last - start], first)
+            unreadable += [(offset + row, reason) for row, reason in skipped]
+        return unreadable
+
+    def names(self, start: int, stop: int) -> list[str]:
+        return [name for part, _, first, last in self._pieces(start, stop) for name in part.names(first, last)]
+
+    def require_unchanged(self) -> None:
+        for part in self.parts:
+            part.require_unchanged()
+
+    def _pieces(self, start: int, stop: int) -> Iterator[tuple[Source, int, int, int]]:
+        """The parts that hold some rows: each with the row of its start, and the range of rows within it."""
+        for number in range(bisect_right(self.ends, start), len(self.parts)):
+            part = self.parts[number]
+            offset = self.ends[number] - part.rows
+            if offset >= stop:
+                return
+            if part.rows:
+                yield part, offset, max(start - offset, 0), min(stop - offset, part.rows)

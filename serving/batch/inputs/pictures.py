@@ -1,0 +1,208 @@
+"""Paths of PNG and JPEG files -> a source of images, one row per file."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from serving.batch.inputs.open_file import (
+    ACCEPTED,
+    State,
+    changed_error,
+    open_file,
+    same_content,
+    shown,
+    state_of,
+    unreadable_error,
+)
+from serving.batch.inputs.picture import MAX_PICTURE_BYTES, decode, read_size, require_size
+from serving.blocks import Images, Source, Unreadable
+from serving.errors import InputError
+
+SUFFIXES = (".png", ".jpg", ".jpeg")
+MISSING: State = (-1, -1, -1, -1)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Pictures(Source):
+    """Pictures, each opened only while its row is read: there may be a million of them.
+
+    Attributes:
+        files: their paths, as names of rows.
+        skip_bad: whether an unreadable picture becomes a black image that the block lists, instead of an error.
+        states: int64 (n, 4), the state of each file when it was found.
+    """
+
+    files: Sequence[str]
+    skip_bad: bool
+    states: npt.NDArray[np.int64]
+
+    @property
+    def described(self) -> str:
+        """The first readable picture, and its size."""
+        if self._first is None:
+            return f"{shown(self.files[0])} and {self.rows - 1:,} more unreadable pictures"
+        row, (width, height) = self._first
+        return f"{shown(self.files[row])} with {width}×{height} pixels"
+
+    def fits(self, image_shape: tuple[int, int, int]) -> bool:
+        """Whether the first readable picture has the model's size."""
+        return self._first is not None and self._fits(self._first[0], image_shape)
+
+    def require_fit(self, image_shape: tuple[int, int, int]) -> None:
+        """Refuses pictures if none is readable, or if the first readable one has another size.
+
+        If bad pictures are skipped, one picture of the right size is enough.
+
+        Raises: InputError: they are refused.
+        """
+        if self._first is None:
+            self._size(0)
+        elif not (self.skip_bad and any(self._fits(row, image_shape) for row in range(self.rows))):
+            row, size = self._first
+            with self._name_in_errors(row):
+                require_size(size, image_shape)
+
+    def fill(self, images: Images, start: int) -> list[Unreadable]:
+        """Decodes pictures."""
+        unreadable: list[Unreadable] = []
+        for row, image in enumerate(images, start):
+            try:
+                content = self._read(row)
+                with self._name_in_errors(row):
+                    image[...] = decode(content, image.shape)
+            except InputError as error:
+                if not self.skip_bad:
+                    raise
+                image[...] = 0
+                unreadable.append((row, str(error)))
+        return unreadable
+
+    def names(self, start: int, stop: int) -> list[str]:
+        """The path of each row's file: as the user named it, or below the folder that the user named."""
+        return [shown(file) for file in self.files[start:stop]]
+
+    def require_unchanged(self) -> None:
+        """Refuses pictures that were added, removed or modified since they were found. Raises: InputError."""
+        for row, file in enumerate(self.files):
+            if not same_content(_state(file), tuple(self.states[row])):
+                raise changed_error(file)
+
+    @cached_property
+    def _first(self) -> tuple[int, tuple[int, int]] | None:
+        """The first readable picture: its row, and its width and height."""
+        for row in range(self.rows):
+            try:
+                return row, self._size(row)
+            except InputError:
+                continue
+        return None
+
+    def _fits(self, row: int, image_shape: tuple[int, int, int]) -> bool:
+        try:
+            require_size(self._size(row), image_shape)
+        except (InputError, ValueError):
+            return False
+        return True
+
+    def _size(self, row: int) -> tuple[int, int]:
+        with self._name_in_errors(row):
+            return read_size(self._read(row))
+
+    def _read(self, row: int) -> bytes:
+        """The bytes of a picture's file. Raises: InputError."""
+        file = open_file(Path(self.files[row]))
+        if not same_content(file.state, tuple(self.states[row])):
+            raise changed_error(file.path)
+        if file.size_bytes > MAX_PICTURE_BYTES:
+            raise InputError(f"{file.name} has {file.size_bytes:,} bytes, too many for a picture: resize it")
+        return file.head(MAX_PICTURE_BYTES)
+
+    @contextmanager
+    def _name_in_errors(self, row: int) -> Iterator[None]:
+        """Puts the file's name before the message of a ValueError."""
+        try:
+            yield
+        except ValueError as error:
+            raise InputError(f"{shown(self.files[row])} {error}") from error
+
+
+def find_pictures(files: Sequence[str], skip_bad: bool) -> Pictures:
+    """Finds pictures by their paths, one or more, without opening them.
+
+    Raises: InputError: Pillow is not installed, or a file does not exist and bad pictures are not skipped.
+    """
+    try:
+        import PIL.Image  # noqa: F401
+    except ImportError as error:
+        raise InputError("pictures need Pillow, which is not installed: pip install pillow") from error
+    states = np.array([_state(file) for file in files], np.int64)
+    found = states[:, 0] >= 0
+    if not (skip_bad or found.all()):
+        # Raises with the reason.
+        open_file(Path(files[int(found.argmin())]))
+    return Pictures(
+        rows=len(files),
+        paths=tuple(map(Path, files)),
+        named=True,
+        size_bytes=int(states[found, 0].sum()),
+        mtime_ns=int(states[:, 1].max()),
+        sha256=hashlib.sha256(states.tobytes() + b"".join(os.fsencode(file) + b"\0" for file in files)).hexdigest(),
+        files=files,
+        skip_bad=skip_bad,
+        states=states,
+    )
+
+
+def list_pictures(folder: str) -> list[str]:
+    """The pictures of a folder and its subfolders, sorted by relative path, without hidden files.
+
+    Raises: InputError: a folder is unreadable or contains itself by a link, or there is no picture.
+    """
+    found = [os.path.join(folder, path) for path in sorted(_walk(folder, "", ()))]
+    if not found:
+        raise InputError(f"{shown(folder)} holds no pictures ({', '.join(SUFFIXES)}): give {ACCEPTED}")
+    return found
+
+
+def _walk(folder: str, inside: str, above: tuple[tuple[int, int], ...]) -> Iterator[str]:
+    """Paths of pictures, relative to the folder, unsorted; `above` are the parent folders by device and inode."""
+    here = os.path.join(folder, inside) if inside else folder
+    try:
+        state = os.stat(here)
+        entries = list(os.scandir(here))
+    except OSError as error:
+        raise unreadable_error(here, error) from error
+    if (state.st_dev, state.st_ino) in above:
+        raise InputError(f"{shown(here)} is a link to a folder that contains it: remove it")
+    for entry in entries:
+        path = os.path.join(inside, entry.name)
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            yield from _walk(folder, path, (*above, (state.st_dev, state.st_ino)))
+        elif has_suffix(path):
+            yield path
+
+
+def has_suffix(path: str) -> bool:
+    """Whether a file has a picture's suffix, in upper or lower case."""
+    return path.lower().endswith(SUFFIXES)
+
+
+def _state(file: str) -> State:
+    """The state of a file; `MISSING` if it is not a regular file."""
+    try:
+        found = os.stat(file)
+    except OSError:
+        return MISSING
+    return state_of(found) if stat.S_ISREG(found.st_mode) else MISSING

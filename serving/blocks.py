@@ -1,0 +1,83 @@
+"""Sources of images, and the blocks of rows that are read from them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Images = npt.NDArray[np.uint8]
+
+# (row within the whole input, one sentence that names the file and the reason).
+Unreadable = tuple[int, str]
+
+
+class Block(NamedTuple):
+    """Rows that were read: images, uint8 (m, h, w, c), 0 to 255, and the unreadable rows, which are all 0."""
+
+    images: Images
+    unreadable: list[Unreadable]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Source(ABC):
+    """Images whose headers were read and checked. Every method may be called from any thread.
+
+    Attributes:
+        rows: the number of images.
+        paths: every file that is read.
+        named: whether every row is a file, so that predictions have a column `file`.
+        size_bytes: the size of all files together.
+        mtime_ns: the latest time of change of the files' content.
+        sha256: a digest that changes with the files' identity, size or time of change; not of their bytes.
+    """
+
+    rows: int
+    paths: tuple[Path, ...]
+    named: bool
+    size_bytes: int
+    mtime_ns: int
+    sha256: str
+
+    @property
+    @abstractmethod
+    def described(self) -> str:
+        """The file and the shape of its images, for a message."""
+
+    @abstractmethod
+    def fits(self, image_shape: tuple[int, int, int]) -> bool:
+        """Whether a model with the input shape (height, width, channels) takes the images."""
+
+    @abstractmethod
+    def require_fit(self, image_shape: tuple[int, int, int]) -> None:
+        """Refuses images that do not fit a model with this input shape. Raises: InputError."""
+
+    @abstractmethod
+    def fill(self, images: Images, start: int) -> list[Unreadable]:
+        """Reads images into memory. Files are not mapped: a file that is truncated meanwhile is an error, not a crash.
+
+        Args:
+            images: uint8 (m, h, w, c), contiguous, of the model's input shape; every pixel is written.
+            start: the row of the first one.
+
+        Returns: the unreadable rows; their pixels are all 0.
+
+        Raises: InputError: the images have another shape, a file was truncated, or a picture cannot be read.
+        """
+
+    @abstractmethod
+    def names(self, start: int, stop: int) -> list[str]:
+        r"""The file of each row from `start` to before `stop`; bytes that are not UTF-8 are written as \xff."""
+
+    @abstractmethod
+    def require_unchanged(self) -> None:
+        """Refuses files whose size or time of change differs since they were opened. Raises: InputError."""
+
+    def read(self, start: int, stop: int, image_shape: tuple[int, int, int]) -> Block:
+        """Reads the rows from `start` to before `stop`, as `fill` does."""
+        images = np.empty((stop - start, *image_shape), np.uint8)
+        return Block(images, self.fill(images, start))

@@ -1,0 +1,1 @@
+"""Bundles: the sealed folder of a model, and its checks."""

@@ -1,0 +1,1 @@
+"""Drift of scored images from the training images."""

@@ -1,0 +1,237 @@
+"""The pointer to the version that serves, changed under a lock: by a promotion or by a rollback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from serving.bundle.bundle import Bundle, load_bundle
+from serving.errors import BeamlineError, BundleError, InputError
+from serving.files import fsync_path, replace_json, replace_text
+from serving.interrupts import defer_interrupts
+from serving.locks import locked
+from serving.registry.promotion_events import (
+    Action,
+    Evidence,
+    PromotionEvent,
+    PromotionEvents,
+    append_event,
+    next_event,
+    read_promotion_events,
+)
+from serving.registry.registry import HISTORY, POINTER, Promoted, Registry, require_model_name
+from serving.registry.server_files import has_text, server_files
+from serving.registry.versions import add_version, is_intact, require_same_dataset, versions
+from serving.scoring.smoke_test import run_smoke_test
+
+PROMOTE = "`python -m pipeline promote RUN --reason TEXT`"
+
+
+@contextmanager
+def lock_pointer(registry: Registry, model: str) -> Iterator[Pointer]:
+    """Locks a model's pointer, and waits for another process that has locked it.
+
+    First it completes a promotion or rollback that was killed. Raises: InputError: the model's name is not valid.
+    """
+    require_model_name(model)
+    folder = registry.root / model
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        fsync_path(registry.root)
+    with locked(folder / ".lock"):
+        pointer = Pointer(registry, model)
+        pointer.repair()
+        yield pointer
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """A model's pointer. Reading needs no lock; `promote`, `roll_back` and `repair` need `lock_pointer`.
+
+    The pointer file contains its promotion event, so one rename is the whole change: the line in history.jsonl and the
+    files for other servers are derived from it, and written again if the process died before them.
+    """
+
+    registry: Registry
+    model: str
+
+    @property
+    def folder(self) -> Path:
+        """The model's folder."""
+        return self.registry.root / self.model
+
+    def serving_or_none(self) -> Promoted | None:
+        """The version that serves; None if there is none, and also if the pointer is damaged."""
+        try:
+            return self.registry.promoted(self.model)
+        except BundleError:
+            return None
+
+    def require_known_serving(self) -> Promoted | None:
+        """The version that serves; None only if there is no record of a promotion.
+
+        Raises: BundleError: the pointer is gone or damaged, so a person must choose the version.
+        """
+        promoted = self.registry.promoted(self.model)
+        last = self.promotion_events().last
+        if promoted is None and last is not None:
+            raise BundleError(
+                f"{self.folder / POINTER} is gone, version {last.to_version} served last: choose the version with "
+                f"`python -m pipeline rollback {self.model} --to {last.to_version} --reason TEXT`, or with {PROMOTE}"
+            )
+        return promoted
+
+    def promotion_events(self) -> PromotionEvents:
+        """All promotion events so far, oldest first."""
+        return self.registry.promotion_events(self.model)
+
+    def history_problem(self) -> str | None:
+        """The reason why pointer and history cannot be trusted; None if they agree.
+
+        Events are missing, or the pointer is older than the history. A missing event can be a rollback, so only a
+        person may promote then.
+        """
+        file, events, serving = self.folder / HISTORY, self.promotion_events(), self.serving_or_none()
+        if missing := events.missing():
+            return (
+                f"{file} has {len(missing)} promotion events missing (first: number {missing[0]}): restore them, or "
+                f"continue without them with {PROMOTE}"
+            )
+        if serving is not None and events.last is not None and serving.event.sequence < events.last.sequence:
+            return (
+                f"{self.folder / POINTER} is older than {file}, whose last event is for version "
+                f"{events.last.to_version}: choose the version with `python -m pipeline rollback {self.model} "
+                "--to VERSION --reason TEXT`"
+            )
+        if not events.events and (numbers := versions(self.folder)) and numbers[-1] > 1:
+            return (
+                f"{self.folder} holds version {numbers[-1]} but no {HISTORY}: restore it, or continue without it with "
+                f"{PROMOTE}"
+            )
+        return None
+
+    def promote(self, candidate: Bundle, evidence: Evidence, reason: str, manual: bool = False) -> Promoted:
+        """Makes a bundle the version that serves, under the next number, or the one that it already has.
+
+        Its copy in the registry is checked and must pass the smoke test. `manual` means that a person asked for it.
+
+        Raises:
+            InputError: the model has versions of another data set.
+            BundleError: the copy differs or fails the smoke test; or `manual` is false, and the pointer is gone or
+                damaged.
+        """
+        serving = self.serving_or_none() if manual else self.require_known_serving()
+        require_same_dataset(self.folder, candidate)
+        version = add_version(self.folder, candidate, (event.to_version for event in self.promotion_events().events))
+        if serving is not None and (serving.version, serving.sha256) == (version, candidate.sha256):
+            return serving
+        return self._move("promote", version, candidate.sha256, reason, evidence, manual)
+
+    def roll_back(self, version: int | None, reason: str) -> Promoted:
+        """Makes a version serve again; None takes the latest earlier version, ignoring those that were rolled back.
+
+        Raises:
+            InputError: the version does not exist, was never promoted, or serves already.
+            BundleError: its files differ from what was promoted, or it fails the smoke test.
+        """
+        target = self._target(version)
+        return self._move("rollback", target.to_version, target.bundle_sha256, reason, target.evidence, True)
+
+    def repair(self) -> None:
+        """Completes a promotion or rollback that was killed, and restores a damaged pointer from intact events."""
+        file, pointer = self.folder / HISTORY, self.folder / POINTER
+        try:
+            promoted = self.registry.promoted(self.model)
+        except BundleError:
+            known = read_promotion_events(file)
+            if known.last is not None and not known.damaged:
+                _write(pointer, known.last)
+                self._write_server_files()
+            return
+        if promoted is None:
+            return
+        self._record(promoted.event)
+        self._write_server_files()
+
+    def _target(self, version: int | None) -> PromotionEvent:
+        events = self.promotion_events()
+        if not events.events:
+            raise InputError(f"{self.folder} has no promotion events: nothing to roll back to")
+        target = events.previous() if version is None else events.last_to(version)
+        if target is None:
+            raise InputError(self._no_target(version, events))
+        serving, last = self.serving_or_none(), events.last
+        if (
+            serving is not None
+            and last is not None
+            and serving.event.sequence == last.sequence
+            and serving.sha256 == target.bundle_sha256
+            and is_intact(serving.path, serving.sha256)
+        ):
+            raise InputError(f"{self.model} version {target.to_version} serves already: nothing was changed")
+        if target.to_version not in versions(self.folder):
+            raise InputError(f"{self.folder / str(target.to_version)} is gone: give another version with --to VERSION")
+        return target
+
+    def _no_target(self, version: int | None, events: PromotionEvents) -> str:
+        if version is not None:
+            served = _numbers(events.events)
+            return f"version {version} of {self.model} never served: choose one that did ({served}) with --to VERSION"
+        last = events.events[-1]
+        others = _numbers(event for event in events.events if event.bundle_sha256 != last.bundle_sha256)
+        if not others:
+            return f"version {last.to_version} of {self.model} has no earlier version: nothing to roll back to"
+        return (
+            f"every earlier version of {self.model} was rolled back: choose one that served before ({others}) "
+            "with --to VERSION"
+        )
+
+    def _move(
+        self, action: Action, version: int, sha256: str, reason: str, evidence: Evidence, manual: bool
+    ) -> Promoted:
+        path = self.folder / str(version)
+        run_smoke_test(load_bundle(path, sha256))
+        serving = self.serving_or_none()
+        before = None if serving is None else serving.event
+        event = next_event(self.promotion_events(), before, action, (version, sha256), reason, evidence, manual)
+        with defer_interrupts():
+            # An event that cannot be recorded must not happen: history.jsonl is opened before the pointer changes.
+            with (self.folder / HISTORY).open("ab"):
+                _write(self.folder / POINTER, event)
+            try:
+                self._record(event)
+                self._write_server_files()
+            except OSError as error:
+                raise BeamlineError(
+                    f"version {version} serves now, but {error.filename} could not be written ({error.strerror}): "
+                    "correct the cause; the next promotion or rollback writes it"
+                ) from error
+        return Promoted(self.model, version, sha256, path, event)
+
+    def _record(self, event: PromotionEvent) -> None:
+        """Adds an event to history.jsonl, unless it is there."""
+        file = self.folder / HISTORY
+        if all(event.sequence != other.sequence for other in read_promotion_events(file).events):
+            append_event(file, event)
+
+    def _write_server_files(self) -> None:
+        """Writes the files of TensorFlow Serving and Triton. One lists all models, so the registry has its own lock."""
+        with locked(self.registry.root / ".lock"):
+            try:
+                files = server_files(self.registry, self.model)
+            except BundleError:
+                # The promoted bundle is damaged: the files stay as they are until another version serves.
+                return
+            for file, text in files.items():
+                if not has_text(file, text):
+                    replace_text(file, text)
+
+
+def _numbers(events: Iterable[PromotionEvent]) -> str:
+    return ", ".join(map(str, sorted({event.to_version for event in events})))
+
+
+def _write(pointer: Path, event: PromotionEvent) -> None:
+    replace_json(pointer, {"version": event.to_version, "sha256": event.bundle_sha256, "event": event.to_json()})

@@ -1,0 +1,1 @@
+"""Scoring: bundle + images -> probabilities."""

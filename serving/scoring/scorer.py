@@ -1,0 +1,143 @@
+"""Bundle + images -> labels, confidences, probabilities: the model in one of its precisions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from serving.blocks import Images
+from serving.bundle.bundle import ONNX, ONNX_INT8, Bundle
+from serving.errors import BeamlineError, InputError
+from serving.machine import usable_processors
+from serving.parallel import map_in_order
+from serving.scoring.network import Network, batch_size_for
+
+Precision = Literal["float32", "int8"]
+FILES: dict[Precision, str] = {"float32": ONNX, "int8": ONNX_INT8}
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The model's predictions for n images.
+
+    Attributes:
+        labels: int64 (n,), the most probable class; the lower one of equals.
+        probabilities: float32 (n, classes), each row summing to 1.
+    """
+
+    labels: npt.NDArray[np.int64]
+    probabilities: npt.NDArray[np.float32]
+
+    @property
+    def confidences(self) -> npt.NDArray[np.float32]:
+        """float32 (n,): the probability of each row's label."""
+        best: npt.NDArray[np.float32] = self.probabilities[np.arange(len(self.labels)), self.labels]
+        return best
+
+    @classmethod
+    def joined(cls, parts: Sequence[Scores]) -> Self:
+        """Concatenates one or more scores."""
+        labels, probabilities = ([getattr(part, name) for part in parts] for name in ("labels", "probabilities"))
+        return cls(np.concatenate(labels), np.concatenate(probabilities))
+
+    def top(self, count: int) -> npt.NDArray[np.int64]:
+        """int64 (n, count): the most probable classes, the best first; the lower one of equals first."""
+        # A stable sort of the negative values keeps equals in the order of their class.
+        return np.argsort(-self.probabilities, axis=1, kind="stable")[:, :count]
+
+
+class Scorer:
+    """A loaded model. It does not change, so calls from several threads are safe.
+
+    The prediction for an image depends on this image alone, not on the other images or the number of threads.
+
+    Attributes:
+        bundle: the loaded bundle: `bundle.manifest.labels` are the class names, `bundle.sha256` is its identity.
+        threads, batch_size, precision: those of `__init__`, with the defaults filled in.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        threads: int | None = None,
+        batch_size: int | None = None,
+        precision: Precision = "float32",
+    ) -> None:
+        """Loads one of the bundle's ONNX models.
+
+        Args:
+            bundle: from `serving.bundle.bundle.load_bundle`, so that onnxruntime gets checked bytes only.
+            threads: None takes the processors that this process may use.
+            batch_size: another size can change the last bits of the probabilities; None takes a size that suits the
+                images.
+            precision: of the arithmetic; int8 is faster. A bundle has no int8 model if that failed the int8 gate.
+
+        Raises:
+            InputError: the bundle has no model of this precision.
+            BeamlineError: onnxruntime cannot load it.
+        """
+        if (reason := bundle.manifest.precisions.get(precision, {}).get("left_out")) is not None:
+            raise InputError(
+                f"--precision {precision}: {bundle.path} has no {precision} model ({reason}): "
+                "score with --precision float32"
+            )
+        self.bundle = bundle
+        self.precision = precision
+        self.threads = threads or usable_processors()
+        self.batch_size = batch_size or batch_size_for(bundle.manifest.image_shape)
+        content = bundle.read(FILES[precision])
+        with self._naming_the_bundle():
+            self._network = Network(content)
+
+    def score(self, images: Images) -> Scores:
+        """Scores images of the model's input shape; several threads share more than one batch.
+
+        Args:
+            images: uint8 (n, h, w, c), 0 to 255.
+
+        Raises:
+            InputError: another dtype or shape; images are never cast.
+            BeamlineError: onnxruntime cannot run the model.
+        """
+        self._require_fit(images)
+        batches = -(-len(images) // self.batch_size)
+        # Every thread gets the same number of batches.
+        rows = max(1, -(-batches // self.threads)) * self.batch_size
+        parts = [images[start : start + rows] for start in range(0, max(1, len(images)), rows)]
+        return Scores.joined(list(map_in_order(self.score_here, parts, self.threads)))
+
+    def score_here(self, images: Images) -> Scores:
+        """As `score`, on the calling thread: for callers with threads of their own."""
+        self._require_fit(images)
+        with self._naming_the_bundle():
+            probabilities = self._network.probabilities(images, self.batch_size)
+        scores = Scores(probabilities.argmax(axis=1), probabilities)
+        # argmax takes NaN for the largest value, so a row with NaN has a confidence of NaN.
+        if (invalid := int(np.isnan(scores.confidences).sum())) > 0:
+            raise BeamlineError(
+                f"{self.bundle.path}: the model returned NaN for {invalid:,} of {len(images):,} images: "
+                "score with another version, or train again and promote that model"
+            )
+        return scores
+
+    def _require_fit(self, images: Images) -> None:
+        image_shape = self.bundle.manifest.image_shape
+        if images.dtype != np.uint8 or images.shape[1:] != image_shape:
+            raise InputError(
+                f"images are {images.dtype} {images.shape}, the model takes uint8 (n, "
+                f"{', '.join(map(str, image_shape))}), 0 to 255: convert and reshape them"
+            )
+
+    @contextmanager
+    def _naming_the_bundle(self) -> Iterator[None]:
+        """Adds the bundle to the errors of onnxruntime."""
+        try:
+            yield
+        except Exception as error:
+            # onnxruntime has a dozen exceptions without a common base class.
+            raise BeamlineError(f"{self.bundle.path}: onnxruntime cannot run the model: {error}") from error

@@ -1,0 +1,85 @@
+"""examples: digests, samples and single rows of blocks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from components.artifacts.examples import Examples, write_block
+from serving.codec import FormatError
+
+
+def test_the_digest_of_a_block_is_of_its_pixels_and_labels(tmp_path):
+    images = np.arange(24, dtype=np.uint8).reshape(2, 3, 4, 1)
+    labels = np.array([1, 0])
+    block = write_block(tmp_path, "train", 0, images, labels)
+    assert block.sha256 == hashlib.sha256(images.tobytes() + labels.astype("<i8").tobytes()).hexdigest()
+    backwards = np.ascontiguousarray(images[::-1])[::-1]
+    assert write_block(tmp_path, "train", 0, backwards, labels) == block
+    assert write_block(tmp_path, "train", 0, images, labels[::-1]) != block
+
+
+def test_the_digest_of_a_split_depends_on_content_order_and_shape(made):
+    examples = made.examples
+    train_blocks = examples.blocks["train"]
+    digest = examples.sha256("train")
+    reordered = replace(examples, blocks={**examples.blocks, "train": train_blocks[::-1]})
+    assert reordered.sha256("train") != digest
+    assert reordered.sha256("test") == examples.sha256("test")
+    assert replace(examples, image_shape=(4, 16, 1)).sha256("train") != digest
+    assert replace(examples, path=examples.path / "elsewhere").sha256("train") == digest
+    assert Examples.load(examples.path).sha256("train") == digest
+
+
+@pytest.mark.parametrize(
+    ("rows", "block_rows", "at_most"), [(2500, 7, 1000), (2500, 2500, 1100), (999, 100, 1000), (3, 2, 3), (5, 5, 1)]
+)
+def test_sampled_images_are_spread_over_the_split(write_examples, tmp_path, rows, block_rows, at_most):
+    images = (np.arange(rows)[:, None, None, None] >> [0, 8]).astype(np.uint8)
+    splits = {"train": (images, np.zeros(rows, np.int64)), "test": (images[:1], np.zeros(1, np.int64))}
+    examples = write_examples(tmp_path, splits, ("a",), block_rows)
+    pieces = list(examples.sampled_images("train", at_most))
+    assert max(map(len, pieces)) <= 1024
+    taken = np.concatenate(pieces).astype(int)
+    assert taken.shape == (min(rows, at_most), 1, 1, 2)
+    numbers = (taken[..., 0] + 256 * taken[..., 1]).ravel()
+    # One image from each of equal parts.
+    parts = np.arange(len(numbers) + 1) * rows // len(numbers)
+    assert ((parts[:-1] <= numbers) & (numbers < parts[1:])).all()
+
+
+@pytest.fixture
+def numbered(write_examples, tmp_path):
+    """Examples whose images hold their row; the test rows have file names, as ingest writes them."""
+    images = np.arange(50, dtype=np.uint8)[:, None, None, None]
+    rows = (images, np.zeros(50, np.int64))
+    examples = write_examples(tmp_path, {"train": rows, "test": rows}, ("a",), 20)
+    for first, block in examples.placed_blocks("test"):
+        names = [f"test/{row}.png" for row in range(first, first + block.rows)]
+        (tmp_path / block.names_file).write_text(json.dumps(names), encoding="utf-8")
+    return examples
+
+
+def test_rows_are_read_in_any_order(numbered):
+    rows = np.array([49, 0, 20, 19, 21, 0])
+    assert numbered.images_at("train", rows).ravel().tolist() == rows.tolist()
+    assert numbered.images_at("train", rows[:0]).shape == (0, 1, 1, 1)
+    assert numbered.names_at("test", rows) == [f"test/{row}.png" for row in rows]
+    assert numbered.names_at("train", rows) == [None] * len(rows)
+
+
+def test_a_message_names_the_row_and_its_file(numbered):
+    assert numbered.describe("test", 21) == "row 21 (test/21.png)"
+    assert numbered.describe("train", 21) == "row 21"
+
+
+def test_only_the_blocks_of_the_rows_are_read(numbered):
+    file = numbered.path / numbered.blocks["test"][1].names_file
+    file.write_text("not JSON")
+    assert numbered.names_at("test", np.array([19])) == ["test/19.png"]
+    with pytest.raises(FormatError, match=f"^{file} is not valid JSON"):
+        numbered.names_at("test", np.array([20]))

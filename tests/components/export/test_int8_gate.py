@@ -1,0 +1,77 @@
+"""int8_gate: int8 is refused if it is worse than the float model, or fails the gate."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.stats import binom
+
+from components.export.int8_gate import judge_int8, score
+from components.gate import accuracy_rule
+
+
+def predictions(both, float32_alone, int8_alone, neither):
+    """Predicted classes of the int8 and the float model, and labels, with the given numbers of correct rows."""
+    labels = np.arange(both + float32_alone + int8_alone + neither) % 3
+    float32, int8 = labels.copy(), labels.copy()
+    float32[both + float32_alone :] += 1
+    int8[both : both + float32_alone] += 1
+    int8[both + float32_alone + int8_alone :] += 1
+    return int8, float32, labels
+
+
+def judged(int8, float32, labels, min_accuracy):
+    rule = accuracy_rule(int((int8 == labels).sum()), len(labels), min_accuracy)
+    return judge_int8(int8, float32, labels, [rule])
+
+
+def test_equal_model_passes():
+    int8, float32, labels = predictions(98, 0, 0, 2)
+    assert judged(int8, float32, labels, 0.9) == {
+        "file": "model.int8.onnx",
+        "correct": 98,
+        "rows": 100,
+        "accuracy": 0.98,
+        "agreement": 1.0,
+        "lost": 0,
+        "gained": 0,
+        "p_worse": 0.5,
+    }
+
+
+def test_worse_model_is_refused_with_the_arithmetic_even_if_it_passes_the_gate():
+    entry = judged(*predictions(950, 12, 3, 35), 0.9)
+    assert "file" not in entry
+    assert entry["left_out"] == "12 test rows that float32 gets right are wrong, 3 the other way round, p 0.011 < 0.05"
+    assert (entry["correct"], entry["lost"], entry["gained"], entry["agreement"]) == (953, 12, 3, 0.985)
+    assert entry["p_worse"] == pytest.approx(binom.sf(12, 15, 0.5) + binom.pmf(12, 15, 0.5) / 2)
+
+
+def test_model_that_fails_the_gate_is_refused_even_if_the_float_model_is_not_better():
+    entry = judged(*predictions(930, 3, 3, 64), 0.92)
+    assert "file" not in entry
+    assert entry["left_out"].startswith("accuracy 0.9330 (933 of 1,000)")
+    assert entry["left_out"].endswith("< 0.92")
+    assert entry["p_worse"] == pytest.approx(0.5)
+
+
+def test_better_model_passes():
+    assert judged(*predictions(900, 0, 50, 50), 0.9)["file"] == "model.int8.onnx"
+
+
+@given(arrays(np.int64, (3, 20), elements=st.integers(0, 2)))
+def test_figures_are_computed_from_the_rows(classes):
+    int8, float32, labels = classes
+    entry = judged(int8, float32, labels, 0.0)
+    right = [(a == c, b == c) for a, b, c in zip(*classes.tolist(), strict=True)]
+    assert entry["lost"] == right.count((False, True))
+    assert entry["gained"] == right.count((True, False))
+    assert entry["agreement"] == pytest.approx(sum(a == b for a, b in zip(int8, float32, strict=True)) / 20)
+    correct = sum(ours for ours, _ in right)
+    assert (entry["correct"], entry["rows"], entry["accuracy"]) == (correct, 20, correct / 20)
+    assert score(int8, labels) == {name: entry[name] for name in ("correct", "rows", "accuracy")}
+    assert ("file" in entry) == (entry["p_worse"] >= 0.05)
+    assert ("left_out" in entry) != ("file" in entry)

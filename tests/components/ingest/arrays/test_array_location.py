@@ -1,0 +1,47 @@
+"""array_location: unpacking writes no more than a valid header claims."""
+
+from __future__ import annotations
+
+import pytest
+
+from components.ingest.arrays.array_source import ArraySource
+from components.ingest.read_options import ReadOptions
+from serving.errors import InputError
+from tests.components.ingest.arrays.array_files import (
+    HALVES,
+    IMAGES,
+    LABELS,
+    archive,
+    npy,
+    refusal,
+    saved,
+)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "{'descr': '|u1', 'fortran_order': False, 'shape': (1000000000000, 28, 28)}",
+        "{'descr': '|u1', 'fortran_order': True, 'shape': (30, 5, 400000000000)}",
+        "{'descr': '|u1', 'fortran_order': False, 'shape': (-30, 5, 4)}",
+        "{'descr': '|u1', 'fortran_order': False, 'shape': (30, 5, 3)}",
+        "{'descr': '<U0', 'fortran_order': False, 'shape': (30, 5, 4)}",
+        "{'descr': '|u1'",
+        "(" * 3000,
+    ],
+)
+def test_invalid_headers_are_refused(tmp_path, header):
+    file = archive(tmp_path, x=npy(IMAGES, header), y=npy(LABELS))
+    assert "manual.npz/x " in refusal(file, tmp_path)
+
+
+def test_no_more_is_unpacked_than_the_header_claims(tmp_path):
+    content = archive(tmp_path, x=npy(IMAGES) + bytes(10**7), y=npy(LABELS))
+    refusal(content, tmp_path)
+    assert sum(file.stat().st_size for file in (tmp_path / "scratch").iterdir()) < 2000
+
+
+def test_error_names_the_scratch_folder(tmp_path):
+    file = saved(tmp_path, **HALVES)
+    with pytest.raises(InputError, match=r"x_train cannot be unpacked to .*/gone: No such file"):
+        ArraySource(file).plan(ReadOptions(), tmp_path / "gone")

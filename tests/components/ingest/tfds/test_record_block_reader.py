@@ -1,0 +1,159 @@
+"""record_block_reader: images of every format and size are those of Pillow."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import components.ingest.tfds.record_encoding
+from components.beam import BeamOptions
+from components.ingest import ingest
+from components.ingest.tfds.record_encoding import DECODE_ROWS
+from components.run_context import RunContext
+from serving.errors import InputError
+
+ROWS = DECODE_ROWS + 17
+
+
+def encoded(pixels, kind):
+    content = io.BytesIO()
+    picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+    picture.save(content, kind, quality=90)
+    return content.getvalue()
+
+
+def smooth(random, height, width, channels):
+    """Smooth pixels as in a photograph, which JPEG changes little."""
+    coarse = random.integers(0, 256, (4, 5, channels), dtype=np.uint8)
+    bands = [Image.fromarray(coarse[..., c]).resize((width, height), Image.Resampling.BICUBIC) for c in range(channels)]
+    return np.stack([np.asarray(band) for band in bands], axis=-1)
+
+
+@pytest.fixture
+def prepared(tmp_path):
+    """Prepares the set `album` from encoded pictures and the shape that it declares."""
+
+    def prepare(pictures, shape):
+        import tensorflow_datasets as tfds
+
+        class Album(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+            """Pictures."""
+
+            VERSION = tfds.core.Version("2.0.0")
+            name = "album"
+
+            def _info(self):
+                features = {
+                    "image": tfds.features.Image(shape=shape),
+                    "label": tfds.features.ClassLabel(num_classes=3),
+                }
+                return tfds.core.DatasetInfo(
+                    builder=self,
+                    features=tfds.features.FeaturesDict(features),
+                    supervised_keys=("image", "label"),
+                    disable_shuffling=True,
+                )
+
+            def _split_generators(self, dl_manager):
+                half = len(pictures) // 2
+                return {"train": self._generate_examples(0, half), "test": self._generate_examples(half, len(pictures))}
+
+            def _generate_examples(self, start, stop):
+                for row in range(start, stop):
+                    yield row, {"image": io.BytesIO(pictures[row]), "label": row % 3}
+
+        tfds.disable_progress_bar()
+        builder = Album(data_dir=tmp_path / "tfds")
+        builder.download_and_prepare()
+        return builder
+
+    return prepare
+
+
+@pytest.fixture
+def ingested(tmp_path, rows_of):
+    def run(**params):
+        out = tmp_path / "out"
+        out.mkdir()
+        read = ingest.Params(dataset="album", **params)
+        examples = ingest.run(read, RunContext(data_dir=tmp_path / "tfds"), BeamOptions(), out)
+        assert sorted(file.name for file in out.iterdir() if not file.name.endswith(".npy")) == ["examples.json"]
+        return np.concatenate([rows_of(examples, split)[0] for split in ("train", "test")])
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("channels", "kinds"),
+    [(1, ["png"]), (3, ["png"]), (1, ["jpeg"]), (3, ["jpeg"]), (1, ["png", "jpeg"]), (3, ["png", "jpeg", "bmp"])],
+)
+def test_images_equal_those_of_pillow(prepared, ingested, channels, kinds):
+    random = np.random.default_rng(4)
+    originals = [smooth(random, 9, 14, channels) for _ in range(2 * ROWS)]
+    pictures = [encoded(pixels, kinds[row % len(kinds)]) for row, pixels in enumerate(originals)]
+    prepared(pictures, (9, 14, channels))
+    images = ingested()
+    expected = [np.asarray(Image.open(io.BytesIO(picture))).reshape(9, 14, channels) for picture in pictures]
+    assert images.shape == (2 * ROWS, 9, 14, channels)
+    assert np.array_equal(images, np.stack(expected))
+
+
+def test_images_of_many_sizes_are_resized_as_by_pillow(prepared, ingested):
+    random = np.random.default_rng(5)
+    originals = [smooth(random, *random.integers(5, 40, 2), 3) for _ in range(20)]
+    prepared([encoded(pixels, "png") for pixels in originals], (None, None, 3))
+    images = ingested(resize=(10, 12))
+    expected = [Image.fromarray(pixels).resize((12, 10), Image.Resampling.BILINEAR) for pixels in originals]
+    difference = np.abs(images.astype(int) - np.stack([np.asarray(picture) for picture in expected]))
+    assert difference.max() <= 1
+    assert difference.mean() < 0.2
+
+
+def test_images_of_one_size_are_resized_as_by_pillow(prepared, ingested):
+    random = np.random.default_rng(6)
+    originals = [smooth(random, 9, 14, 1) for _ in range(20)]
+    prepared([encoded(pixels, "png") for pixels in originals], (9, 14, 1))
+    images = ingested(resize=(18, 7))
+    expected = [Image.fromarray(pixels[..., 0]).resize((7, 18), Image.Resampling.BILINEAR) for pixels in originals]
+    difference = np.abs(images[..., 0].astype(int) - np.stack([np.asarray(picture) for picture in expected]))
+    assert difference.max() <= 1
+
+
+def test_images_of_many_sizes_need_the_resize_option(prepared, ingested):
+    prepared([encoded(np.zeros((5, 6, 3), np.uint8), "png")] * 4, (None, None, 3))
+    with pytest.raises(InputError, match=r"album has images of different sizes: give one size with --ingest\.resize"):
+        ingested()
+
+
+def test_damaged_image_is_reported_with_its_file(prepared, ingested):
+    prepared([encoded(np.zeros((5, 6, 1), np.uint8), "png")[:60]] * 4, (5, 6, 1))
+    with pytest.raises(InputError, match=r"train.tfrecord.* cannot be read \([^()]+\): delete the set's folder"):
+        ingested()
+
+
+def test_damaged_record_is_reported_with_its_file(prepared, ingested):
+    builder = prepared([encoded(np.zeros((5, 6, 1), np.uint8), "png")] * 4, (5, 6, 1))
+    shard = builder.info.splits["train"].filepaths[0]
+    content = bytearray(shard.read_bytes())
+    content[40] ^= 1
+    shard.write_bytes(content)
+    with pytest.raises(
+        InputError,
+        match=r"train.tfrecord.* cannot be read \(corrupted record at \d+\): delete the set's folder and prepare",
+    ):
+        ingested()
+
+
+@pytest.mark.parametrize("resize", [None, (8, 6)])
+def test_large_images_are_decoded_few_at_a_time(prepared, ingested, resize, monkeypatch):
+    monkeypatch.setattr(components.ingest.tfds.record_encoding, "DECODE_BYTES", 3 * 9 * 14)
+    random = np.random.default_rng(7)
+    originals = [smooth(random, 9, 14, 1) for _ in range(22)]
+    prepared([encoded(pixels, "png") for pixels in originals], (9, 14, 1))
+    images = ingested(resize=resize)
+    assert len(images) == 22
+    if resize is None:
+        assert np.array_equal(images, np.stack(originals))

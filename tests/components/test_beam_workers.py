@@ -1,0 +1,61 @@
+"""beam: ingest and analyze in separate worker processes write the same bytes as in one process."""
+
+from __future__ import annotations
+
+import pytest
+
+from components.analyze import analyze
+from components.beam import BeamOptions
+from components.ingest import ingest
+from components.ingest.ingest import decode_block, source_of
+from components.ingest.read_options import ReadOptions
+from components.run_context import RunContext
+from tests.conftest import ROOT
+
+# Separate worker processes receive everything by pickle, as the workers of a cluster do.
+SEPARATE = BeamOptions(("--direct_running_mode=multi_processing", "--direct_num_workers=2"))
+OPTIONS = ReadOptions(block_rows=250)
+
+
+@pytest.fixture
+def params(made):
+    return ingest.Params(dataset="tiny", block_rows=250)
+
+
+@pytest.mark.filterwarnings("default")  # Beam leaves the pipes of its workers to the garbage collector.
+def test_separate_workers_write_the_same_bytes(made, params, tmp_path, contents, monkeypatch):
+    # A worker has another working folder, so relative paths are not valid there; it has the packages installed.
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    for out in ("examples", "statistics"):
+        (tmp_path / out).mkdir()
+    examples = ingest.run(
+        params, RunContext(data_dir=made.data_dir), SEPARATE, (tmp_path / "examples").relative_to(tmp_path)
+    )
+    analyze.run(examples, SEPARATE, (tmp_path / "statistics").relative_to(tmp_path))
+    assert contents(tmp_path / "examples") == contents(made.examples.path)
+    assert contents(tmp_path / "statistics") == contents(made.statistics.path)
+
+
+def test_decoding_a_block_again_writes_the_same_files(made, params, tmp_path, contents):
+    first, *_ = source_of(params, RunContext(data_dir=made.data_dir)).plan(OPTIONS, tmp_path).readers
+    block = decode_block(first, tmp_path)
+    once = contents(tmp_path)
+    assert decode_block(first, tmp_path) == block
+    assert contents(tmp_path) == once
+
+
+def test_counting_a_block_again_writes_the_same_files(made, tmp_path, contents):
+    placed = analyze.place_blocks(made.examples)[1]
+    once = analyze.count_block(placed, made.examples, tmp_path, 3)
+    left = contents(tmp_path)
+    again = analyze.count_block(placed, made.examples, tmp_path, 3)
+    assert contents(tmp_path) == left
+    assert (once.placed, once.statistics.rows) == (again.placed, again.statistics.rows)
+    assert once.statistics.invalid == again.statistics.invalid
+
+
+def test_only_the_artifact_is_left(made):
+    assert sorted(file.name for file in made.examples.path.iterdir() if file.suffix != ".npy") == ["examples.json"]
+    names = sorted(file.name for file in made.statistics.path.iterdir())
+    assert names == ["statistics.json", "test.class_sums.npy", "train.class_sums.npy"]

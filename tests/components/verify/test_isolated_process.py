@@ -1,0 +1,51 @@
+"""isolated_process: scores as a user does, with the training libraries blocked."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from components.verify import isolated_process
+
+
+def test_bundle_that_the_process_cannot_score_is_refused(made, verify_bundle, monkeypatch):
+    monkeypatch.setattr(isolated_process, "PROGRAM", "import sys; sys.exit('no such model')")
+    refused = verify_bundle(made.bundle)
+    assert not refused.passed
+    assert refused.reasons == ("a process without TensorFlow cannot score the bundle: no such model",)
+    assert [file.name for file in refused.path.iterdir()] == ["verification.json"]
+
+
+def test_bundle_that_the_process_scores_differently_is_refused(made, verify_bundle, monkeypatch):
+    wrong = (
+        "import json, sys, numpy; numpy.save(sys.argv[-1], numpy.zeros((200, 4), 'float32'));"
+        "took = {'load_seconds': 0.1, 'images_per_second': 2.0, 'peak_memory_bytes': 3};"
+        "json.dump(took, open(sys.argv[-1] + '.json', 'w'))"
+    )
+    monkeypatch.setattr(isolated_process, "PROGRAM", wrong)
+    refused = verify_bundle(made.bundle)
+    assert not refused.passed
+    assert "scores differently, by up to" in refused.reasons[0]
+    assert sorted(file.name for file in refused.path.iterdir()) == ["measured.json", "verification.json"]
+
+
+@pytest.mark.parametrize("library", ["tensorflow", "keras", "apache_beam", "tensorflow_datasets"])
+def test_process_cannot_import_the_training_libraries(tmp_path, library):
+    (tmp_path / "serving").mkdir()
+    (tmp_path / "serving/__init__.py").touch()
+    (tmp_path / "serving/batch_score.py").write_text(f"import {library}\n\ndef main():\n    return 0\n")
+    command = [sys.executable, "-c", isolated_process.PROGRAM]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert f"{library} is blocked here" in done.stderr
+
+
+def test_process_ignores_a_serving_package_in_the_current_folder(made, verify_bundle, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere/serving").mkdir(parents=True)
+    (tmp_path / "elsewhere/serving/__init__.py").write_text("raise SystemExit('the wrong one')")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert verify_bundle(made.bundle).passed

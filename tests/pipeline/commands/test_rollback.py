@@ -1,0 +1,65 @@
+"""rollback and history: what they do and say, in the message of who did it."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.__main__ import main
+from serving.registry.registry import Registry
+from tests.serving.tiny_bundle import publish, seal
+
+
+@pytest.fixture
+def registry(tmp_path, monkeypatch):
+    """Two versions of a model in the default folder; the second one serves."""
+    monkeypatch.chdir(tmp_path)
+    registry = Registry(tmp_path / "models")
+    for seed in range(2):
+        publish(registry, seal(tmp_path / str(seed), seed=seed), run=f"000{seed + 1}", accuracy=0.9)
+    return registry
+
+
+def test_rollback_serves_the_given_version_and_keeps_the_reason_on_one_line(registry, capsys):
+    assert main(["rollback", "tiny", "--to", "1", "--reason", " too slow\n at night "]) == 0
+    assert capsys.readouterr().out.startswith("tiny version 1 serves now instead of version 2, sha256 ")
+    assert registry.promoted("tiny").version == 1
+    assert registry.promotion_events("tiny").last.reason == "too slow at night"
+
+
+@pytest.mark.parametrize("reason", ["", " ", "\n"])
+def test_empty_reason_is_refused(registry, capsys, reason):
+    assert main(["rollback", "tiny", "--reason", reason]) == 2
+    assert "--reason is missing" in capsys.readouterr().err
+    assert registry.promoted("tiny").version == 2
+
+
+@pytest.mark.parametrize("version", ["0", "-1", "1.0", "one", ""])
+def test_version_must_be_a_number(registry, capsys, version):
+    assert main(["rollback", "tiny", f"--to={version}", "--reason", "a trial"]) == 2
+    assert f"--to {version} is not a version: give a number, 1 or more" in capsys.readouterr().err
+    assert registry.promoted("tiny").version == 2
+
+
+def test_history_lists_every_event_and_every_damaged_line(registry, capsys):
+    lines = registry.root / "tiny/history.jsonl"
+    first, second = lines.read_bytes().splitlines(keepends=True)
+    lines.write_bytes(first + b"damaged\n" + second)
+    assert main(["history", "tiny"]) == 0
+    _, one, two, damaged = capsys.readouterr().out.splitlines()
+    assert tuple(one.split()[3:9]) == ("promote", "-", "->", "1", "0.9000", "0001")
+    assert tuple(two.split()[3:9]) == ("promote", "1", "->", "2", "0.9000", "0002")
+    assert one.endswith(": because it is good")
+    assert damaged == "models/tiny/history.jsonl, line 2, is damaged and not shown"
+
+
+def test_damaged_history_is_not_an_empty_history(registry, capsys):
+    (registry.root / "tiny/promoted.json").unlink()
+    (registry.root / "tiny/history.jsonl").write_text("damaged\n")
+    assert main(["history", "tiny"]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == ["models/tiny/history.jsonl, line 1, is damaged and not shown"]
+
+
+def test_model_without_a_history_is_refused(registry, capsys):
+    (registry.root / "never").mkdir()
+    assert main(["history", "never"]) == 2
+    assert "models/never has no history: nothing was promoted there yet" in capsys.readouterr().err

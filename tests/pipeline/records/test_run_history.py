@@ -1,0 +1,61 @@
+"""history: one record a run, numbered, read back as written."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pipeline.engine.outcome import Outcome
+from pipeline.records.run_history import RunHistory
+from serving.errors import InputError
+from tests.pipeline.requests import recorded
+
+REQUEST = recorded()
+
+
+def test_record_is_read_back_as_it_was_written(tmp_path):
+    history = RunHistory(tmp_path)
+    begun = history.begin("0001", *REQUEST)
+    assert history.read("1") == begun
+    steps = (Outcome("ingest", "executed", 1.5, "ingest-abc", "def", True, ("fine",), "images"),)
+    ended = replace(begun, verdict="promoted", seconds=2.5, steps=steps)
+    history.finish(ended)
+    assert history.read("0001") == ended
+    assert ended.config["train"]["epochs"] == 5
+
+
+def test_runs_are_numbered_in_the_order_of_their_beginning(tmp_path):
+    history = RunHistory(tmp_path)
+    for _ in range(11):
+        assert history.begin(history.next_run(), *REQUEST) is not None
+    assert [record.run for record in history.records()] == [f"{n:04d}" for n in range(1, 12)]
+
+
+def test_number_is_given_once(tmp_path):
+    history = RunHistory(tmp_path)
+    assert history.begin("0001", *REQUEST) is not None
+    assert history.begin("0001", *REQUEST) is None
+
+
+def test_numbers_go_on_after_9999(tmp_path):
+    history = RunHistory(tmp_path)
+    history.begin("9999", *REQUEST)
+    assert history.next_run() == "10000"
+    history.begin("10000", *REQUEST)
+    assert [record.run for record in history.records()] == ["9999", "10000"]
+
+
+def test_unknown_run_is_refused_with_those_that_there_are(tmp_path):
+    history = RunHistory(tmp_path)
+    with pytest.raises(InputError, match="it has none yet"):
+        history.read("1")
+    history.begin("0001", *REQUEST)
+    with pytest.raises(InputError, match="it has 0001 to 0001"):
+        history.read("7")
+
+
+def test_folder_that_cannot_be_written_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match=r"cannot be written|is not a folder"):
+        RunHistory(tmp_path / "file").begin("0001", *REQUEST)

@@ -1,0 +1,1 @@
+"""Programs that make or check the documents; none of them is installed."""
