@@ -23,7 +23,7 @@ IMAGES ?= images.npy
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup pipeline score bench test test-exhaustive test-all check clean lock
+.PHONY: help setup pipeline score bench test test-all check clean lock
 
 help:  ## list the targets and variables
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -58,10 +58,8 @@ PYTEST := -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10
 test: $(READY)  ## run the tests, except the exhaustive ones
 	@$(PY) $(PYTEST) -m "not exhaustive" $(ARGS)
 
-test-exhaustive: $(READY) $(TRACKING)  ## run the exhaustive tests, which take minutes
-	@BEAMLINE_TRACKING_PYTHON=$(TRACKING) $(PY) $(PYTEST) -m exhaustive $(ARGS)
-
-test-all: test test-exhaustive  ## run all tests, as CI does
+test-all: $(READY) $(TRACKING)  ## run all tests, as CI does
+	@BEAMLINE_TRACKING_PYTHON=$(TRACKING) $(PY) $(PYTEST) $(ARGS)
 
 # MLflow's client beside what .venv has, in a place of its own: what it brings makes every start slower.
 $(TRACKING): $(READY) requirements-mlflow.lock

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import signal
 import sys
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from types import FrameType
+from typing import TypeVar
 
 # Read once, when TensorFlow starts: the recipe's own number of threads, and no chatter.
 os.environ["TF_NUM_INTRAOP_THREADS"] = "1"
@@ -17,6 +20,7 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import pytest
 
 from components import analyze, evaluate, export, ingest, train, transform, validate
+from components.artifacts.anomalies import Anomalies
 from components.artifacts.artifact import Artifact
 from components.artifacts.bundle import Bundle
 from components.artifacts.evaluation import Evaluation
@@ -31,78 +35,72 @@ from tests import tiny_set
 
 ROOT = Path(__file__).parent.parent
 
+A = TypeVar("A", bound=Artifact)
+
+# The default is tuned for small programs: with TensorFlow and Beam in memory, a full collection takes half a second.
+gc.set_threshold(50_000, 20, 50)
+
 # A shell's job in the background ignores Ctrl-C, and so would every command that is started here to be stopped.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Made:
-    """The artifacts of the small data set, each made by its component when it is first asked for."""
+    """The artifacts of the small data set, each made by its component when a test process first asks for it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._made: dict[str, Artifact] = {}
+    def __init__(self, shared: Callable[[str, Callable[[Path], object]], Path]) -> None:
+        self._shared = shared
 
-    def _once(self, name: str, make) -> Artifact:
-        if name not in self._made:
-            out = self.folder / name
+    def _once(self, kind: type[A], make: Callable[[Path], object]) -> A:
+        def made(out: Path) -> None:
             out.mkdir()
-            self._made[name] = make(out)
-        return self._made[name]
+            make(out)
+
+        return kind.load(self._shared(f"made-{kind.__name__}", made))
 
     @property
     def data_dir(self) -> Path:
-        folder = self.folder / "tfds"
-        if not folder.exists():
-            tiny_set.prepare(folder)
-        return folder
+        return self._shared("tfds-tiny", tiny_set.prepare)
 
     @property
+    def folders(self) -> list[Path]:
+        """The prepared set and every artifact."""
+        before = (self.examples, self.statistics, self.anomalies, self.transform, self.model, self.evaluation)
+        return [self.data_dir, *(artifact.path for artifact in (*before, self.bundle))]
+
+    @cached_property
     def examples(self) -> Examples:
         params, context = ingest.Params(dataset="tiny", block_rows=250), RunContext(data_dir=self.data_dir)
-        return self._once("examples", lambda out: ingest.run(params, context, BeamOptions(), out))
+        return self._once(Examples, lambda out: ingest.run(params, context, BeamOptions(), out))
 
-    @property
+    @cached_property
     def statistics(self) -> Statistics:
-        return self._once("statistics", lambda out: analyze.run(self.examples, BeamOptions(), out))
+        return self._once(Statistics, lambda out: analyze.run(self.examples, BeamOptions(), out))
 
-    @property
-    def anomalies(self) -> Artifact:
+    @cached_property
+    def anomalies(self) -> Anomalies:
         given = (self.examples, self.statistics, validate.Params(), RunContext())
-        return self._once("anomalies", lambda out: validate.run(*given, out))
+        return self._once(Anomalies, lambda out: validate.run(*given, out))
 
-    @property
+    @cached_property
     def transform(self) -> Transform:
-        return self._once(
-            "transform", lambda out: transform.run(self.statistics, self.anomalies, transform.Params(), out)
-        )
+        given = (self.statistics, self.anomalies, transform.Params())
+        return self._once(Transform, lambda out: transform.run(*given, out))
 
-    @property
+    @cached_property
     def model(self) -> Model:
         params = train.Params(hidden=(16,), epochs=8)
-        return self._once("model", lambda out: train.run(self.examples, self.transform, params, out))
+        return self._once(Model, lambda out: train.run(self.examples, self.transform, params, out))
 
-    @property
+    @cached_property
     def evaluation(self) -> Evaluation:
-        params = evaluate.Params(min_accuracy=0.9)
-        return self._once(
-            "evaluation", lambda out: evaluate.run(self.model, self.examples, self.transform, params, out)
-        )
+        given = (self.model, self.examples, self.transform, evaluate.Params(min_accuracy=0.9))
+        return self._once(Evaluation, lambda out: evaluate.run(*given, out))
 
-    @property
+    @cached_property
     def bundle(self) -> Bundle:
-        return self._once(
-            "bundle",
-            lambda out: export.run(
-                self.model,
-                self.transform,
-                self.statistics,
-                self.examples,
-                self.evaluation,
-                export.Params("tiny"),
-                out,
-            ),
-        )
+        given = (self.model, self.transform, self.statistics, self.examples, self.evaluation, export.Params("tiny"))
+        return self._once(Bundle, lambda out: export.run(*given, out))
 
 
 def pytest_collection_modifyitems(items) -> None:
@@ -137,8 +135,17 @@ def shared(tmp_path_factory) -> Callable[[str, Callable[[Path], object]], Path]:
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory) -> Made:
-    return Made(tmp_path_factory.mktemp("made"))
+def made(shared) -> Made:
+    return Made(shared)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once(shared) -> None:
+    """A network that one test compiled with XLA is not compiled again: that would be a third of a small training."""
+    folder = shared("xla", Path.mkdir)
+    os.environ["TF_XLA_FLAGS"] = (
+        f"--tf_xla_persistent_cache_directory={folder} --tf_xla_persistent_cache_read_only=false"
+    )
 
 
 @pytest.fixture(scope="session")

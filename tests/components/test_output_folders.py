@@ -36,8 +36,7 @@ COMPONENTS = {
 
 def run_watched(made, tmp_path, monkeypatch, contents, run):
     """Runs a component and returns the files that appeared outside of `out`; no file of another artifact may change."""
-    assert made.bundle.path.is_dir()
-    before = contents(made.folder)
+    before = {folder: contents(folder) for folder in made.folders}
     for folder in ("out", "working", "temporary"):
         (tmp_path / folder).mkdir()
     monkeypatch.chdir(tmp_path / "working")
@@ -45,9 +44,7 @@ def run_watched(made, tmp_path, monkeypatch, contents, run):
     artifact = run(made, tmp_path / "out")
     assert artifact.path == tmp_path / "out"
     assert contents(tmp_path / "out")
-    after = contents(made.folder)
-    assert before.keys() == after.keys()
-    assert [name for name in before if before[name] != after[name]] == []
+    assert {folder: contents(folder) for folder in made.folders} == before
     return sorted(name for name in contents(tmp_path) if not name.startswith("out/"))
 
 

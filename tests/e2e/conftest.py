@@ -47,10 +47,11 @@ class Project:
 
     @property
     def environment(self) -> dict[str, str]:
+        """What a user's shell would give, and the cache of compiled networks."""
         return {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("TF_", "PYTHON", "MAKE", "MFLAGS"))
+            if name == "TF_XLA_FLAGS" or not name.startswith(("TF_", "PYTHON", "MAKE", "MFLAGS"))
         }
 
     def command(self, *arguments: str, blocked: bool = False, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -61,9 +62,11 @@ class Project:
             return self.python("-m", *arguments, **environment)
         return self.process(sys.executable, "-m", *arguments, **environment)
 
-    def python(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """`python -m …` or `python -c …`, with the large libraries imported already."""
-        return run_python(arguments, self.folder, self.environment | environment)
+    def python(
+        self, *arguments: str, packages: Path | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """`python -m …` or `python -c …`, with the large libraries imported already, and with a folder of packages."""
+        return run_python(arguments, self.folder, self.environment | environment, packages)
 
     def process(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -165,3 +168,26 @@ def promoted_mnist(shared, mnist_dir, mnist_data_dir):
         assert done.returncode == 0, done.stdout + done.stderr
 
     return Project(shared("project-mnist", make) / "beamline")
+
+
+@pytest.fixture(scope="session")
+def mnist(mnist_dir, mnist_data_dir):
+    """The flags of a run on MNIST."""
+    return ("--dataset", "mnist", "--manual-dir", str(mnist_dir), "--data-dir", str(mnist_data_dir))
+
+
+@pytest.fixture(scope="session")
+def promoted_cnn(shared, promoted_mnist, mnist):
+    """A project with two models: `mnist`, and `cnn`, a convolutional network that was trained for one epoch.
+
+    MNIST's test images are in `images.npy`. Tests work in a copy.
+    """
+
+    def make(folder):
+        project = promoted_mnist.copied(folder / "beamline")
+        recipe = ("--preset", "cnn", "--train.epochs", "1", "--model", "cnn", "--evaluate.min-accuracy", "0.9")
+        for command in (("run", *mnist, *recipe), ("sample", *mnist, "--out", "images.npy")):
+            done = project.command("pipeline", *command)
+            assert done.returncode == 0, done.stdout + done.stderr
+
+    return Project(shared("project-cnn", make) / "beamline")

@@ -15,14 +15,12 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-LIBRARIES = ["tensorflow", "keras", "tensorflow_datasets", "apache_beam", "matplotlib.pyplot", "tyro", "rich"]
-
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(LIBRARIES)
+CONTEXT.set_forkserver_preload(["tests.e2e.imported"])
 
 
 def run_python(
-    arguments: tuple[str, ...], folder: Path, environment: Mapping[str, str]
+    arguments: tuple[str, ...], folder: Path, environment: Mapping[str, str], packages: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Runs `python -m MODULE …` or `python -c CODE …` in a folder.
 
@@ -30,10 +28,11 @@ def run_python(
         arguments: of the interpreter; the first is `-m` or `-c`.
         folder: the working directory, and the first place of imports.
         environment: all environment variables.
+        packages: a folder of more packages; they come before those of this environment.
     """
     with tempfile.TemporaryDirectory() as printed:
         out, err = Path(printed) / "out", Path(printed) / "err"
-        process = CONTEXT.Process(target=_main, args=(arguments, folder, dict(environment), out, err))
+        process = CONTEXT.Process(target=_main, args=(arguments, [folder, packages], dict(environment), out, err))
         process.start()
         process.join()
         assert process.exitcode is not None
@@ -41,16 +40,19 @@ def run_python(
     return subprocess.CompletedProcess([sys.executable, *arguments], process.exitcode, *output)
 
 
-def _main(arguments: tuple[str, ...], folder: Path, environment: dict[str, str], out: Path, err: Path) -> None:
+def _main(
+    arguments: tuple[str, ...], places: list[Path | None], environment: dict[str, str], out: Path, err: Path
+) -> None:
     for number, file in ((1, out), (2, err)):
         opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(opened, number)
         os.close(opened)
     root = Path(__file__).parents[2].resolve()
+    folder, *_ = first = [str(place) for place in places if place is not None]
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    sys.path[:] = [str(folder), *(path for path in sys.path if path and Path(path).resolve() != root)]
+    sys.path[:] = [*first, *(path for path in sys.path if path and Path(path).resolve() != root)]
     option, name, *rest = arguments
     sys.argv = [option, *rest]
     if option == "-m":

@@ -6,20 +6,21 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.conftest import ROOT
-from tests.documents import Shown, shown
+from tests.documents import Shown
 from tests.e2e.conftest import Project
-from tests.e2e.test_first_hour import OFFLINE
+
+# A proxy that refuses every connection: no host can be reached through it.
+OFFLINE = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
 
 
-def run_everything(document: str, project: Project, data_dir: Path) -> None:
-    """Runs every command of a document; each has to end as the document says, and without a traceback."""
-    add_makefile(project)
-    environment = OFFLINE | {"TFDS_DATA_DIR": str(data_dir)}
-    for command in shown(document):
-        done = run(project, command, environment)
+def run_everything(commands: Sequence[Shown], project: Project, data_dir: Path) -> None:
+    """Runs commands of a document; each has to end as the document says, and without a traceback."""
+    for command in commands:
+        done = run(project, command, data_dir)
         printed = (command.text, done.stdout, done.stderr)
         assert done.returncode == command.exit_code, printed
         assert "Traceback" not in done.stdout + done.stderr, printed
@@ -36,7 +37,9 @@ def add_makefile(project: Project) -> None:
     (project.folder / ".venv" / ".ready").touch()
 
 
-def run(project: Project, command: Shown, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def run(project: Project, command: Shown, data_dir: Path) -> subprocess.CompletedProcess[str]:
+    """Runs one command in a project that has the Makefile; TFDS prepares data sets in `data_dir`."""
+    environment = OFFLINE | {"TFDS_DATA_DIR": str(data_dir)}
     if command.language == "python":
         (project.folder / "shown.py").write_text(command.text)
         return project.process(sys.executable, "shown.py", **environment)

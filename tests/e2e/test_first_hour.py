@@ -7,17 +7,22 @@ import json
 import numpy as np
 import pytest
 
+from tests.documents import shown
+from tests.e2e.shown import OFFLINE, add_makefile, run_everything
+from tests.e2e.shown import run as run_shown
 from tests.e2e.test_tiny import STEPS
 from tests.mnist_files import MNIST_SHA256
 
-# A proxy that refuses every connection: no host can be reached through it.
-OFFLINE = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory):
+    """TFDS's folder in a place of the test's own."""
+    return tmp_path_factory.mktemp("tfds")
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """Runs a command without network, with TFDS's folder in a place of the test's own."""
-    data_dir = tmp_path_factory.mktemp("tfds")
+def run(data_dir):
+    """Runs a command without network."""
 
     def run(project, *arguments, blocked=False):
         return project.command(*arguments, blocked=blocked, TFDS_DATA_DIR=str(data_dir), **OFFLINE)
@@ -26,9 +31,16 @@ def run(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def first(new_project, run):
-    project = new_project()
-    return project, run(project, "pipeline", "run")
+def first(new_project, data_dir):
+    """The first command of the README, on a new machine."""
+    project, begin = new_project(), shown("README.md")[0]
+    assert begin.text == "make pipeline"
+    add_makefile(project)
+    return project, run_shown(project, begin, data_dir)
+
+
+def test_every_other_command_of_the_readme_runs_as_written(first, data_dir, tmp_path):
+    run_everything(shown("README.md")[1:], first[0].copied(tmp_path / "beamline"), data_dir)
 
 
 def test_digits_are_promoted_and_the_notice_says_why(first):

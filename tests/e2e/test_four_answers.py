@@ -14,20 +14,9 @@ from tests.e2e.conftest import Project
 
 
 @pytest.fixture(scope="module")
-def mnist(mnist_dir, mnist_data_dir):
-    return ("--dataset", "mnist", "--manual-dir", str(mnist_dir), "--data-dir", str(mnist_data_dir))
-
-
-@pytest.fixture(scope="module")
-def bundles(promoted_mnist, mnist, tmp_path_factory):
-    """Of the default preset, and of a convolutional network that was trained for one epoch; and the test images."""
-    project = promoted_mnist.copied(tmp_path_factory.mktemp("bundles") / "beamline")
-    convolutional = ("--preset", "cnn", "--train.epochs", "1", "--model", "cnn", "--evaluate.min-accuracy", "0.9")
-    done = project.command("pipeline", "run", *mnist, *convolutional)
-    assert done.returncode == 0, done.stdout + done.stderr
-    sampled = project.command("pipeline", "sample", *mnist, "--out", "images.npy")
-    assert sampled.returncode == 0, sampled.stderr
-    return project
+def bundles(promoted_cnn, tmp_path_factory):
+    """Of the default preset, and of a convolutional network; and the test images."""
+    return promoted_cnn.copied(tmp_path_factory.mktemp("bundles") / "beamline")
 
 
 def saved_model_cli(project: Project, bundle: Path, images: np.ndarray) -> np.ndarray:

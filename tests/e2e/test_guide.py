@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.shown import run_everything
+from tests.documents import shown
+from tests.e2e.shown import add_makefile, run_everything
 from tools.reference import FILES
 
 pytestmark = pytest.mark.exhaustive
@@ -13,7 +14,8 @@ pytestmark = pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["tutorial", "guide", "scoring"])
 def test_every_command_runs_as_written(name, new_project, tmp_path):
     project = new_project()
-    run_everything(f"docs/{name}.md", project, tmp_path / "tfds")
+    add_makefile(project)
+    run_everything(shown(f"docs/{name}.md"), project, tmp_path / "tfds")
     assert not unlisted(project.folder)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sys
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from tests.e2e.conftest import Project
 
 pytestmark = pytest.mark.exhaustive
 
+WHERE = "import sysconfig; print(sysconfig.get_path('purelib'))"
 RUNS = "runs #1 ?%41 ü"
 READ = """
 import json, sys
@@ -52,10 +53,10 @@ print(json.dumps(dict(
 
 @dataclass(frozen=True)
 class Tracked:
-    """A project whose commands have MLflow's client."""
+    """A project whose commands have MLflow's client, from a folder of packages."""
 
     project: Project
-    python: str
+    client: Path
     data_dir: Path
 
     @property
@@ -66,16 +67,16 @@ class Tracked:
     def database(self) -> Path:
         return self.project.folder / RUNS / "mlflow.db"
 
-    def run(self, *more, python=None, **environment):
+    def run(self, *more, **environment):
         command = ("run", "--dataset", "tiny", "--data-dir", str(self.data_dir), "--evaluate.min-accuracy", "0.5")
-        return self.command(*command, *more, python=python, **environment)
+        return self.command(*command, *more, **environment)
 
-    def command(self, *arguments, python=None, **environment):
-        given = (python or self.python, "-m", "pipeline", *arguments, "--runs", RUNS)
-        return self.project.process(*given, **environment)
+    def command(self, *arguments, with_client=True, **environment):
+        packages = self.client if with_client else None
+        return self.project.python("-m", "pipeline", *arguments, "--runs", RUNS, packages=packages, **environment)
 
     def read(self):
-        done = self.project.process(self.python, "-c", READ, self.uri)
+        done = self.project.python("-c", READ, self.uri, packages=self.client)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
@@ -89,19 +90,21 @@ class Tracked:
 
 
 @pytest.fixture(scope="module")
-def python():
+def client():
+    """The site-packages of the environment that has MLflow's client."""
     given = os.environ.get("BEAMLINE_TRACKING_PYTHON")
     if not given:
         if os.environ.get("CI"):
             pytest.fail("BEAMLINE_TRACKING_PYTHON is not set, and CI must not skip what needs MLflow")
         pytest.skip("BEAMLINE_TRACKING_PYTHON is not set: no MLflow")
-    return str(Path(given).absolute())
+    found = subprocess.run([given, "-c", WHERE], capture_output=True, text=True, check=True)
+    return Path(found.stdout.strip())
 
 
 @pytest.fixture(scope="module")
-def tracked(python, new_project, data_dir):
+def tracked(client, new_project, data_dir):
     """Five runs: two that promote, one refused, one with nothing to do, one that fails."""
-    here = Tracked(new_project(), python, data_dir)
+    here = Tracked(new_project(), client, data_dir)
     ends = [
         here.run("--track", "mlflow", "--train.epochs", "5"),
         here.run("--track", "mlflow", "--train.epochs", "6"),
@@ -169,7 +172,7 @@ def test_each_bundle_is_one_version_with_the_bytes_that_serve(tracked):
 def test_model_that_mlflow_loads_predicts_as_the_scorer_does(tracked):
     sampled = tracked.command("sample", "--dataset", "tiny", "--data-dir", str(tracked.data_dir), "--out", "images.npy")
     assert sampled.returncode == 0, sampled.stderr
-    done = tracked.project.process(tracked.python, "-c", PREDICT, tracked.uri, "images.npy")
+    done = tracked.project.python("-c", PREDICT, tracked.uri, "images.npy", packages=tracked.client)
     assert done.returncode == 0, done.stderr
     output = json.loads(done.stdout)
     assert (output["same"], output["rows"], output["names"]) == (True, 200, [["images"], ["probabilities"]])
@@ -202,7 +205,7 @@ def test_rollback_succeeds_without_mlflows_database_and_the_next_run_moves_the_a
 
 
 def test_rollback_succeeds_without_the_client_and_names_what_to_install(back):
-    rolled = back.command("rollback", "tiny", "--reason", "slow at night", python=sys.executable)
+    rolled = back.command("rollback", "tiny", "--reason", "slow at night", with_client=False)
     assert rolled.returncode == 0
     assert back.serving()["version"] == 1
     assert "mlflow is not installed: pip install '.[mlflow]' in Beamline's folder" in rolled.stderr
@@ -229,9 +232,9 @@ def test_server_that_does_not_answer_is_a_warning_without_the_password(tracked):
     assert not any("hunter2" in text for text in (done.stdout, done.stderr, *written))
 
 
-def test_run_that_cannot_be_tracked_is_refused_at_the_start(python, new_project, data_dir):
-    here = Tracked(new_project(), python, data_dir)
-    without = here.run("--track", "mlflow", python=sys.executable)
+def test_run_that_cannot_be_tracked_is_refused_at_the_start(client, new_project, data_dir):
+    here = Tracked(new_project(), client, data_dir)
+    without = here.run("--track", "mlflow", with_client=False)
     assert (without.returncode, without.stdout) == (1, "")
     expected = "run: --track mlflow: mlflow is not installed: pip install '.[mlflow]' in Beamline's folder\n"
     assert without.stderr == expected

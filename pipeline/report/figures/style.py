@@ -126,11 +126,13 @@ def to_svg(figure: Figure, name: str) -> str:
     """
     from markupsafe import escape
     from matplotlib import rc_context
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
 
     out = io.StringIO()
     # Text stays text: it can be searched, and read aloud.
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
-        figure.savefig(out, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+        # Figure.savefig draws everything twice.
+        FigureCanvasSVG(figure).print_svg(out, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     text = out.getvalue()
     text = text[text.index("<svg ") :]
     for colour, page_colour in PAGE_COLOURS.items():

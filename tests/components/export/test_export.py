@@ -161,7 +161,7 @@ def test_model_that_returns_nan_has_no_int8_model(export_with):
 
 def test_bundle_contains_no_path(made, contents):
     for name, content in contents(made.bundle.path).items():
-        assert str(made.folder).encode() not in content, name
+        assert str(made.bundle.path.parent).encode() not in content, name
 
 
 def test_another_name_or_other_weights_give_another_bundle(made, tmp_path, write_untrained):
