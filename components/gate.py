@@ -13,7 +13,7 @@ from components.artifacts.examples import Examples
 from components.confusion import class_figures, confusion_matrix
 from serving.wilson import wilson_interval
 
-# The most classes that a message lists.
+# Largest number of classes that a message lists.
 MAX_LISTED_CLASSES = 5
 
 

@@ -22,7 +22,7 @@ class RunContext:
         schema: file that `python -m pipeline schema` wrote, which training data must match; None requires none.
         digest_cache: the folder that keeps digests of unchanged files between runs; None keeps none.
         reason: why a person promotes this model; empty for a promotion by a run.
-        restore: a person asks for the promotion: it may also promote a version that was rolled back.
+        manual: a person asks for the promotion: it may promote even a version that was rolled back.
     """
 
     run: str = ""
@@ -34,7 +34,7 @@ class RunContext:
     schema: Path | None = None
     digest_cache: Path | None = None
     reason: str = ""
-    restore: bool = False
+    manual: bool = False
 
     @property
     def model_folder(self) -> Path:

@@ -144,13 +144,13 @@ def _score(options: argparse.Namespace) -> tuple[int, list[str]]:
     )
     gc.enable()
     loaded = time.perf_counter()
-    with Output(target, job.key()) as output, _progress(source.rows) as advance:
+    with Output(target, job.dependencies()) as output, _progress(source.rows) as advance:
         entries = output.resume() if options.resume else []
-        if output.changed_key_names:
-            changed = ", ".join(name.removesuffix("_sha256") for name in output.changed_key_names)
+        if output.changed_dependencies:
+            changed = ", ".join(name.removesuffix("_sha256") for name in output.changed_dependencies)
             print(
-                "batch_score: --resume starts again from the first image, because these differ from the earlier "
-                f"process: {changed}",
+                "batch_score: --resume starts again from the first image, because these inputs or settings are not "
+                f"those of the stopped run: {changed}",
                 file=sys.stderr,
             )
         result = job.run(output, entries, advance)
@@ -160,12 +160,17 @@ def _score(options: argparse.Namespace) -> tuple[int, list[str]]:
         output.commit(sidecar, job.format.finish, lambda: require_replaceable(target, read, options.overwrite))
     failed = options.fail_on_drift and result.drift is not None and result.drift.drifted
     seconds = time.perf_counter() - started
-    return DRIFTED if failed else 0, [summary_line(job, result, version, seconds, target), *detail_lines(job, result)]
+    return DRIFTED if failed else 0, [
+        summary_line(job, result, version, seconds, target),
+        *detail_lines(job, result, target),
+    ]
 
 
 def _default_target(inputs: list[str]) -> Path:
     if len(inputs) > 1 or not os.path.lexists(inputs[0]):
-        raise InputError("several inputs: name the output with --out FILE")
+        raise InputError(
+            "the name of the output cannot be taken from several inputs or from a pattern: name it with --out FILE"
+        )
     images = Path(inputs[0])
     if images.name in ("", ".."):
         images = Path(os.path.abspath(images))

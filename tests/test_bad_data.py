@@ -76,7 +76,10 @@ def test_pixels_that_are_nan(place, capfd):
 def test_sample_refuses_other_types(place, capfd):
     bad = arrays(place, x_test=lambda images: images.astype(np.float32))
     assert main(["sample", "--dataset", bad]) == 2
-    assert "test of arrays:set holds float32, samples are uint8 images and int64 labels" in capfd.readouterr().err
+    assert (
+        "the test split of arrays:set holds float32, samples are uint8 images and int64 labels"
+        in capfd.readouterr().err
+    )
     assert not list(place.glob("images*"))
 
 

@@ -74,7 +74,7 @@ def check(name: str, text: str) -> Iterator[str]:
     """Each match in a file, as `file:line: match: advice`.
 
     Args:
-        name: of the file; its ending decides what is searched.
+        name: the file's name; its ending decides what is searched.
         text: its content.
     """
     quoted = {number for number, line in enumerate(text.splitlines(), start=1) if "prose: ok" in line}

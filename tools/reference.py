@@ -15,7 +15,7 @@ from tools.flags import Command, Flag, read_command
 
 ROOT = Path(__file__).parent.parent
 TARGET = ROOT / "docs" / "reference.md"
-# The most values in a cell of a table; longer lists are below the table.
+# Largest number of values in a cell of a table; longer lists are below the table.
 MOST_CHOICES = 8
 
 HEAD = """# Reference

@@ -23,9 +23,9 @@ class Shot:
     """The upper part of a page, on one screen.
 
     Attributes:
-        name: of the picture.
+        name: the picture's name.
         page: below the folder of runs.
-        width: of the screen, in pixels of the page.
+        width: the width of the screen, in pixels of the page.
         height: how much of the page is shown, in pixels of the page.
         scale: pixels of the picture in one of the page.
         scheme: `light` or `dark`.

@@ -42,7 +42,7 @@ class CountedBlock(NamedTuple):
 
     Attributes:
         placed: the block and its first row.
-        statistics: of the block alone.
+        statistics: the statistics of the block alone.
     """
 
     placed: PlacedBlock

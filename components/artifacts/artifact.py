@@ -39,7 +39,7 @@ class Artifact(ABC):
         UNSAVED: fields that are not in this file, because `load` can compute them.
         path: the folder that holds its files.
         passed: False refuses: no later step runs on it.
-        reasons: of the verdict, one sentence each.
+        reasons: the reasons of the verdict, one sentence each.
     """
 
     FILE: ClassVar[str]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from heapq import nsmallest
 from typing import NamedTuple
 
-# The most images of each kind, and places of each image, that are named; all are counted.
+# Largest numbers of images of each kind, and of places of each image, that are named; all are counted.
 NAMED_IMAGES = 1000
 NAMED_PLACES = 10
 

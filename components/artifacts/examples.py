@@ -20,7 +20,7 @@ from serving.files import canonical_json, replace_text
 
 # Every data set has these two splits. Training reads only the first one, the gate only the second one.
 SPLITS = ("train", "test")
-# The most images of a sample that are in memory at once.
+# Largest number of images of a sample that are in memory at once.
 SAMPLED_ROWS = 1024
 
 

@@ -37,7 +37,7 @@ class Transform(Artifact):
     scale: by channel; a pixel, 0 to 255, becomes pixel · scale + offset, in float32.
     offset: by channel.
     class_names: by integer label; their number is the depth of one-hot labels.
-    augmentation: of training images only; the exported graph does not contain it.
+    augmentation: changes of the training images only; the exported graph does not contain it.
     """
 
     FILE = "transform.json"

@@ -16,7 +16,7 @@ from components.artifacts.duplicates import Duplicates
 from serving.codec import read, to_json
 from serving.files import write_json
 
-# The most rows of each kind that are named, which bounds the size of the statistics; all are counted.
+# Largest number of rows of each kind that are named, which bounds the size of the statistics; all are counted.
 NAMED_ROWS = 1000
 
 

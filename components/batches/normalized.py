@@ -51,7 +51,7 @@ def normalized_batches(
         transform: the preprocessing.
         examples: hold the images.
         split: the split's name.
-        batch_size: rows a batch.
+        batch_size: rows per batch.
         one_hot: labels as float32 (n, classes) instead of int64 (n,).
         order: None: all rows in their order. A permutation means training, so permuted rows are augmented.
     """

@@ -24,9 +24,9 @@ class Column:
 
     Attributes:
         file: the file's path.
-        offset_bytes: of the first row in the file.
-        shape: of one row.
-        dtype: of the values.
+        offset_bytes: the offset of the first row in the file.
+        shape: the shape of one row.
+        dtype: the type of the values.
     """
 
     file: Path

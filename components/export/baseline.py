@@ -16,7 +16,7 @@ from serving.drift.features import DESCRIPTIONS, Bins, DriftFeatures, Integers, 
 from serving.files import write_json
 from serving.scoring.network import Network
 
-# The most training images: the baseline's own noise is then a fifth of that of the largest sample with limits.
+# Largest number of training images: the baseline's own noise is then a fifth of that of the largest sample with limits.
 ROWS = 10_000
 # One training image in five is for the limits only; the other four are the baseline.
 LIMIT_FRACTION = 5

@@ -18,7 +18,7 @@ from components.artifacts.preprocessing import Transform
 from components.artifacts.schema import SCHEMA, Schema
 from components.artifacts.statistics import Statistics
 from components.export.baseline import write_baseline
-from components.export.int8_gate import Classes, judge_int8, score
+from components.export.int8_gate import Classes, count_correct, judge_int8
 from components.export.onnx_graph import convert
 from components.export.quantization import quantize
 from components.export.saved_model import serving_module, write_saved_model
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 # The libraries that this step imports. Their versions are in its key, so a bundle names those that made it.
 LIBRARIES = ("keras", "numpy", "onnx", "onnxruntime", "tensorflow", "tf2onnx")
-# The most training images for the ranges of the int8 model's activations.
+# Largest number of training images that calibrate the int8 model's activation ranges.
 CALIBRATION_ROWS = 1000
 # Test images in the bundle's sample: enough for a smoke test, and small even if images are large.
 SAMPLE_ROWS = 16
@@ -117,19 +117,19 @@ def _write_precisions(model: onnx.ModelProto, examples: Examples, evaluation: Ev
     """Writes the float32 model, and the int8 one if it passes. Returns: the manifest's `precisions`."""
     images = examples.all_images("test")
     labels = examples.all_labels("test")
-    content = model.SerializeToString(deterministic=True)
-    (out / ONNX).write_bytes(content)
-    float32 = _classes(content, images)
-    precisions: dict[str, Any] = {"float32": {"file": ONNX, **score(float32, labels)}}
+    float32_content = model.SerializeToString(deterministic=True)
+    (out / ONNX).write_bytes(float32_content)
+    float32 = _classes(float32_content, images)
+    precisions: dict[str, Any] = {"float32": {"file": ONNX, **count_correct(float32, labels)}}
     try:
         calibration = np.concatenate([*examples.sampled_images("train", CALIBRATION_ROWS)])
-        content = quantize(model, calibration).SerializeToString(deterministic=True)
+        int8_content = quantize(model, calibration).SerializeToString(deterministic=True)
     except BeamlineError as error:
         return precisions | {"int8": {"left_out": str(error)}}
-    classes = _classes(content, images)
+    classes = _classes(int8_content, images)
     int8 = judge_int8(classes, float32, labels, judge_predictions(classes, examples, evaluation))
     if "file" in int8:
-        (out / int8["file"]).write_bytes(content)
+        (out / int8["file"]).write_bytes(int8_content)
     return precisions | {"int8": int8}
 
 

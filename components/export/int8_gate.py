@@ -16,7 +16,7 @@ from serving.bundle.bundle import ONNX_INT8
 Classes = npt.NDArray[np.int64]
 
 
-def score(predicted: Classes, labels: Classes) -> dict[str, Any]:
+def count_correct(predicted: Classes, labels: Classes) -> dict[str, Any]:
     """Counts the rows whose predicted class is their label; both are int64 (n,)."""
     right = predicted == labels
     return {"correct": int(right.sum()), "rows": len(right), "accuracy": float(right.mean())}
@@ -28,7 +28,7 @@ def judge_int8(int8: Classes, float32: Classes, labels: Classes, gate: Sequence[
     It is refused if McNemar's mid-p test, one-sided, finds it worse than the float model, or if it fails the gate.
     Classes, predicted by both models for the test set, and labels are int64 (n,); `gate` has the gate's rules for int8.
     """
-    figures = score(int8, labels)
+    figures = count_correct(int8, labels)
     found = discordance(candidate=int8 == labels, champion=float32 == labels)
     passed, reasons = verdict(gate)
     reason = "; ".join(reasons)

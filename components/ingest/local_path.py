@@ -1,4 +1,4 @@
-"""The path of a data set -> the existing file or folder, its last name, and the default name of its models."""
+"""The path of a data set -> the existing file or folder, its last component, and the default name of its models."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def existing_path(path: Path) -> Path:
 
 
 def path_name(path: Path) -> str:
-    r"""The last name of the absolute path, without .npz; bytes that are not UTF-8 are written as \xff."""
+    r"""The last component of the absolute path, without .npz; bytes that are not UTF-8 are written as \xff."""
     return shown(_absolute(path).name).removesuffix(ARCHIVE_SUFFIX)
 
 
 def default_model_name(path: Path) -> str:
-    """The last name of the path and six digits of a digest of the whole path, e.g. `flowers-3f09ab`.
+    """The last component of the path and six hex digits of the digest of the whole path, e.g. `flowers-3f09ab`.
 
-    The digits tell two sets with the same last name apart. Links are not followed: a link `current` that points to
+    The digits tell two sets with the same last component apart. Links are not followed: a link `current` that points to
     another folder each day stays the same set.
     """
     digest = hashlib.sha256(os.fsencode(_absolute(path))).hexdigest()
@@ -57,5 +57,5 @@ def plain_name(text: str) -> str:
 
 def _absolute(path: Path) -> Path:
     """The absolute path, with `~` expanded. Links are not followed, and the path need not exist."""
-    # pathlib's methods raise for an unknown user, and keep `..` as the last name.
+    # pathlib's methods raise for an unknown user, and keep `..` as the last component.
     return Path(os.path.abspath(os.path.expanduser(path)))

@@ -49,7 +49,7 @@ class ReadPlan:
         version: its version, or a digest of its content if it has no version.
         class_names: by integer label.
         image_shape: (height, width, channels) of every image, after resizing.
-        readers: of the blocks of both splits, in order.
+        readers: the readers of all blocks of both splits, in order.
     """
 
     dataset: str

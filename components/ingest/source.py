@@ -31,8 +31,8 @@ class Source(ABC):
 
     @property
     @abstractmethod
-    def origin(self) -> str:
-        """Where the data are or come from, to follow the set's name in a sentence: `is prepared in FOLDER`."""
+    def availability(self) -> str:
+        """The end of a sentence after the set's name: `is prepared in FOLDER`."""
 
     @property
     @abstractmethod
@@ -84,7 +84,7 @@ class LocalSource(Source):
     """A data set that is only read, and needs no preparation.
 
     Attributes:
-        path: of the file or folder.
+        path: the path of the file or folder.
         digest_cache: the folder that keeps digests of unchanged files; None keeps none.
     """
 
@@ -93,17 +93,17 @@ class LocalSource(Source):
 
     @property
     def name(self) -> str:
-        """The last name of the path, without .npz."""
+        """The last component of the path, without .npz."""
         return path_name(self.path)
 
     @property
     def model(self) -> str:
-        """The last name of the path, and digits of the whole path."""
+        """The last component of the path, and six hex digits of the digest of the whole path."""
         return default_model_name(self.path)
 
     @property
-    def origin(self) -> str:
-        """The path."""
+    def availability(self) -> str:
+        """The end of a sentence after the set's name: `is in PATH`."""
         return f"is in {shown(self.path)}"
 
     @property

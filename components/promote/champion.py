@@ -18,9 +18,9 @@ from serving.registry.registry import Promoted
 from serving.scoring.scorer import Scorer
 
 Compare = Literal["not-worse", "better", "off"]
-# The most images of each kind, gained and lost, that a promotion names.
+# Largest number of images of each kind, gained and lost, that a promotion names.
 NAMED_IMAGES = 12
-# The most classes, or other names, that a message lists.
+# Largest number of classes, or of other names, that a message lists.
 MAX_LISTED_CLASSES = 10
 
 
@@ -66,8 +66,8 @@ class ChampionComparison:
     """How candidate and champion differ on the test set.
 
     Attributes:
-        counts: of the images that only one of them gets right.
-        p: of the test that decided, 0 to 1.
+        counts: the numbers of images that only one of them predicts correctly.
+        p: the p-value of McNemar's test that decided, 0 to 1.
         images: the first of these images, gained ones before lost ones.
     """
 
@@ -84,7 +84,7 @@ def compare_with_champion(
     Args:
         predicted: int64 (n,), the candidate's labels.
         champion: the version that serves.
-        test_set: of the candidate's examples.
+        test_set: the candidate's test split.
         how: `not-worse` refuses a candidate that is significantly worse; `better` refuses one that is not significantly
             better; `off` compares nothing.
 
@@ -102,7 +102,10 @@ def compare_with_champion(
         remedy = f"`python -m pipeline promote {champion.run} --reason TEXT` promotes it again"
         return RuleResult("champion", False, f"{champion_name} is damaged ({error}): {remedy}"), None
     except BeamlineError as error:
-        remedy = "promote under another name with --model NAME, or without the comparison with --promote.compare off"
+        remedy = (
+            "run the pipeline again with --model NAME, which promotes under another name, or omit the comparison with "
+            "--promote.compare off"
+        )
         return RuleResult("champion", False, f"{champion_name} cannot score this data: {error}; {remedy}"), None
     counts = discordance(predicted == test_set.labels, champion_labels == test_set.labels)
     p = counts.p_worse if how == "not-worse" else counts.p_better

@@ -1,4 +1,4 @@
-"""Bundle + Evaluation + Verification + Examples -> Rules: did this very bundle pass, on these very test images?"""
+"""Bundle + Evaluation + Verification + Examples -> Rules: did exactly this bundle pass on these test images?"""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from components.artifacts.evaluation import Evaluation
 from components.artifacts.examples import Examples
 from components.artifacts.verification import Verification
 from serving.bundle.bundle import Bundle
+
+REMEDY = "run the pipeline again with --force"
 
 
 def evidence_rules(
@@ -21,21 +23,22 @@ def evidence_rules(
         RuleResult(
             "evaluation",
             evaluation.digest() == evaluated,
-            f"bundle {candidate} was exported with evaluation {evaluated[:12]}, not with {evaluation.digest()[:12]}",
+            f"bundle {candidate} was exported with evaluation {evaluated[:12]}, not with {evaluation.digest()[:12]}"
+            f": {REMEDY}",
         ),
         RuleResult(
             "weights",
             evaluation.weights_sha256 == weights,
-            f"the evaluation is of weights {evaluation.weights_sha256[:12]}, the bundle has {weights[:12]}",
+            f"the evaluation is of weights {evaluation.weights_sha256[:12]}, the bundle has {weights[:12]}: {REMEDY}",
         ),
         RuleResult(
             "verification",
             verification.bundle_sha256 == opened.sha256,
-            f"the verification is of bundle {verification.bundle_sha256[:12]}, the candidate is {candidate}",
+            f"the verification is of bundle {verification.bundle_sha256[:12]}, the candidate is {candidate}: {REMEDY}",
         ),
         RuleResult(
             "test images",
             evaluation.test_sha256 == test,
-            f"the evaluation is of test images {evaluation.test_sha256[:12]}, the examples have {test[:12]}",
+            f"the evaluation is of test images {evaluation.test_sha256[:12]}, the examples have {test[:12]}: {REMEDY}",
         ),
     ]

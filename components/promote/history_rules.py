@@ -23,20 +23,22 @@ def drop_rules(
         accuracy: the candidate's, a fraction.
         events: all promotion events of the model.
         folder: the model's folder in the registry, with its versions.
-        test_set: of the candidate's examples.
-        max_drop_fraction: the largest difference of the accuracies, a fraction; None sets no limit.
+        test_set: the candidate's test split.
+        max_drop_fraction: largest difference by which the accuracy may be below the best one; None sets no limit.
     """
     if max_drop_fraction is None:
         return ()
     best, version, unknown = _best(events, folder, test_set)
-    left_out = f"; not counted, because it cannot score this data: version {list_names(unknown)}" if unknown else ""
+    left_out = (
+        f"; versions that cannot be scored on this data are not counted: {list_names(unknown)}" if unknown else ""
+    )
     if not version:
         return ()
     # In whole rows: with fractions, a rounding error would refuse a drop of exactly the limit.
     passed = round((best - accuracy) * len(test_set.labels), 6) <= max_drop_fraction * len(test_set.labels)
     text = (
-        f"accuracy {accuracy:.4f} {'≥' if passed else '<'} {best - max_drop_fraction:.4f}, which is "
-        f"{max_drop_fraction:g} under the best ever promoted ({best:.4f}, version {version}){left_out}"
+        f"accuracy {accuracy:.4f} {'≥' if passed else '<'} {best - max_drop_fraction:.4f} (best promoted accuracy "
+        f"{best:.4f}, version {version}, minus --promote.max-drop-fraction {max_drop_fraction:g}){left_out}"
     )
     return (RuleResult("drop", passed, text),)
 
@@ -71,11 +73,9 @@ def rollback_rules(blocking: PromotionEvent | None, run: str, gap: str | None, m
     if gap is not None:
         rules.append(RuleResult("history", manual, gap))
     if blocking is not None:
-        text = f"{blocking.user} rolled back from this model at {blocking.time} ({blocking.reason})"
-        command = f"`python -m pipeline promote {run} --reason TEXT`"
-        rules.append(
-            RuleResult("rollback", manual, f"{text}: {'asked for again' if manual else f'{command} brings it back'}")
-        )
+        text = f"{blocking.user} rolled back a version with these weights at {blocking.time} ({blocking.reason})"
+        remedy = f"to promote it anyway, use `python -m pipeline promote {run} --reason TEXT`"
+        rules.append(RuleResult("rollback", manual, f"{text}: {'promoted again on request' if manual else remedy}"))
     return tuple(rules)
 
 

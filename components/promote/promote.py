@@ -31,8 +31,8 @@ class Params:
     Attributes:
         compare: `not-worse` refuses a candidate that is significantly worse than the champion on the same test images,
             `better` one that is not significantly better; `off` does not compare.
-        max_drop_fraction: largest drop of the accuracy below the best version ever promoted, a fraction; None sets no
-            limit.
+        max_drop_fraction: largest difference by which the accuracy may be below that of the best version ever promoted,
+            e.g. 0.01 for one percentage point; None sets no limit.
     """
 
     compare: Compare = "not-worse"
@@ -45,9 +45,9 @@ class Params:
 
 
 def up_to_date(bundle: Bundle, context: RunContext) -> str | None:
-    """A message if this very bundle serves already and nothing is left to do; otherwise None."""
-    serving = up_to_date_version(Registry(context.models), context.model, bundle.sha256)
-    return None if serving is None else _serving_text(serving, "already serves")
+    """A message if exactly this bundle serves already and nothing is left to do; otherwise None."""
+    current = up_to_date_version(Registry(context.models), context.model, bundle.sha256)
+    return None if current is None else _serving_text(current, "already serves")
 
 
 def run(
@@ -66,13 +66,13 @@ def run(
         BundleError: the bundle was changed since its export, or the pointer is missing.
     """
     opened = bundle.opened()
-    evidence = evidence_rules(opened, evaluation, verification, examples)
-    if not verdict(evidence)[0]:
-        return _promotion(bundle, context, out, [rule for rule in evidence if not rule.passed])
+    bundle_rules = evidence_rules(opened, evaluation, verification, examples)
+    if not verdict(bundle_rules)[0]:
+        return _promotion(bundle, context, out, [rule for rule in bundle_rules if not rule.passed])
     test_set = LoadedTestSet.of(examples)
     with lock_pointer(Registry(context.models), context.model) as pointer:
         require_same_dataset(pointer.folder, opened)
-        champion = pointer.serving_or_none() if context.restore else pointer.require_known_serving()
+        champion = pointer.serving_or_none() if context.manual else pointer.require_known_serving()
         if champion is not None and champion.sha256 == bundle.sha256:
             rules, comparison = [RuleResult("champion", True, "it is the champion itself")], None
         else:
@@ -80,7 +80,7 @@ def run(
         if not verdict(rules)[0]:
             return _promotion(bundle, context, out, rules, champion, comparison)
         reason = context.reason or "; ".join(rule.message for rule in rules)
-        promoted = pointer.promote(opened, _evidence(context, evaluation, verification), reason, context.restore)
+        promoted = pointer.promote(opened, _evidence(context, evaluation, verification), reason, context.manual)
     return _promotion(bundle, context, out, rules, champion, comparison, promoted)
 
 
@@ -98,7 +98,7 @@ def _rules(
     rule, comparison = compare_with_champion(evaluation.predictions(), champion, test_set, params.compare)
     drop = drop_rules(evaluation.accuracy, events, pointer.folder, test_set, params.max_drop_fraction)
     blocking = events.blocking(bundle.sha256, evaluation.weights_sha256)
-    return [rule, *drop, *rollback_rules(blocking, context.run, gap, context.restore)], comparison
+    return [rule, *drop, *rollback_rules(blocking, context.run, gap, context.manual)], comparison
 
 
 def _evidence(context: RunContext, evaluation: Evaluation, verification: Verification) -> Evidence:

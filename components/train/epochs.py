@@ -29,7 +29,7 @@ def epoch_callback(
 
     Args:
         epoch: int64 scalar, the number of finished epochs; the order of the rows depends on it.
-        history: of the finished epochs; it grows.
+        history: the figures of the finished epochs; it grows.
         checkpoints: the checkpoint's folder.
         event: returns an epoch's log event.
 

@@ -16,17 +16,18 @@ class Recipe:
     Attributes:
         convolutions: filters of each convolution, with max-pooling after each.
         hidden: units of each hidden dense layer.
-        hidden_activation: of convolutions and hidden layers.
+        hidden_activation: activation of convolutions and hidden layers.
         dropout: fraction of the last layer's inputs that each training step drops.
         output_activation: the exported model divides `sigmoid` scores by their sum.
         loss: `sparse_` takes integer labels, the other one-hot labels; the gradients are the same.
         optimizer: Keras's name of it.
-        learning_rate: of the optimizer.
+        learning_rate: learning rate of the optimizer.
         decay: `cosine` reduces the learning rate to 0 over all epochs, along half a cosine.
         epochs: passes over the training rows.
         batch_size: rows of a training step.
         validation_fraction: the last rows of the training split, which are scored after each epoch and not trained on.
-        intra_op_threads: of TensorFlow; their number changes the last bits of the weights, so it is in the recipe.
+        intra_op_threads: threads of one TensorFlow operation; in the recipe, because the number changes the last bits
+            of the weights.
     """
 
     convolutions: tuple[int, ...] = ()
@@ -63,7 +64,7 @@ class Params(Recipe):
 
     Attributes:
         preset: the recipe's name.
-        seed: of the initial weights and of the order of the rows.
+        seed: random seed of the initial weights and of the order of the rows.
     """
 
     preset: str = "mlp-128-128"

@@ -35,9 +35,10 @@ class Distance(NamedTuple):
 
 
 def check_skew(train: Schema, test: Schema, limit: float) -> Iterator[Anomaly]:
-    """Finds a test split whose distributions differ from training: the gate would judge other data than was learned.
+    """Finds a test split whose distributions differ from training.
 
-    `limit` is the largest distance beyond sampling noise, in bits, 0 to 1.
+    The gate would measure the accuracy on data unlike the training data. `limit` is the largest distance beyond
+    sampling noise, in bits, 0 to 1.
     """
     for message in _differences(test, train, "training's", limit, "max-skew"):
         yield Anomaly("skew", "test", message)

@@ -22,7 +22,8 @@ def check_leaks(duplicates: Duplicates, test_rows: int, limit: float, describe: 
     # A group lists only its first places, training rows first, so a large group may list no test row.
     pairs = [(place, group.places[0]) for group in duplicates.leak_groups for place in group.places if place.test]
     listed = colon_list(
-        (f"{_row(test, describe)} is train {_row(train, describe)}" for test, train in pairs), duplicates.leaks
+        (f"{_row(test, describe)} has the same pixels as train {_row(train, describe)}" for test, train in pairs),
+        duplicates.leaks,
     )
     yield Anomaly("leaks", "test", message + listed, severity, _rows_by_split(test for test, _ in pairs))
 
@@ -58,7 +59,10 @@ def check_repeats(duplicates: Duplicates, rows: Mapping[str, int], describe: Des
             continue
         repeats = [pair for group in duplicates.repeat_groups for pair in _repeats(group, split)]
         message = f"{format_share(count, rows[split], 'rows')} repeat an earlier row with the same label"
-        listed = colon_list((f"{_row(later, describe)} is {_row(first, describe)}" for later, first in repeats), count)
+        listed = colon_list(
+            (f"{_row(later, describe)} has the same pixels as {_row(first, describe)}" for later, first in repeats),
+            count,
+        )
         yield Anomaly("duplicates", split, message + listed, "warn", _rows_by_split(later for later, _ in repeats))
 
 

@@ -19,13 +19,13 @@ BOTH_SPLITS = "train and test"
 # By noun and kind of invalid row: what is wrong, the format of a row's value, and the severity.
 INVALID_ROWS: dict[str, dict[str, tuple[str, str, Severity]]] = {
     "images": {
-        "nan": ("have pixels that are not finite numbers", " has {:,.0f}", "error"),
-        "range": ("have pixels outside 0 to 255", " has {:.15g}", "error"),
+        "nan": ("have pixels that are not finite numbers", " has {:,.0f} of these pixels", "error"),
+        "range": ("have pixels outside 0 to 255", " has the value {:.15g}", "error"),
         # Such an image teaches the model nothing, and breaks nothing.
-        "constant": ("have the same value in every pixel", " is {:.15g}", "warn"),
+        "constant": ("have the same value in every pixel", " has the value {:.15g}", "warn"),
     },
     "labels": {
-        "label-fraction": ("are not whole numbers", " has {:.15g}", "error"),
+        "label-fraction": ("are not whole numbers", " has the label {:.15g}", "error"),
         "label-nan": ("are not finite numbers", "", "error"),
     },
 }
@@ -55,7 +55,7 @@ def check_labels(split: str, counted: SplitStatistics, classes: int, describe: D
         invalid = InvalidRows(rows, counted.invalid.get("label-range", NO_ROWS).named)
         labels = format_first_items((f"label {label} in {count:,}" for label, count in outside.items()), len(outside))
         message = f"{format_share(rows, counted.rows, 'labels')} are outside 0 to {classes - 1} ({labels})"
-        yield invalid_rows_anomaly("label-range", split, invalid, message, " has {:d}", describe)
+        yield invalid_rows_anomaly("label-range", split, invalid, message, " has the label {:d}", describe)
     yield from _check_values(split, counted, "labels", describe)
 
 

@@ -19,7 +19,7 @@ class ParityCheck:
     Attributes:
         disagreements: a sentence for every row with different predicted classes, with its margin: the largest gap
             between the top two probabilities among the backends.
-        rules: of the classes, and of the probabilities.
+        rules: the rule of the classes, and the rule of the probabilities.
     """
 
     disagreements: tuple[str, ...]
@@ -29,8 +29,8 @@ class ParityCheck:
 def check_parity(by_backend: dict[str, Probabilities], margin: float, tolerance: float) -> ParityCheck:
     """Compares the probabilities, float32 (n, classes), of several backends for the same images, by the backend's name.
 
-    A disagreement on the class refuses if its margin is at least `margin`; a difference of a probability, if it is
-    larger than `tolerance`.
+    The bundle is refused if backends predict different classes for an image and the margin is at least `margin`, or if
+    a probability differs by more than `tolerance`.
     """
     classes = np.stack([probabilities.argmax(axis=1) for probabilities in by_backend.values()])
     top_two = np.stack([np.sort(probabilities, axis=1)[:, -2:] for probabilities in by_backend.values()])

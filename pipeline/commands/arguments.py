@@ -22,14 +22,14 @@ def parser_of(command: str, description: str, *folders: str) -> Arguments:
 
 def add_reason(parser: Arguments) -> None:
     """Adds the flag that every manual promotion and rollback needs."""
-    parser.add_argument("--reason", metavar="TEXT", help="why; kept in the history")
+    parser.add_argument("--reason", metavar="TEXT", help="the reason, required; stored in history.jsonl")
 
 
 def require_reason(text: str | None) -> str:
     """The reason, on one line of printable characters. Raises: InputError: there is none."""
     shown = "".join(letter if letter.isprintable() else " " for letter in text or "")
     if not shown.strip():
-        raise InputError("--reason is missing: give one, for the readers of the history")
+        raise InputError("--reason is missing: give --reason TEXT; it is stored in history.jsonl")
     return " ".join(shown.split())
 
 

@@ -32,7 +32,7 @@ def clean(arguments: list[str]) -> int:
 
     Raises:
         InputError: there are no runs, or a record cannot be read.
-        BeamlineError: a run is in progress.
+        BeamlineError: another command uses the folder of runs.
     """
     given = _parser().parse_args(arguments)
     if given.keep < 1:
@@ -53,8 +53,9 @@ def clean(arguments: list[str]) -> int:
             shutil.rmtree(store.root / ".trash", ignore_errors=True)
             renew_index(store.root)
     for entry in sorted(store.root.glob("artifacts/*")):
-        if store.stored(entry.name) is None:
-            print(f"not removed, because it is not a complete artifact: {entry}")
+        if store.by_name(entry.name) is None:
+            advice = "no command uses it; delete it yourself if you do not need it"
+            print(f"not removed, because it is not a complete artifact: {entry} ({advice})")
     action = "would be freed" if given.dry_run else "freed"
     kept = f"the files of the last {given.keep} runs and of the promoted versions"
     print(f"{len(unneeded)} files and folders, {freed / 1e6:,.1f} MB {action}; kept: {kept}")
@@ -63,7 +64,7 @@ def clean(arguments: list[str]) -> int:
 
 def _parser() -> Arguments:
     parser = parser_of("clean", "Removes files that neither a promoted version nor the last runs need.")
-    keep = "number of the last runs to keep completely (default: %(default)s)"
+    keep = "keep all files of the last K runs (default: %(default)s)"
     parser.add_argument("--keep", type=int, default=KEEP, metavar="K", help=keep)
     dry_run = "remove nothing, and show what would be removed"
     parser.add_argument("--dry-run", action=argparse.BooleanOptionalAction, default=False, help=dry_run)
@@ -87,9 +88,9 @@ class Needs:
 
 
 def find_needs(records: Sequence[Record], promoted: Mapping[str, bool], keep: int) -> Needs:
-    """What the last `keep` of all runs, oldest first, and the promoted versions need.
+    """What must be kept for the last `keep` runs and for the promoted versions; `records` are oldest first.
 
-    `promoted` has, by the folder of an export's artifact, whether a registry has its bundle.
+    `promoted` maps the folder name of an export artifact to whether a registry has its bundle.
     """
     last = [record.run for record in records[-keep:]]
     kept = [r for r in records if r.run in last or any(promoted.get(artifact, False) for artifact in _artifacts(r))]
@@ -117,7 +118,7 @@ def _unneeded(store: Store, history: RunHistory, models: Path, keep: int) -> lis
     artifacts = [
         entry
         for entry in sorted(store.root.glob("artifacts/*"))
-        if store.stored(entry.name) is not None
+        if store.by_name(entry.name) is not None
         and entry.name not in needed.artifacts
         and not (needed.unfinished and entry.name not in named)
     ]

@@ -28,12 +28,13 @@ def doctor(arguments: list[str]) -> int:
     code = 0
     for finding in _findings(given):
         print(f"{finding.state:<5} {finding.subject:<12} {finding.message}", flush=True)
-        code = max(code, int(finding.state == "do"))
+        code = max(code, int(finding.state == "fix"))
     return code
 
 
 def _parser() -> Arguments:
-    parser = parser_of("doctor", "Checks everything that a run needs: each line is ok, or what to do.")
+    states = "Each line is ok, note (information), or fix (you must act)."
+    parser = parser_of("doctor", f"Checks everything that a run needs. {states}")
     parser.add_argument("--dataset", metavar="NAME", help=f"a data set that must be available (default: {DATASET})")
     parser.add_argument("--data-dir", type=Path, metavar="FOLDER", help="where TensorFlow Datasets keeps prepared sets")
     parser.add_argument("--manual-dir", type=Path, metavar="FOLDER", help="the data set's original files")
@@ -61,5 +62,5 @@ def _findings(given: argparse.Namespace) -> Iterator[Finding]:
             yield from findings
         except OSError as error:
             message = f"{error.filename}: {error.strerror}: give this process the permission to read it"
-            yield Finding("do", subject, message)
+            yield Finding("fix", subject, message)
     yield dataset_finding(dataset, source, required=given.dataset is not None)

@@ -1,4 +1,4 @@
-"""history: list the promotions of a model: who, when and why."""
+"""history: list the promotions and rollbacks of a model."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from serving.registry.registry import HISTORY
 
 
 def history(arguments: list[str]) -> int:
-    """Prints who let which version serve, when and why, oldest first. Returns: 0. Raises: InputError: no such model."""
-    parser = parser_of("history", "Shows who let which version of a model serve, when and why.")
+    """Lists the promotions and rollbacks of a model, oldest first. Returns: 0. Raises: InputError: no such model."""
+    parser = parser_of("history", "Lists the promotions and rollbacks of a model: version, time, user and reason.")
     parser.add_argument("model", help="the model's name")
     given = parser.parse_args(arguments)
     registry = registry_with(given.models, given.model)

@@ -1,4 +1,4 @@
-"""promote: promote the model of a run, also one that was rolled back."""
+"""promote: promote the model of a run, even if it was rolled back before."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from serving.registry.registry import Registry
 
 
 def promote(arguments: list[str]) -> int:
-    """Promotes the model of a run, also one that was rolled back. Returns: 0, also if it is served already.
+    """Promotes the model of a run, even if it was rolled back before. Returns: 0, even if it is served already.
 
     Raises:
         InputError: there is no such run, or its artifacts were deleted.
         RefusedError: the run was refused by a gate, or the champion is better.
-        BundleError: an artifact changed after it was committed.
+        BundleError: the output of a step was changed after it was stored.
     """
     given = _parser().parse_args(arguments)
     reason = require_reason(given.reason)
@@ -49,7 +49,7 @@ def promote(arguments: list[str]) -> int:
                 compare=given.compare or configured["compare"],
                 max_drop_fraction=configured["max_drop_fraction"] if given.drop is None else given.drop,
             ),
-            RunContext(run=record.run, model=record.config["model"], models=given.models, reason=reason, restore=True),
+            RunContext(run=record.run, model=record.config["model"], models=given.models, reason=reason, manual=True),
             Path(out),
         )
     if not made.passed:
@@ -64,12 +64,15 @@ def promote(arguments: list[str]) -> int:
 
 
 def _parser() -> Arguments:
-    parser = parser_of("promote", "Promotes the model of a run, also one that was rolled back.")
+    parser = parser_of("promote", "Promotes the model of a run, even if it was rolled back before.")
     parser.add_argument("run", help="the run's number, as `runs` lists it")
     add_reason(parser)
-    compare = "how the champion decides (default: that of the run)"
+    compare = "how the candidate must compare with the champion (default: the run's setting)"
     parser.add_argument("--promote.compare", dest="compare", choices=get_args(Compare), help=compare)
-    drop = "how far the accuracy may be below the best ever promoted (default: that of the run)"
+    drop = (
+        "largest drop of the accuracy below the best promoted version, e.g. 0.01 for one percentage point "
+        "(default: the run's setting)"
+    )
     parser.add_argument("--promote.max-drop-fraction", dest="drop", type=float, metavar="F", help=drop)
     return parser
 

@@ -1,4 +1,4 @@
-"""rollback: serve again the version that served before."""
+"""rollback: serve an earlier version again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def rollback(arguments: list[str]) -> int:
     """
     parser = parser_of("rollback", "Serves an earlier version again, after checking and testing it.")
     parser.add_argument("model", help="the model's name")
-    to = "the version to serve (default: the one before the current one)"
+    to = "the version to serve (default: the latest earlier version that was not rolled back)"
     parser.add_argument("--to", type=_version, metavar="VERSION", help=to)
     add_reason(parser)
     given = parser.parse_args(arguments)

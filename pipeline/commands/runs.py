@@ -17,7 +17,8 @@ def runs(arguments: list[str]) -> int:
     records = RunHistory(given.runs).records()
     if not records:
         raise InputError(
-            f"{given.runs} has no runs yet: make one with python -m pipeline run, or say where with --runs"
+            f"{given.runs} has no runs yet: make one with python -m pipeline run, or give the folder that has them "
+            "with --runs FOLDER"
         )
     rows = [HEADS, *(_row(record) for record in reversed(records))]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

@@ -35,7 +35,7 @@ def sample(arguments: list[str]) -> int:
     parser = Arguments(
         prog="python -m pipeline sample",
         description="Writes the images of a split as .npy to score, and their labels beside it.",
-        epilog="Takes the flags of `python -m pipeline run` that name a data set too.",
+        epilog="Every flag of `python -m pipeline run` is accepted too, e.g. those that select the data set.",
     )
     parser.add_argument("--split", choices=("train", "test"), default="test", help="the split (default: %(default)s)")
     out = "the file to write; labels are written beside it (default: %(default)s)"
@@ -56,7 +56,7 @@ def _write(examples: Examples, split: str, out: Path) -> int:
     for got, wanted in ((examples.images(blocks[0]).dtype, np.uint8), (examples.labels(blocks[0]).dtype, np.int64)):
         if got != wanted:
             raise InputError(
-                f"{split} of {examples.dataset} holds {got}, samples are uint8 images and int64 labels: "
+                f"the {split} split of {examples.dataset} holds {got}, samples are uint8 images and int64 labels: "
                 "run the pipeline on it, which reports the invalid rows"
             )
     shape = (examples.rows(split), *examples.image_shape)
@@ -92,7 +92,10 @@ def _examples(request: Request, store: Store) -> Examples | int:
         return outcome.exit_code
     if (damage := store.damage(outcome.artifact)) is not None:
         folder = store.artifact_folder(outcome.artifact)
-        raise BeamlineError(f"the ingested images were changed after they were stored ({damage}): delete {folder}")
+        raise BeamlineError(
+            f"the ingested images were changed after they were stored ({damage}): delete {folder} and run the command "
+            "again"
+        )
     return Examples.load(store.payload(outcome.artifact))
 
 

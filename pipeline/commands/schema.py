@@ -18,11 +18,11 @@ from serving.out_path import require_out_path, write_error
 
 
 def schema(arguments: list[str]) -> int:
-    """Writes a run's schema, also that of a run that was refused. Returns: 0.
+    """Writes a run's schema, even if the run was refused. Returns: 0.
 
     Raises:
-        InputError: there is no such run, it counted nothing, or the file cannot be written.
-        BundleError: an artifact changed after it was committed.
+        InputError: there is no such run, it has no statistics of the training split, or the file cannot be written.
+        BundleError: the output of a step was changed after it was stored.
     """
     given = _parser().parse_args(arguments)
     store = Store(given.runs)
@@ -47,7 +47,7 @@ def _parser() -> Arguments:
     summary = "Writes the schema of a run's training data, for --validate.schema of later runs."
     parser = parser_of("schema", summary, "runs")
     parser.add_argument("run", help="the run's number, as `runs` lists it")
-    out = "what to write (default: %(default)s)"
+    out = "the file to write (default: %(default)s)"
     parser.add_argument("--out", type=Path, default=Path(SCHEMA), metavar="FILE", help=out)
     parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
     return parser

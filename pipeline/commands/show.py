@@ -50,7 +50,7 @@ def _steps(record: Record, runs: Path) -> list[str]:
     lines = []
     for outcome in record.steps:
         lines.append(outcome_line(outcome))
-        lines += [f"{'':<10} because {reason}" for reason in outcome.changed]
+        lines += [f"{'':<10} because {reason}" for reason in outcome.because]
         if outcome.artifact is not None:
             lines.append(f"{'':<10} {runs / 'artifacts' / outcome.artifact}  sha256 {outcome.sha256}")
     return lines

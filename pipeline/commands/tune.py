@@ -27,7 +27,7 @@ from pipeline.tracking.track import require_tracker
 from pipeline.tuning.output_preset import require_own_output, require_preset_name
 from pipeline.tuning.search import Budget, best_trial, describe_recipe, load_search_data, run_data_steps, search
 from pipeline.tuning.space import values_of
-from pipeline.tuning.study import Trial, count_test_evaluations, finished_trials, open_study
+from pipeline.tuning.study import Trial, finished_trials, open_study, record_test_evaluation
 from serving.arguments import Arguments
 from serving.errors import InputError
 from serving.interrupts import Terminated
@@ -47,7 +47,7 @@ class TuneOptions:
         baseline: the recipe that the search starts from.
         budget: when the search ends.
         out: where to write the best recipe; None means the study's folder.
-        flags: of `run`, without those that set the recipe.
+        flags: the flags of `run`, without those that set the recipe.
     """
 
     request: Request
@@ -154,7 +154,7 @@ def _tune(options: TuneOptions) -> int:
                 return 1
             found = best_trial(trials)
             improved = not same_recipe(found.recipe, options.baseline)
-            evaluations = count_test_evaluations(study, found) if improved else 0
+            evaluations = record_test_evaluation(study, found) if improved else 0
         for file in filter(None, (best, options.out)):
             write_preset(file, found.recipe)
         write_preset(baseline, options.baseline)
@@ -182,7 +182,7 @@ def _log_best(options: TuneOptions, trials: Sequence[Trial], preset: Path) -> No
 def _compare(options: TuneOptions, best: Path, baseline: Path, evaluations: int) -> int:
     """Trains the best recipe and the baseline as two runs, and compares them on the test set."""
     log.info(
-        "\ncomparing the best preset with the baseline %s (%s, with the validation fraction %.3g of all trials)",
+        "\ncomparing the best preset with the baseline %s (%s, with validation fraction %.3g as in every trial)",
         *(baseline.stem, options.baseline.preset, options.baseline.validation_fraction),
     )
     comparison = compare_candidates(parse_candidates([str(best), str(baseline)], options.flags), options.flags)

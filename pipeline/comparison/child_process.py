@@ -19,7 +19,7 @@ def run_in_child_process(arguments: Sequence[str], runs: Path) -> tuple[int, Rec
     A failure, such as running out of memory, ends the child process only.
 
     Args:
-        arguments: of `python -m pipeline run`.
+        arguments: the arguments of `python -m pipeline run`.
         runs: the folder that these name with `--runs`.
 
     Returns:

@@ -18,7 +18,7 @@ Verdict = Literal["passed", "refused", "failed"]
 
 @dataclass(frozen=True)
 class Rate:
-    """Scoring throughput of one bundle over the rounds, images a second: median, 10th and 90th percentile."""
+    """Scoring throughput of one bundle over the rounds, images per second: median, 10th and 90th percentile."""
 
     median: float
     low: float

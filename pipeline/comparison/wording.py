@@ -66,7 +66,7 @@ def format_seconds(seconds: float | None) -> str:
 
 
 def format_rate(rate: Rate | None) -> str:
-    """Images a second with the range of the rounds, rounded to three digits: the others would be noise."""
+    """Images per second with the range of the rounds, rounded to three digits: the others would be noise."""
     return NONE if rate is None else f"{_round(rate.median)} ({_round(rate.low)} to {_round(rate.high)})"
 
 

@@ -15,12 +15,12 @@ ABSENT = "none"
 
 @dataclass(frozen=True)
 class Previous:
-    """The last artifact that a model's runs have of a step.
+    """A step's last artifact in the runs of one model.
 
     Attributes:
         run: the number of the run.
         artifact: the artifact's name in the store.
-        parts: what its key was made of; None if the artifact is gone or its record is damaged.
+        parts: what its key was computed from; None if the artifact is gone or its record is damaged.
     """
 
     run: str
@@ -29,12 +29,14 @@ class Previous:
 
 
 def reasons_to_execute(key_parts: Parts, previous: Previous | None, model: str) -> tuple[str, ...]:
-    """What differs from the last artifact that a run of the model has of the step, one sentence each."""
+    """Why a step is executed: what differs from its last artifact in the runs of this model, one sentence each."""
     if previous is None:
         return (f"no earlier run of {model} has made it",)
     if previous.parts is None:
         return (f"{previous.artifact} of run {previous.run} is gone or its record is damaged",)
-    changed = changes(previous.parts, key_parts) or ("nothing in its key",)
+    changed = changes(previous.parts, key_parts)
+    if not changed:
+        return (f"no part of its key changed since run {previous.run}",)
     return tuple(f"{change} since run {previous.run}" for change in changed)
 
 

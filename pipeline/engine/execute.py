@@ -1,4 +1,4 @@
-"""Resolves one step: takes its artifact from the store, or executes it; neither if an input was refused or failed."""
+"""The outcome of one step: taken from the store, or executed; refused or skipped because of its inputs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Execution:
     Attributes:
         context: names and places of the run.
         beam: the runner of the data-parallel jobs.
-        force: execute every step, also if the store has its output.
+        force: execute every step, even if the store has its output.
         explain: print why each step is executed.
         previous: the last artifact of each step, by step; a step that was never executed is not in it.
     """
@@ -50,7 +50,7 @@ def resolve(step: Step, outcomes: Outcomes, store: Store, context: RunContext) -
     if (stopped := _stopped(step, outcomes)) is not None:
         return stopped
     if (hook := step.component.up_to_date) is not None:
-        # This hook alone decides: an artifact in the store would only repeat an old answer.
+        # Only this hook decides: an artifact says what was true at its commit, not what is true now.
         message = hook(step.params, context, **_inputs(hook, step, outcomes, store))
         return (
             None if message is None else Outcome(step.name, "cached", passed=True, reasons=(message,), summary=message)
@@ -62,7 +62,10 @@ def resolve(step: Step, outcomes: Outcomes, store: Store, context: RunContext) -
 
 
 def execute(step: Step, outcomes: Outcomes, store: Store, execution: Execution) -> Outcome:
-    """Resolves a step, or runs it and commits its output. A failure is an outcome too, never an exception."""
+    """The outcome of a step: what `resolve` finds, unless the run is forced; otherwise it runs the step and commits.
+
+    A failure is an outcome too, never an exception.
+    """
     started = time.perf_counter()
     try:
         known = _stopped(step, outcomes) if execution.force else resolve(step, outcomes, store, execution.context)
@@ -72,7 +75,8 @@ def execute(step: Step, outcomes: Outcomes, store: Store, execution: Execution) 
         outcome = _failed(step, str(error), error.exit_code)
     except SystemExit:
         # Beam parses its own arguments, and exits the process if they are wrong.
-        outcome = _failed(step, "Beam refuses the arguments after --: its own message is in the log", 2)
+        reason = "Beam refuses the arguments after -- (Beam's message is in the log): correct them and run again"
+        outcome = _failed(step, reason, 2)
     except KeyboardInterrupt:
         outcome = _failed(step, "interrupted", 130)
     except Terminated as stop:
@@ -112,10 +116,13 @@ def _run(step: Step, outcomes: Outcomes, store: Store, execution: Execution) -> 
         component.prepare(step.params, context)
     fingerprint = _fingerprint(step, outcomes, store, context)
     if fingerprint is None:
-        raise BeamlineError(f"{step.name}: its data are still missing after their preparation: run again")
+        raise BeamlineError(
+            f"{step.name}: its data are missing after they were prepared: check that nothing deletes them, then run "
+            "again"
+        )
     key_parts = _key_parts(step, outcomes, fingerprint)
     key = step.key(key_parts)
-    changed = reasons_to_execute(key_parts, execution.previous.get(step.name), context.model)
+    because = reasons_to_execute(key_parts, execution.previous.get(step.name), context.model)
     with store.staging(step.name, key) as out:
         # Another run may have made the same artifact while this one prepared its data, or waited for the lock.
         findable = not execution.force and component.up_to_date is None
@@ -126,9 +133,12 @@ def _run(step: Step, outcomes: Outcomes, store: Store, execution: Execution) -> 
             arguments[component.run.beam_parameter] = execution.beam
         component.run(step.params, context, **arguments)
         if _fingerprint(step, outcomes, store, context) != fingerprint:
-            raise BeamlineError(f"the data of {step.name} changed while it read them: run it again")
+            raise BeamlineError(
+                f"the data outside the store that {step.name} reads changed while it ran: "
+                "wait until nothing writes them, then run again"
+            )
         outcome = _outcome(step, "executed", store.commit(step.name, key, key_parts))
-    return replace(outcome, changed=("--force",) if execution.force else changed)
+    return replace(outcome, because=("--force",) if execution.force else because)
 
 
 def _inputs(function: Function, step: Step, outcomes: Outcomes, store: Store) -> dict[str, Artifact]:
@@ -153,7 +163,7 @@ def _key_parts(step: Step, outcomes: Outcomes, fingerprint: Mapping[str, str]) -
 
 def _found(step: Step, key: str, store: Store) -> Outcome | None:
     """The cached outcome for a key; None if there is no readable artifact: then the step makes it again."""
-    stored = store.find(step.name, key)
+    stored = store.by_key(step.name, key)
     if stored is None:
         return None
     try:

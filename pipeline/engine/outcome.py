@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from serving.codec import to_json
@@ -25,11 +25,11 @@ class Outcome:
         seconds: duration of the step.
         artifact: name of its artifact in the store; None if it has none.
         sha256: digest of the artifact's content.
-        passed: the artifact's verdict; False without an artifact.
+        passed: the artifact's verdict; True for a step that is up to date; False if it was refused, skipped or failed.
         reasons: the sentences behind the verdict, the refusal or the failure.
         summary: the artifact on one line.
         exit_code: exit code of a failure; 0 otherwise.
-        changed: why the step was executed: what differs from the previous run.
+        because: why the step was executed: what differs from the previous run, or `--force`.
     """
 
     IGNORES_UNKNOWN: ClassVar[bool] = True
@@ -43,7 +43,7 @@ class Outcome:
     reasons: tuple[str, ...] = ()
     summary: str = ""
     exit_code: int = 0
-    changed: tuple[str, ...] = field(default=(), metadata={"key": "because"})
+    because: tuple[str, ...] = ()
 
     @property
     def artifact_name(self) -> str:
@@ -81,7 +81,7 @@ def log_outcome(outcome: Outcome, explain: bool = False) -> None:
     event["step"] = event.pop("name")
     log.info("%s", outcome_line(outcome), extra={"event": event})
     if explain:
-        for reason in outcome.changed:
+        for reason in outcome.because:
             log.info("%10s because %s", "", reason, extra={"event": {"event": "because", "step": outcome.name}})
 
 

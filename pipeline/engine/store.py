@@ -35,7 +35,7 @@ class Stored:
         payload: the folder of its files.
         sha256: the digest of its content: names and bytes of its files.
         files: SHA-256 by file, at the commit.
-        parts: what its key was made of.
+        parts: what its key was computed from, see `pipeline.engine.step.Parts`.
     """
 
     name: str
@@ -79,13 +79,13 @@ class Store:
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Takes the exclusive lock. Raises: BeamlineError: a run is in progress."""
+        """Takes the exclusive lock. Raises: BeamlineError: another command uses the folder."""
         try:
             with self._locked(fcntl.LOCK_EX | fcntl.LOCK_NB):
                 yield
         except BlockingIOError:
             raise BeamlineError(
-                f"a run is in progress in {self.root}: nothing was done, try again when it has ended"
+                f"another command is using {self.root}: nothing was done, try again when it has ended"
             ) from None
 
     def _locked(self, mode: int) -> AbstractContextManager[None]:
@@ -99,11 +99,11 @@ class Store:
         """The folder of an artifact's files."""
         return self.artifact_folder(name) / PAYLOAD
 
-    def find(self, step: str, key: str) -> Stored | None:
+    def by_key(self, step: str, key: str) -> Stored | None:
         """The artifact of a step under this key; None if the record is missing or incomplete."""
-        return self.stored(_name(step, key), key)
+        return self.by_name(_name(step, key), key)
 
-    def stored(self, name: str, key: str | None = None) -> Stored | None:
+    def by_name(self, name: str, key: str | None = None) -> Stored | None:
         """The artifact with this name; None if the record is missing, incomplete, or of another step or key."""
         folder = self.artifact_folder(name)
         try:
@@ -116,15 +116,15 @@ class Store:
 
     def damage(self, name: str) -> str | None:
         """Why the artifact with this name must not be read; None if it is unchanged. Reads every byte."""
-        stored = self.stored(name)
+        stored = self.by_name(name)
         return "its record is gone" if stored is None else stored.damage()
 
     @contextmanager
     def staging(self, step: str, key: str) -> Iterator[Path]:
-        """Gives a step the one folder that it can write, locked against other runs with the same key.
+        """Gives a step the only folder that it writes to.
 
-        It is empty except for `checkpoints/` of an interrupted attempt. Leaving without `commit` deletes all files
-        except these: the next attempt finds them.
+        Waits while another process has it for the same step and key. It is empty except for `checkpoints/` of an
+        interrupted attempt. Leaving without `commit` deletes all files except these: the next attempt finds them.
         """
         staged = self._staged(step, key)
         with _locked_folder(staged):
@@ -150,7 +150,7 @@ class Store:
         files = _digests(staged / PAYLOAD)
         sha256 = hashlib.sha256(canonical_json(files).encode()).hexdigest()
         fsync_tree(staged)
-        found = self.stored(target.name, key)
+        found = self.by_name(target.name, key)
         same = found is not None and found.sha256 == sha256 and found.damage() is None
         # The slow part is done. From here on an interruption waits, so that no step is half done.
         with defer_interrupts():

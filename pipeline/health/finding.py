@@ -11,11 +11,11 @@ class Finding:
     """The result of one check.
 
     Attributes:
-        state: `ok`; `note`, for information; or `do`, if the user must act.
+        state: `ok`; `note`, for information; or `fix`, if the user must act.
         subject: what was checked, in one or two words.
-        message: what was found, and for `do` the remedy.
+        message: what was found, and for `fix` the remedy.
     """
 
-    state: Literal["ok", "note", "do"]
+    state: Literal["ok", "note", "fix"]
     subject: str
     message: str

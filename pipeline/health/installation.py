@@ -32,7 +32,7 @@ def python_finding() -> Finding:
     """Checks the version of Python."""
     python = f"{'.'.join(map(str, sys.version_info[:3]))} at {sys.executable}"
     if not (3, 11) <= sys.version_info[:2] <= (3, 13):
-        return Finding("do", "python", f"{python}: use Python 3.11 to 3.13")
+        return Finding("fix", "python", f"{python}: use Python 3.11 to 3.13")
     return Finding("ok", "python", python)
 
 
@@ -45,11 +45,11 @@ def package_findings() -> Iterator[Finding]:
         except PackageNotFoundError:
             user = ", which tensorflow-datasets imports and does not declare" if name == "importlib_resources" else ""
             message = f"{name} is not installed{user}: pip install '.[pipeline]' in Beamline's folder"
-            yield Finding("do", "packages", message)
+            yield Finding("fix", "packages", message)
             continue
         if _numbers(installed[name]) < _numbers(lowest):
             remedy = "pip install --upgrade '.[pipeline]' in Beamline's folder"
-            yield Finding("do", "packages", f"{name} {installed[name]} is older than {lowest}: {remedy}")
+            yield Finding("fix", "packages", f"{name} {installed[name]} is older than {lowest}: {remedy}")
     yield Finding("ok", "packages", ", ".join(f"{name} {number}" for name, number in installed.items()) or "none")
     lock = Path("requirements.lock")
     if lock.is_file():

@@ -1,4 +1,4 @@
-"""The registry -> findings: versions and pointers that are damaged, and servers that have not followed."""
+"""The registry -> findings: versions and pointers that are damaged, and server files that name another version."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def registry_findings(registry: Registry) -> Iterator[Finding]:
         yield from _unfinished_files(model)
         for entry in entries(model):
             if entry.name.startswith(".incoming"):
-                yield Finding("do", "registry", f"{entry} was left by an interrupted promotion: delete it")
+                yield Finding("fix", "registry", f"{entry} was left by an interrupted promotion: delete it")
             elif entry.is_dir() and entry.name.isdigit():
                 yield from _version_findings(entry)
         yield from _pointer_findings(registry, model.name)
-    names = ", ".join(registry.models()) or "nothing yet"
-    yield Finding("ok", "registry", f"{registry.root} promotes {names}")
+    names = ", ".join(registry.models()) or "none yet"
+    yield Finding("ok", "registry", f"promoted models in {registry.root}: {names}")
 
 
 def _unfinished_files(folder: Path) -> Iterator[Finding]:
@@ -42,7 +42,7 @@ def _version_findings(folder: Path) -> Iterator[Finding]:
     try:
         load_bundle(folder)
     except BeamlineError as error:
-        yield Finding("do", "registry", f"{error}: do not serve {folder}; repeat the run that made it")
+        yield Finding("fix", "registry", f"{error}; do not serve {folder}")
 
 
 def _pointer_findings(registry: Registry, model: str) -> Iterator[Finding]:
@@ -53,7 +53,7 @@ def _pointer_findings(registry: Registry, model: str) -> Iterator[Finding]:
             return
         load_bundle(promoted.path, promoted.sha256)
     except (BeamlineError, OSError) as error:
-        yield Finding("do", "registry", f"{model} cannot serve: {error}")
+        yield Finding("fix", "registry", f"{model} cannot serve: {error}")
         return
     yield from _event_findings(registry, promoted)
     yield from _tracking_findings(registry, promoted)
@@ -63,10 +63,10 @@ def _pointer_findings(registry: Registry, model: str) -> Iterator[Finding]:
 def _missing_pointer(registry: Registry, model: str) -> Finding:
     last = registry.promotion_events(model).last
     if last is None:
-        return Finding("note", "registry", f"{registry.root / model} promotes no version")
+        return Finding("note", "registry", f"{registry.root / model} has no promoted version")
     command = f"python -m pipeline rollback {model} --to {last.to_version} --reason TEXT"
     message = f"{registry.root / model} has promotion events and no {POINTER}: choose the version with `{command}`"
-    return Finding("do", "registry", message)
+    return Finding("fix", "registry", message)
 
 
 def _event_findings(registry: Registry, promoted: Promoted) -> Iterator[Finding]:
@@ -74,9 +74,9 @@ def _event_findings(registry: Registry, promoted: Promoted) -> Iterator[Finding]
     model, events = promoted.model, registry.promotion_events(promoted.model)
     for number in events.damaged:
         file = registry.root / model / HISTORY
-        yield Finding("do", "registry", f"{file}: line {number} cannot be read: correct or restore it")
+        yield Finding("fix", "registry", f"{file}: line {number} cannot be read: correct or restore it")
     if (problem := Pointer(registry, model).history_problem()) is not None:
-        yield Finding("do", "registry", problem)
+        yield Finding("fix", "registry", problem)
     for file, text in server_files(registry, model).items():
         if not has_text(file, text):
             message = f"{file} does not name version {promoted.version}: the next run or rollback writes it again"
@@ -92,7 +92,7 @@ def _tracking_findings(registry: Registry, promoted: Promoted) -> Iterator[Findi
     try:
         state = read_tracking_state(registry.root / model)
     except BeamlineError as error:
-        yield Finding("do", "tracking", f"{error}: run {model} once with --track mlflow, which replaces it")
+        yield Finding("fix", "tracking", f"{error}: run {model} once with --track mlflow, which replaces it")
         return
     if state is not None and state.followed != promoted.event.sequence:
         message = (

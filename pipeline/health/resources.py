@@ -26,7 +26,7 @@ def machine_findings() -> Iterator[Finding]:
     if memory is None:
         yield Finding("note", "memory", f"this system does not report how much is free; {needed}")
     elif memory < RUN_MEMORY_BYTES:
-        yield Finding("do", "memory", f"{_gb(memory)} free, {needed}: close other programs")
+        yield Finding("fix", "memory", f"{_gb(memory)} free, {needed}: close other programs")
     else:
         yield Finding("ok", "memory", f"{_gb(memory)} free; {needed}")
 
@@ -37,10 +37,10 @@ def folder_finding(flag: str, folder: Path) -> Finding:
         require_writable(flag, folder)
         free = shutil.disk_usage(existing(folder)).free
     except BeamlineError as error:
-        return Finding("do", "folder", str(error))
+        return Finding("fix", "folder", str(error))
     if free < RUN_SPACE_BYTES:
         needed = f"a run needs {_gb(RUN_SPACE_BYTES)}: delete files, or give another path"
-        return Finding("do", "folder", f"{flag} {folder}: {_gb(free)} free, {needed}")
+        return Finding("fix", "folder", f"{flag} {folder}: {_gb(free)} free, {needed}")
     return Finding("ok", "folder", f"{flag} {folder} can be written, {_gb(free)} free")
 
 
@@ -50,12 +50,12 @@ def dataset_finding(name: str, source: Source, required: bool) -> Finding:
         missing = source.missing_reason()
         source.fingerprint()
     except BeamlineError as error:
-        return Finding("do", "data", str(error))
+        return Finding("fix", "data", str(error))
     if missing is None:
-        return Finding("ok", "data", f"{name} {source.origin}")
+        return Finding("ok", "data", f"{name} {source.availability}")
     message = f"{missing.cause}: {missing.remedy}"
     if required:
-        return Finding("do", "data", message)
+        return Finding("fix", "data", message)
     return Finding("note", "data", f"{message}\n{'':18} {EMBEDDED} is available without it")
 
 

@@ -16,11 +16,11 @@ def store_findings(store: Store) -> Iterator[Finding]:
     folder = store.root / "artifacts"
     count = size = 0
     for entry in entries(folder):
-        stored = store.stored(entry.name)
+        stored = store.by_name(entry.name)
         if stored is None:
             yield Finding("note", "store", f"{entry} is not a complete artifact: it is never used, and can be deleted")
         elif (damage := stored.damage()) is not None:
-            yield Finding("do", "store", f"{entry} is damaged ({damage}): delete it, and the next run makes it again")
+            yield Finding("fix", "store", f"{entry} is damaged ({damage}): delete it, and the next run makes it again")
         else:
             count += 1
             size += size_bytes(entry)
@@ -44,5 +44,5 @@ def history_findings(history: RunHistory) -> Iterator[Finding]:
                 yield Finding("note", "history", message)
             readable += 1
         except BeamlineError as error:
-            yield Finding("do", "history", str(error))
+            yield Finding("fix", "history", str(error))
     yield Finding("ok", "history", f"{readable} of {len(runs)} runs in {history.folder} can be read")

@@ -73,7 +73,7 @@ class RunArtifacts:
 
     def _check(self, step: str) -> Path:
         outcome = self.outcomes[step]
-        stored = self.store.stored(outcome.artifact_name)
+        stored = self.store.by_name(outcome.artifact_name)
         if stored is None or stored.sha256 != outcome.sha256:
             raise InputError(
                 f"run {self.record.run}: the output of {step} is no longer in {self.store.root}: repeat the run "

@@ -37,7 +37,7 @@ def _step(old: Outcome | None, new: Outcome | None, store: Store) -> list[str]:
     name = next(outcome.name for outcome in (old, new) if outcome is not None)
     was, now = (ABSENT if outcome is None else shortened(as_json(_digest(outcome))) for outcome in (old, new))
     lines = [f"{name}: {was} -> {now}"]
-    stored = [store.stored(outcome.artifact) if outcome and outcome.artifact else None for outcome in (old, new)]
+    stored = [store.by_name(outcome.artifact) if outcome and outcome.artifact else None for outcome in (old, new)]
     if stored[0] is not None and stored[1] is not None:
         lines += [f"  {change}" for change in changes(stored[0].parts, stored[1].parts)]
     for label, outcome in (("was", old), ("now", new)):

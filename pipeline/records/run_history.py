@@ -1,4 +1,4 @@
-"""runs/history: one record a run, numbered in the order in which the runs began."""
+"""runs/history: one record per run, numbered in the order in which the runs began."""
 
 from __future__ import annotations
 
@@ -126,17 +126,20 @@ class RunHistory:
         except OSError as error:
             raise InputError(f"{self._file(wanted)} cannot be read: {error.strerror}: make it readable") from error
         except FormatError as error:
-            raise InputError(f"the record of a run is damaged: {error}: move it away; the artifacts stay") from error
+            raise InputError(
+                f"the record of run {wanted} is damaged: {error}: move this file out of the folder (the run's "
+                "artifacts are kept)"
+            ) from error
 
     def previous(self, model: str, steps: Collection[str], store: Store) -> dict[str, Previous]:
-        """The last artifact of each step, by step; a step that no run of the model has made is not in it."""
+        """The last artifact of each step, by step; a step without an artifact in any run of the model is not in it."""
         found: dict[str, Previous] = {}
         for run in reversed(self.runs()):
             # A damaged record is skipped: it must not stop a new run.
             for record in self.readable([run]):
                 for outcome in record.steps if record.config["model"] == model else ():
                     if outcome.artifact is not None and outcome.name in steps and outcome.name not in found:
-                        stored = store.stored(outcome.artifact)
+                        stored = store.by_name(outcome.artifact)
                         found[outcome.name] = Previous(run, outcome.artifact, None if stored is None else stored.parts)
             if len(found) == len(steps):
                 break

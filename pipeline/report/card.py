@@ -1,4 +1,4 @@
-"""A run -> its model card: one page with the verdict and its reasons, also of a run that was refused or failed."""
+"""A run -> its model card: one page with the verdict and its reasons, even of a run that was refused or failed."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def _libraries(run: RunArtifacts) -> Mapping[str, str]:
     """The versions of all libraries that the run's artifacts depend on."""
     found: dict[str, str] = {}
     for outcome in run.outcomes.values():
-        stored = None if outcome.artifact is None else run.store.stored(outcome.artifact)
+        stored = None if outcome.artifact is None else run.store.by_name(outcome.artifact)
         if stored is not None:
             found |= stored.parts.get("libraries", {})
     return dict(sorted(found.items()))

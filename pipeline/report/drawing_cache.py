@@ -76,7 +76,7 @@ def identity(name: str, module: str, inputs: Any) -> str:
     """SHA-256 of everything that a drawing depends on.
 
     Args:
-        name: of the drawing.
+        name: the drawing's name.
         module: the module that draws it.
         inputs: JSON values: the digests of the artifacts, or the data themselves.
     """

@@ -17,8 +17,8 @@ def headline(record: Record, version: int | None) -> str:
     """The outcome of a run that no step stopped: a sentence without a full stop, empty for a run without a verdict.
 
     Args:
-        record: the run's, as it ended.
-        version: of its model in the registry; None if it is unknown.
+        record: the run's record, as it ended.
+        version: the version of its model in the registry; None if it is unknown.
     """
     model = str(record.config["model"]) + ("" if version is None else f" version {version}")
     return {

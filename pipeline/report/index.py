@@ -35,12 +35,12 @@ class IndexRow:
     """One run in the list.
 
     Attributes:
-        record: the run's.
+        record: the run's record.
         card: the address of its card, relative to the list; None without a card.
         serves: the version of its model if that serves now; else None.
         version: the version that the run was promoted as; None if it was not, or if it is unknown.
         rolled_back: whether that version was rolled back, and not restored.
-        reasons: of the verdict, or of the step that stopped the run, a sentence each.
+        reasons: the reasons of the verdict, or of the step that stopped the run, one sentence each.
         verdict: the text of the badge.
     """
 

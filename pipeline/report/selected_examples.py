@@ -32,7 +32,7 @@ class SelectedExamples(NamedTuple):
 
     Attributes:
         usual: the first correct ones, each of another class as long as there are any.
-        unsure: of the other correct ones, those with the lowest probability, the lowest first.
+        unsure: the other correct ones with the lowest probability, the lowest first.
         worst: the wrong ones whose true class has the lowest probability, the lowest first.
     """
 

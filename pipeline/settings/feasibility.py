@@ -1,4 +1,4 @@
-"""What makes a run fail later is refused before any work is done."""
+"""Checks before a run: a configuration that must fail later is refused at once."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ def require_writable(flag: str, folder: Path) -> None:
 
 
 def existing(folder: Path) -> Path:
-    """The folder, or the nearest above it that there is."""
+    """The folder, or its nearest parent that exists."""
     return next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
 
 
 def require_feasible(config: Config) -> None:
-    """Refuses what can be known before any work is done. Raises: InputError."""
+    """Refuses folders that cannot be written, unknown Beam arguments and an unreadable schema. Raises: InputError."""
     prepared = config.data().prepare_folder
     written = {} if prepared is None else {"--data-dir": prepared}
     for flag, folder in {"--runs": config.runs, "--models": config.models, **written}.items():
         require_writable(flag, folder)
     config.beam.require_known()
-    # The step reads it again: an error is worth telling before a user waits for it.
+    # The validate step reads it again; here an error is reported before the data are prepared.
     read_schema(config.validate, config.context())

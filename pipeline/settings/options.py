@@ -49,7 +49,7 @@ class RunOptions:
         models: folder of promoted models.
         seed: random seed of the weights and of the order of the rows.
         explain: print why each step is executed: which part of its key changed, the old value and the new one.
-        force: execute every step, also if nothing changed.
+        force: execute every step, even if nothing changed.
         promotion: promote a good model; without it the model is evaluated and kept, and the served version stays.
         quiet: print only what stops the run.
         verbose: print tracebacks, and the output of TensorFlow and Beam.

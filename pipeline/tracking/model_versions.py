@@ -23,7 +23,7 @@ def move_alias(client: MlflowClient, server: TrackingServer, promoted: Promoted,
     """Gives the alias to the version that serves, and registers the version if MLflow does not have it.
 
     Args:
-        client: of the server.
+        client: MLflow's client for the server.
         server: where MLflow is.
         promoted: the version that serves.
         run: MLflow's id of the run that made the bundle; None if it is unknown.

@@ -37,8 +37,8 @@ class TrackingState:
     """The MLflow server of a model, without credentials.
 
     Attributes:
-        uri: of the tracking server.
-        registry_uri: of the model registry.
+        uri: the URI of the tracking server.
+        registry_uri: the URI of the model registry.
         experiment: name of the experiment that has the model's runs.
         followed: sequence number of the last promotion event that the alias follows; 0 if there is none.
         tracker: the kind of server.
@@ -56,8 +56,8 @@ class TrackingServer:
     """Where MLflow is.
 
     Attributes:
-        uri: of the tracking server, with credentials.
-        registry_uri: of the model registry, with credentials.
+        uri: the URI of the tracking server, with credentials.
+        registry_uri: the URI of the model registry, with credentials.
         experiment: name of the experiment that has the model's runs.
         artifacts: URI of the files of a new experiment; None if the server decides.
     """

@@ -18,7 +18,7 @@ from pipeline.engine.outcome import Outcomes, log_outcome
 from pipeline.engine.plan import complete, plan
 from pipeline.engine.store import Store
 from pipeline.settings.config import Config
-from pipeline.tuning.study import Trial, finish_trial, finished_trials, next_trial, study_name
+from pipeline.tuning.study import Trial, finish_trial, finished_trials, next_trial, study_id
 from pipeline.tuning.trials import train_trial
 from serving.errors import BeamlineError
 
@@ -51,7 +51,7 @@ def load_search_data(config: Config, store: Store, outcomes: Outcomes) -> Search
     training = pipeline(config)[4]
     digests = {name: str(outcomes[source.name].sha256) for name, source in training.inputs.items()}
     return SearchData(
-        study=study_name(training.key(training.parts(digests, {}))),
+        study=study_id(training.key(training.parts(digests, {}))),
         examples=Examples.load(store.payload(outcomes["ingest"].artifact_name)),
         transform=Transform.load(store.payload(outcomes["transform"].artifact_name)),
     )

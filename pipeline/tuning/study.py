@@ -19,9 +19,9 @@ from serving.locks import locked
 if TYPE_CHECKING:
     import optuna
 
-# Trials before the sampler uses the results of earlier ones, and before any trial is pruned.
+# n_startup_trials of Optuna's TPESampler and of its MedianPruner.
 RANDOM_TRIALS, UNPRUNED_TRIALS = 6, 4
-# First epochs of a trial, after which it is not pruned.
+# n_warmup_steps of the MedianPruner, in epochs.
 UNPRUNED_EPOCHS = 1
 # Names of user attributes in the database: of a trial, and of the study.
 REASON, EVALUATED_ON_TEST = "why", "looked"
@@ -48,8 +48,8 @@ class Trial:
     reason: str
 
 
-def study_name(baseline_key: str) -> str:
-    """The identity of a study: a digest of the search space and of all inputs of the baseline's training."""
+def study_id(baseline_key: str) -> str:
+    """The first 12 hex digits of the SHA-256 of the search space and of all inputs of the baseline's training."""
     content = canonical_json({"baseline": baseline_key, "space": describe_space()})
     return hashlib.sha256(content.encode()).hexdigest()[:12]
 
@@ -124,10 +124,11 @@ def finished_trials(study: optuna.Study, baseline: train.Params) -> list[Trial]:
     ]
 
 
-def count_test_evaluations(study: optuna.Study, best: Trial) -> int:
-    """Records that a best trial is compared with the baseline on the test set, and counts the trials that were.
+def record_test_evaluation(study: optuna.Study, best: Trial) -> int:
+    """Records that this trial is evaluated on the test set.
 
-    Each comparison is another opportunity for a difference that is significant by chance.
+    Returns: the number of different trials recorded so far. Each of them is another opportunity for a difference that
+    is significant by chance.
     """
     indices: list[int] = study.user_attrs.get(EVALUATED_ON_TEST, [])
     if best.index not in indices:

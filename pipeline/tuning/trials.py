@@ -29,7 +29,7 @@ def train_trial(
         trial: receives the accuracy on the validation rows after each epoch.
         recipe: has a validation fraction.
         examples: only the training split is read.
-        transform: of the examples.
+        transform: the examples' preprocessing.
         scratch: folder for temporary files; it is emptied first and deleted at the end.
 
     Returns:

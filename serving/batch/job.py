@@ -85,7 +85,7 @@ class BatchJob:
         most = min(MAX_BLOCK_ROWS, MAX_BLOCK_BYTES // image_bytes) // batch_size
         return max(1, min(wanted, most)) * batch_size
 
-    def key(self) -> dict[str, Any]:
+    def dependencies(self) -> dict[str, Any]:
         """Everything that the predictions depend on."""
         columns = self.format.columns
         return {
@@ -109,7 +109,7 @@ class BatchJob:
         """Scores all images and writes their predictions to the output; the caller commits it.
 
         Args:
-            output: opened with this job's key.
+            output: opened with this job's dependencies.
             entries: the result of `output.resume`; if empty, scoring starts from the first image.
             advance: called with the number of images of each finished block.
 

@@ -28,21 +28,21 @@ class Entry:
 
 
 def journal_line(content: dict[str, Any] | Entry) -> bytes:
-    """One line of a journal: first the key, everything that the predictions depend on, then the entries."""
+    """One line of a journal: first the dependencies, everything that the predictions depend on, then the entries."""
     return json.dumps(to_json(content), sort_keys=True, separators=(",", ":")).encode() + b"\n"
 
 
 def read_journal(content: bytes) -> tuple[dict[str, Any], list[Entry]]:
     """Reads a journal up to the first damaged line; a killed process leaves an incomplete last line.
 
-    Returns: the key, empty if the journal has none, and the entries in order.
+    Returns: the dependencies, empty if the journal has none, and the entries in order.
     """
-    key: dict[str, Any] = {}
+    dependencies: dict[str, Any] = {}
     entries: list[Entry] = []
     with suppress(FormatError):
         for line in content.split(b"\n")[:-1]:
-            if not key:
-                key = parse(dict[str, Any], line, "journal")
+            if not dependencies:
+                dependencies = parse(dict[str, Any], line, "journal")
             else:
                 entries.append(parse(Entry, line, "journal"))
-    return key, entries
+    return dependencies, entries

@@ -33,19 +33,20 @@ class Output:
 
     Attributes:
         target: the path of the predictions.
-        changed_key_names: the names of the key's values that differ from the earlier process's key; set by `resume`.
+        changed_dependencies: the names of the dependencies that differ from those of the earlier process; set by
+            `resume`.
     """
 
-    def __init__(self, target: Path, key: dict[str, Any]) -> None:
+    def __init__(self, target: Path, dependencies: dict[str, Any]) -> None:
         """Opens the staged file and its journal beside the target, and locks them.
 
-        Only work with the same key is resumed: it holds everything that the predictions depend on.
+        An earlier output is resumed only if its `dependencies` are equal: everything that the predictions depend on.
 
         Raises: InputError: the folder does not exist or is not writable, or another process writes this output.
         """
         self.target = target
-        self._key = key
-        self.changed_key_names: list[str] = []
+        self._dependencies = dependencies
+        self.changed_dependencies: list[str] = []
         self._digest = hashlib.sha256()
         # Images written so far, whether an earlier process may have left some, and whether the commit is done.
         self._images_written, self._may_have_earlier_blocks, self._committed = 0, False, False
@@ -60,17 +61,18 @@ class Output:
             raise write_error(target, error) from error
 
     def resume(self) -> list[Entry]:
-        """Returns the intact first blocks of an earlier process, to continue with; none if its key differs."""
-        key, entries = read_journal(self._journal.readall())
-        names = sorted(key | self._key) if key else []
-        self.changed_key_names = [name for name in names if key.get(name) != self._key.get(name)]
-        intact = list(takewhile(self._matches, entries)) if key == self._key else []
+        """Returns the intact first blocks of an earlier process, to continue with; none if a dependency differs."""
+        earlier, entries = read_journal(self._journal.readall())
+        names = sorted(earlier | self._dependencies) if earlier else []
+        self.changed_dependencies = [name for name in names if earlier.get(name) != self._dependencies.get(name)]
+        intact = list(takewhile(self._matches, entries)) if earlier == self._dependencies else []
         self._digest = hashlib.sha256()
         end_bytes = intact[-1].end_bytes if intact else 0
         self._staged.seek(0)
         self._hash_up_to(end_bytes)
         self._staged.truncate(end_bytes)
-        self._journal.truncate(len(journal_line(self._key)) + sum(len(journal_line(entry)) for entry in intact))
+        entry_bytes = sum(len(journal_line(entry)) for entry in intact)
+        self._journal.truncate(len(journal_line(self._dependencies)) + entry_bytes)
         self._journal.seek(0, os.SEEK_END)
         self._images_written = intact[-1].stop if intact else 0
         return intact
@@ -82,7 +84,7 @@ class Output:
             file.truncate(0)
             file.seek(0)
         with self._disk_full_as_input_error():
-            _write_all(self._journal, journal_line(self._key))
+            _write_all(self._journal, journal_line(self._dependencies))
         self._append(header)
 
     def write(self, content: bytes, stop: int, counts: dict[str, Any]) -> None:
@@ -106,7 +108,8 @@ class Output:
 
         Args:
             metadata: the content of the sidecar, except the digests.
-            finish: `Format.finish`.
+            finish: `Format.finish`: takes the staged path and a free path, and returns the one that holds the complete
+                file.
             digest_of_replaced: returns the SHA-256 of the output that is replaced, None if there is none; raises if
                 the target must not be replaced.
 
@@ -145,7 +148,9 @@ class Output:
                 self._finished_path.unlink(missing_ok=True)
                 self._sidecar_path.unlink(missing_ok=True)
                 if self._images_written:
-                    note = f"the first {self._images_written:,} images are kept: continue with --resume"
+                    note = (
+                        f"the predictions of the first {self._images_written:,} images are kept: continue with --resume"
+                    )
             else:
                 self._remove()
             if interruption is not None and note:

@@ -1,4 +1,4 @@
-"""The target of predictions -> a refusal or nothing: only an unchanged output of this command is replaced."""
+"""Checks the target of predictions: only an unchanged output of this command is replaced."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from serving.batch.inputs.open_file import shown
 from serving.batch.job import BatchJob, BatchResult
+from serving.batch.replaceable import sidecar_of
 from serving.machine import peak_memory_bytes
 
 # Skipped pictures on the screen; the sidecar lists all of them.
@@ -19,8 +20,9 @@ def metadata(
 ) -> dict[str, Any]:
     """The content of the sidecar, except the inputs' names and the output's digest.
 
-    The version is None if the bundle was named by its folder. The seconds are counted since the command started, of
-    them `load_seconds` to read and check the bundle and load the model, and `score_seconds` to read, score and write.
+    The version is None if the bundle was named by its folder. `seconds` is the time since the command started. Parts of
+    it are `load_seconds`, to read and check the bundle and load the model, and `score_seconds`, to read, score and
+    write.
     """
     bundle, scorer, columns = job.scorer.bundle, job.scorer, job.format.columns
     return {
@@ -58,15 +60,17 @@ def summary_line(job: BatchJob, result: BatchResult, version: int | None, second
     return f"{rows:,} {images} in {seconds:.2f} s{earlier}, {rate:,.0f} images/s -> {shown(target)} ({model})"
 
 
-def detail_lines(job: BatchJob, result: BatchResult) -> list[str]:
+def detail_lines(job: BatchJob, result: BatchResult, target: Path) -> list[str]:
     """The lines after the summary: skipped pictures, drift, and the accuracy if labels are known."""
     lines = []
     skipped, measured, drift = result.unreadable, result.accuracy, result.drift
     if skipped:
-        lines.append(f"skipped {len(skipped):,} of {job.source.rows:,} images, unreadable; the sidecar lists them all:")
-        lines += [f"  {reason}" for _, reason in skipped[:MAX_SHOWN_SKIPPED]]
+        shown_skipped, sidecar = skipped[:MAX_SHOWN_SKIPPED], shown(sidecar_of(target))
+        rest = f" (all are in {sidecar}), the first ones" if len(skipped) > len(shown_skipped) else ""
+        lines.append(f"skipped {len(skipped):,} of {job.source.rows:,} images{rest}:")
+        lines += [f"  {reason}" for _, reason in shown_skipped]
     if drift is not None:
-        unknown = "; without labels no accuracy is claimed" if measured is None else ""
+        unknown = "; the accuracy is unknown without --labels" if measured is None else ""
         lines.append(drift.sentence + unknown)
     if measured is not None:
         from serving.batch.accuracy import accuracy_lines

@@ -31,7 +31,7 @@ class Manifest:
         gate: accuracy on the test split with its interval, the limit, and the number of rows.
         precisions: by name, `float32` and `int8`: the file and its accuracy on the test set with onnxruntime; for an
             int8 model that failed the int8 gate, the reason instead.
-        versions: of the libraries that exported it.
+        versions: the versions of the libraries that exported it.
     """
 
     model: str
@@ -93,8 +93,9 @@ def refusal(path: Path, problem: str) -> BundleError:
 
 
 def changed_refusal(path: Path, name: str) -> BundleError:
-    """The error of a file whose digest differs from the manifest's."""
-    return refusal(path, f"{name} is not what was promoted (its SHA-256 differs): promote the model again")
+    """The error of a file whose content is not what the manifest, or the registry for a manifest, recorded."""
+    problem = f"{name} was changed after the export (its content is not what was recorded)"
+    return refusal(path, f"{problem}: promote the model again")
 
 
 def read_file(path: Path, name: str, sha256: str | None) -> bytes:
@@ -102,7 +103,8 @@ def read_file(path: Path, name: str, sha256: str | None) -> bytes:
     try:
         content = (path / name).read_bytes()
     except OSError as error:
-        raise refusal(path, f"{name} cannot be read: {error.strerror}") from error
+        problem = f"{name} cannot be read: {error.strerror}"
+        raise refusal(path, f"{problem}: make it readable, or promote the model again") from error
     if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
         raise changed_refusal(path, name)
     return content

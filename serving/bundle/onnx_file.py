@@ -72,7 +72,7 @@ def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
         else:
             raise ValueError(f"field {number} has wire type {wire}, which ONNX does not use")
         if at + length > len(message):
-            raise ValueError(f"field {number} ends after the file does")
+            raise ValueError(f"field {number} is longer than the message around it")
         yield number, message[at : at + length]
         at += length
 
@@ -87,4 +87,4 @@ def _varint(message: memoryview, at: int) -> tuple[int, int]:
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
             return value, at
-    raise ValueError("a number does not end")
+    raise ValueError("a varint is incomplete or longer than 10 bytes")

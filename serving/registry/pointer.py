@@ -63,7 +63,7 @@ class Pointer:
         return self.registry.root / self.model
 
     def serving_or_none(self) -> Promoted | None:
-        """The version that serves; None if there is none, and also if the pointer is damaged."""
+        """The version that serves; None if there is none, or if the pointer is damaged."""
         try:
             return self.registry.promoted(self.model)
         except BundleError:
@@ -93,13 +93,14 @@ class Pointer:
         Events are missing, or the pointer is older than the history. A missing event can be a rollback, so only a
         person may promote then.
         """
-        file, events, serving = self.folder / HISTORY, self.promotion_events(), self.serving_or_none()
+        file, events, current = self.folder / HISTORY, self.promotion_events(), self.serving_or_none()
         if missing := events.missing():
+            lost, them = ("event", "it") if len(missing) == 1 else ("events", "them")
             return (
-                f"{file} has {len(missing)} promotion events missing (first: number {missing[0]}): restore them, or "
-                f"continue without them with {PROMOTE}"
+                f"{file} has {len(missing)} promotion {lost} missing (first: number {missing[0]}): restore {them}, or "
+                f"continue without {them} with {PROMOTE}"
             )
-        if serving is not None and events.last is not None and serving.event.sequence < events.last.sequence:
+        if current is not None and events.last is not None and current.event.sequence < events.last.sequence:
             return (
                 f"{self.folder / POINTER} is older than {file}, whose last event is for version "
                 f"{events.last.to_version}: choose the version with `python -m pipeline rollback {self.model} "
@@ -122,11 +123,11 @@ class Pointer:
             BundleError: the copy differs or fails the smoke test; or `manual` is false, and the pointer is gone or
                 damaged.
         """
-        serving = self.serving_or_none() if manual else self.require_known_serving()
+        current = self.serving_or_none() if manual else self.require_known_serving()
         require_same_dataset(self.folder, candidate)
         version = add_version(self.folder, candidate, (event.to_version for event in self.promotion_events().events))
-        if serving is not None and (serving.version, serving.sha256) == (version, candidate.sha256):
-            return serving
+        if current is not None and (current.version, current.sha256) == (version, candidate.sha256):
+            return current
         return self._move("promote", version, candidate.sha256, reason, evidence, manual)
 
     def roll_back(self, version: int | None, reason: str) -> Promoted:
@@ -141,13 +142,13 @@ class Pointer:
 
     def repair(self) -> None:
         """Completes a promotion or rollback that was killed, and restores a damaged pointer from intact events."""
-        file, pointer = self.folder / HISTORY, self.folder / POINTER
+        file, pointer_file = self.folder / HISTORY, self.folder / POINTER
         try:
             promoted = self.registry.promoted(self.model)
         except BundleError:
             known = read_promotion_events(file)
             if known.last is not None and not known.damaged:
-                _write(pointer, known.last)
+                _write(pointer_file, known.last)
                 self._write_server_files()
             return
         if promoted is None:
@@ -162,13 +163,13 @@ class Pointer:
         target = events.previous() if version is None else events.last_to(version)
         if target is None:
             raise InputError(self._no_target(version, events))
-        serving, last = self.serving_or_none(), events.last
+        current, last = self.serving_or_none(), events.last
         if (
-            serving is not None
+            current is not None
             and last is not None
-            and serving.event.sequence == last.sequence
-            and serving.sha256 == target.bundle_sha256
-            and is_intact(serving.path, serving.sha256)
+            and current.event.sequence == last.sequence
+            and current.sha256 == target.bundle_sha256
+            and is_intact(current.path, current.sha256)
         ):
             raise InputError(f"{self.model} version {target.to_version} serves already: nothing was changed")
         if target.to_version not in versions(self.folder):
@@ -193,8 +194,8 @@ class Pointer:
     ) -> Promoted:
         path = self.folder / str(version)
         run_smoke_test(load_bundle(path, sha256))
-        serving = self.serving_or_none()
-        before = None if serving is None else serving.event
+        current = self.serving_or_none()
+        before = None if current is None else current.event
         event = next_event(self.promotion_events(), before, action, (version, sha256), reason, evidence, manual)
         with defer_interrupts():
             # An event that cannot be recorded must not happen: history.jsonl is opened before the pointer changes.
@@ -233,5 +234,5 @@ def _numbers(events: Iterable[PromotionEvent]) -> str:
     return ", ".join(map(str, sorted({event.to_version for event in events})))
 
 
-def _write(pointer: Path, event: PromotionEvent) -> None:
-    replace_json(pointer, {"version": event.to_version, "sha256": event.bundle_sha256, "event": event.to_json()})
+def _write(pointer_file: Path, event: PromotionEvent) -> None:
+    replace_json(pointer_file, {"version": event.to_version, "sha256": event.bundle_sha256, "event": event.to_json()})

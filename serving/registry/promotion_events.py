@@ -175,7 +175,7 @@ def append_event(file: Path, event: PromotionEvent) -> None:
 
 def next_event(
     events: PromotionEvents,
-    serving: PromotionEvent | None,
+    current: PromotionEvent | None,
     action: Action,
     to: tuple[int, str],
     reason: str,
@@ -184,7 +184,7 @@ def next_event(
 ) -> PromotionEvent:
     """The next event, with the present user, host and time.
 
-    `serving` is the event of the version that serves now, `to` the version that serves from then on, and its digest.
+    `current` is the event of the version that serves now, `to` the version that serves from then on, and its digest.
     """
     return PromotionEvent(
         sequence=max((event.sequence for event in events.events), default=0) + 1,
@@ -193,8 +193,8 @@ def next_event(
         user=_user(),
         host=os.uname().nodename,
         manual=manual,
-        from_version=None if serving is None else serving.to_version,
-        from_sha256=None if serving is None else serving.bundle_sha256,
+        from_version=None if current is None else current.to_version,
+        from_sha256=None if current is None else current.bundle_sha256,
         to_version=to[0],
         bundle_sha256=to[1],
         reason=reason,

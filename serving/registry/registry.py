@@ -59,25 +59,25 @@ class Registry:
 
     def models(self) -> list[str]:
         """Names of the models that have a promoted version, sorted."""
-        return sorted(pointer.parent.name for pointer in self.root.glob(f"*/{POINTER}"))
+        return sorted(file.parent.name for file in self.root.glob(f"*/{POINTER}"))
 
     def promoted(self, model: str) -> Promoted | None:
         """The version that serves, or None if nothing was promoted yet.
 
         The result is not updated by later promotions. Raises: BundleError: the pointer is damaged.
         """
-        pointer = self.root / model / POINTER
+        file = self.root / model / POINTER
         try:
-            content = parse(PointerFile, pointer.read_bytes(), "pointer")
+            content = parse(PointerFile, file.read_bytes(), "pointer")
             event = PromotionEvent.from_json(content.event, "event")
             if (content.version, content.sha256) != (event.to_version, event.bundle_sha256):
                 raise FormatError("its version or digest is not that of its event")
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise BundleError(f"{pointer} cannot be read: {error.strerror}: fix that and try again") from error
+            raise BundleError(f"{file} cannot be read: {error.strerror}: fix that and try again") from error
         except FormatError as error:
-            raise BundleError(f"{pointer} is damaged ({error}): promote the model again") from error
+            raise BundleError(f"{file} is damaged ({error}): promote the model again") from error
         return Promoted(model, content.version, content.sha256, self.root / model / str(content.version), event)
 
     def promotion_events(self, model: str) -> PromotionEvents:

@@ -24,9 +24,9 @@ def server_files(registry: Registry, model: str) -> dict[Path, str]:
     promoted = registry.promoted(model)
     if promoted is None:
         return {}
-    serving = {name: version for name in registry.models() if (version := _version(registry, name)) is not None}
+    served = {name: version for name in registry.models() if (version := _version(registry, name)) is not None}
     return {
-        registry.root / TENSORFLOW_SERVING: tensorflow_serving_config(registry.root, serving),
+        registry.root / TENSORFLOW_SERVING: tensorflow_serving_config(registry.root, served),
         registry.root / model / TRITON: triton_config(
             model, promoted.version, load_bundle(promoted.path, promoted.sha256).manifest
         ),
@@ -63,7 +63,7 @@ def _is_followed(registry: Registry, promoted: Promoted) -> bool:
     )
 
 
-def tensorflow_serving_config(root: Path, serving: dict[str, int]) -> str:
+def tensorflow_serving_config(root: Path, served: dict[str, int]) -> str:
     """The file for `tensorflow_model_server --model_config_file`, as protobuf text, for the versions that serve."""
     models = "".join(
         "  config {\n"
@@ -73,7 +73,7 @@ def tensorflow_serving_config(root: Path, serving: dict[str, int]) -> str:
         '    model_platform: "tensorflow"\n'
         f"    model_version_policy {{ specific {{ versions: {version} }} }}\n"
         "  }\n"
-        for model, version in sorted(serving.items())
+        for model, version in sorted(served.items())
     )
     return f"model_config_list {{\n{models}}}\n"
 

@@ -34,8 +34,8 @@ def add_version(folder: Path, candidate: Bundle, used: Iterable[int]) -> int:
     """Adds a bundle under the next number, or finds the number under which it is already there and intact.
 
     The version appears in one rename, complete. A damaged version is not repaired, because a process may be reading
-    it: the bundle gets the next number. `used` are the numbers that were given before, also those of deleted versions:
-    no number is given twice. Raises: BundleError: the copy differs from the candidate.
+    it: the bundle gets the next number. `used` are the numbers that were given before, including those of deleted
+    versions: no number is given twice. Raises: BundleError: the copy differs from the candidate.
     """
     numbers = versions(folder)
     for version in numbers:
@@ -58,7 +58,7 @@ def require_same_dataset(folder: Path, candidate: Bundle) -> None:
         if manifest.dataset["name"] != dataset:
             raise InputError(
                 f"{folder} holds a model of {manifest.dataset['name']} (version {version}), but this model was "
-                f"trained on {dataset}: promote it under another name with --model NAME"
+                f"trained on {dataset}: run the pipeline again with --model NAME"
             )
 
 

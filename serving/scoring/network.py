@@ -1,4 +1,4 @@
-"""ONNX bytes + images -> probabilities: onnxruntime, one thread a call, batches of one size."""
+"""ONNX bytes + images -> probabilities: onnxruntime, one thread per call, batches of one size."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class Scores:
     """The model's predictions for n images.
 
     Attributes:
-        labels: int64 (n,), the most probable class; the lower one of equals.
+        labels: int64 (n,), the most probable class; of classes with equal probability, the lowest.
         probabilities: float32 (n, classes), each row summing to 1.
     """
 
@@ -46,7 +46,7 @@ class Scores:
         return cls(np.concatenate(labels), np.concatenate(probabilities))
 
     def top(self, count: int) -> npt.NDArray[np.int64]:
-        """int64 (n, count): the most probable classes, the best first; the lower one of equals first."""
+        """int64 (n, count): the most probable classes, the best first; with equal probability, the lowest first."""
         # A stable sort of the negative values keeps equals in the order of their class.
         return np.argsort(-self.probabilities, axis=1, kind="stable")[:, :count]
 
@@ -72,10 +72,11 @@ class Scorer:
 
         Args:
             bundle: from `serving.bundle.bundle.load_bundle`, so that onnxruntime gets checked bytes only.
-            threads: None takes the processors that this process may use.
+            threads: number of threads; None: one for each processor that this process may use.
             batch_size: another size can change the last bits of the probabilities; None takes a size that suits the
                 images.
-            precision: of the arithmetic; int8 is faster. A bundle has no int8 model if that failed the int8 gate.
+            precision: float32 or int8 arithmetic; int8 is faster. A bundle has no int8 model if that failed the int8
+                gate.
 
         Raises:
             InputError: the bundle has no model of this precision.

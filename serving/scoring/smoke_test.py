@@ -30,15 +30,19 @@ def run_smoke_test(bundle: Bundle) -> None:
     except BundleError:
         raise
     except (BeamlineError, ValueError, EOFError) as error:
-        raise _refusal(bundle, f"it cannot score its sample: {error}") from error
+        raise _refusal(bundle, f"it cannot score its sample ({error}): export it again") from error
     if not len(expected):
         raise _refusal(bundle, "its sample has no images for the smoke test: export it again")
     if found.shape != expected.shape:
-        raise _refusal(bundle, f"its sample has probabilities {expected.shape}, the model returns {found.shape}")
+        shapes = f"its sample has probabilities {expected.shape}, the model returns {found.shape}"
+        raise _refusal(bundle, f"{shapes}: export it again")
     difference = float(np.abs(found - expected).max(initial=0.0))
     if not difference <= MAX_TOLERANCE:
-        limit = f"{MAX_TOLERANCE:.0e}"
-        raise _refusal(bundle, f"its probabilities for the sample differ here by up to {difference:.1e} > {limit}")
+        raise _refusal(
+            bundle,
+            "on this machine, its probabilities for the sample differ from the stored ones by up to "
+            f"{difference:.1e} (allowed {MAX_TOLERANCE:.0e}): do not serve it here; export it again",
+        )
 
 
 def _refusal(bundle: Bundle, reason: str) -> BundleError:

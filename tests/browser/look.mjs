@@ -1,9 +1,10 @@
 // Looks at pages in a real browser, as large and small screens show them by day and by night.
 //
-//   node look.mjs OUT PAGE…    writes OUT/<page>-<width>-<scheme>.png and prints what is wrong as JSON, a line a look
+//   node look.mjs all PAGE…      prints what is wrong as JSON, a line for each look
+//   node look.mjs first PAGE…    only on a large screen by day
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { basename, join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 
@@ -30,39 +31,40 @@ function look() {
   };
 }
 
-async function lookAt(browser, page_file, out, screen, scheme) {
-  const context = await browser.newContext({
-    viewport: { width: WIDTHS[screen], height: 900 },
-    colorScheme: scheme,
-    bypassCSP: false,
-  });
+// Loads a page once, and yields what is wrong with it on each screen and in each scheme.
+async function* looksAt(browser, page_file, looks) {
+  const context = await browser.newContext({ bypassCSP: false });
   const page = await context.newPage();
-  const errors = [];
+  let errors = [];
   const address = pathToFileURL(resolve(page_file)).href;
   page.on("console", (m) => ["error", "warning"].includes(m.type()) && errors.push(m.text()));
   page.on("pageerror", (e) => errors.push(String(e)));
   page.on("requestfailed", (r) => errors.push(`not loaded: ${r.url().slice(0, 200)}`));
   page.on("request", (r) => r.url() !== address && !r.url().startsWith("data:") && errors.push(`asked for ${r.url()}`));
   await page.goto(address, { waitUntil: "load" });
-  const seen = await page.evaluate(look);
-  const name = `${basename(page_file, ".html")}-${screen}-${scheme}.png`;
-  await page.screenshot({ path: join(out, name), fullPage: true });
-  // Evaluated by the debugger, which the page's own policy does not bind.
-  await page.evaluate(AXE);
-  const found = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
-  const faults = found.violations
-    .filter((v) => GRAVE.includes(v.impact))
-    .map((v) => `${v.id} (${v.impact}): ${v.nodes.slice(0, 3).map((n) => n.target.join(" ")).join("; ")}`);
+  for (const [screen, scheme] of looks) {
+    await page.setViewportSize({ width: WIDTHS[screen], height: 900 });
+    await page.emulateMedia({ colorScheme: scheme });
+    const seen = await page.evaluate(look);
+    // Evaluated by the debugger, which the page's own policy does not bind.
+    await page.evaluate(`typeof axe === "undefined" && (() => {${AXE}})()`);
+    const found = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+    const faults = found.violations
+      .filter((v) => GRAVE.includes(v.impact))
+      .map((v) => `${v.id} (${v.impact}): ${v.nodes.slice(0, 3).map((n) => n.target.join(" ")).join("; ")}`);
+    yield { page: page_file, screen, scheme, errors, faults, rules: found.passes.length, ...seen };
+    errors = [];
+  }
   await context.close();
-  return { page: page_file, screen, scheme, screenshot: name, errors, faults, rules: found.passes.length, ...seen };
 }
 
-const [out, ...pages] = process.argv.slice(2);
+const [which, ...pages] = process.argv.slice(2);
+const all = Object.keys(WIDTHS).flatMap((screen) => SCHEMES.map((scheme) => [screen, scheme]));
+const looks = which === "first" ? all.slice(0, 1) : all;
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
   args: ["--no-sandbox", "--force-device-scale-factor=1"],
 });
 for (const page of pages)
-  for (const screen of Object.keys(WIDTHS))
-    for (const scheme of SCHEMES) console.log(JSON.stringify(await lookAt(browser, page, out, screen, scheme)));
+  for await (const seen of looksAt(browser, page, looks)) console.log(JSON.stringify(seen));
 await browser.close();

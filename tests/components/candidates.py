@@ -31,7 +31,7 @@ class Candidate:
 
     def promoted(self, out: Path, models: Path, **params) -> Promotion:
         out.mkdir(parents=True)
-        known = {field: params.pop(field) for field in ("model", "run", "reason", "restore") if field in params}
+        known = {field: params.pop(field) for field in ("model", "run", "reason", "manual") if field in params}
         context = RunContext(**{"model": "chosen", "models": models, "run": "0001", **known})
         given = (self.bundle, self.evaluation, self.verification, self.examples)
         return promote.run(*given, promote.Params(**params), context, out)

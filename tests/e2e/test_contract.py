@@ -12,7 +12,8 @@ from tests import tiny_set
 LEAK = re.compile(
     r"test: 11 of 200 images \(5\.5 %\) are in the training split too, more than "
     r"--validate\.max-leaked-fraction 0\.001 allows: "
-    r"(row \d+ is train row \d+, ){4}row \d+ is train row \d+ and 6 more \(leaks\)"
+    r"(row \d+ has the same pixels as train row \d+, ){4}row \d+ has the same pixels as train row \d+ and 6 more "
+    r"\(leaks\)"
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -39,6 +40,12 @@ def first(new_project, data_dir):
     return project, run_shown(project, begin, data_dir)
 
 
+def assert_lists_mnist(printed):
+    """Each of the four files with its digest, and the URL to download it from."""
+    for name, digest in MNIST_SHA256.items():
+        assert re.search(rf"{digest}  https://\S+/{re.escape(name)}\n", printed), name
+
+
 def test_every_other_command_of_the_readme_runs_as_written(first, data_dir, tmp_path):
     run_everything(shown("README.md")[1:], first[0].copied(tmp_path / "beamline"), data_dir)
 
@@ -53,7 +60,7 @@ def test_digits_are_promoted_and_the_notice_says_why(first):
     assert "mnist is not prepared" in notice[0]
     assert "storage.googleapis.com cannot be reached" in notice[0]
     assert "this run uses digits instead" in notice[1]
-    assert all(f"{digest}  {name}" in done.stdout for name, digest in MNIST_SHA256.items())
+    assert_lists_mnist(done.stdout)
     assert done.stdout.index("NOTICE") < done.stdout.index("ingest")
 
 
@@ -76,7 +83,7 @@ def test_mnist_asked_for_or_promoted_before_is_never_replaced(new_project, run, 
         (project.folder / "models/mnist/1").mkdir(parents=True)
     done = run(project, "pipeline", "run", *([] if before else ["--dataset", "mnist"]))
     assert done.returncode == 1
-    assert all(f"{digest}  {name}" in done.stdout for name, digest in MNIST_SHA256.items())
+    assert_lists_mnist(done.stdout)
     assert "--manual-dir FOLDER" in done.stdout
     assert project.outcomes() == {"ingest": "failed"} | dict.fromkeys(STEPS[1:], "skipped")
     assert not (project.folder / "models/digits").exists()

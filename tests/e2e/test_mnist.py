@@ -121,10 +121,10 @@ def test_manual_folder_with_a_wrong_file_is_refused_by_name(promoted, mnist_dir,
     assert "t10k-labels-idx1-ubyte.gz has SHA-256" in changed.stderr
 
 
-def test_cards_of_a_promoted_and_a_refused_run_are_whole_in_a_browser(promoted, tmp_path):
+def test_cards_of_a_promoted_and_a_refused_run_are_whole_in_a_browser(promoted):
     reports = promoted.folder / "runs" / "reports"
     verdicts = {file.stem: json.loads(file.read_text())["verdict"] for file in promoted.folder.glob("runs/history/*")}
     pages = [reports / f"{run}.html" for run, verdict in sorted(verdicts.items()) if verdict in ("promoted", "refused")]
     assert {verdicts[page.stem] for page in pages} == {"promoted", "refused"}
     assert all(page.stat().st_size < 3_000_000 for page in pages)
-    assert faults([*pages, promoted.folder / "runs" / "index.html"], tmp_path) == []
+    assert faults([*pages, promoted.folder / "runs" / "index.html"]) == []

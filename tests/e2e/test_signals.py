@@ -98,7 +98,10 @@ def test_scoring_that_is_stopped_leaves_the_last_output_as_it_was_and_goes_on(ne
     done = project.python("-c", AT_A_CALL, "serving.batch.output:Output.write", "3", str(number), *again)
     assert (done.returncode, done.stdout) == (exit_code, "")
     what = "interrupted" if exit_code == 130 else "terminated"
-    assert done.stderr == f"batch_score: {what}; the first 5,120 images are kept: continue with --resume\n"
+    assert (
+        done.stderr
+        == f"batch_score: {what}; the predictions of the first 5,120 images are kept: continue with --resume\n"
+    )
     left = {name: digest for name, digest in contents(project.folder).items() if "__pycache__" not in name}
     kept = [left.pop(f".images.predictions.csv.{name}", None) for name in ("journal", "staged")]
     assert None not in kept

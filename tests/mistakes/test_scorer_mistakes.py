@@ -28,7 +28,7 @@ SCORER = [
     wrong("empty --model bundle", "empty", "PNG or JPEG"),
     wrong("none-*.npy --model bundle", "none-*.npy matches no file"),
     wrong("images.npy floats.npy --model bundle", "floats.npy", "float64"),
-    wrong("images.npy images.npy --model bundle", "several inputs", "--out FILE"),
+    wrong("images.npy images.npy --model bundle", "cannot be taken from several inputs", "--out FILE"),
     wrong("cut.png --model bundle", "cut.png"),
     wrong("cut.png --model bundle --skip-bad", "cut.png"),
     wrong("images.npy --model bundle --labels more.npy", "more.npy"),

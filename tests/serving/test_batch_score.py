@@ -106,7 +106,7 @@ def test_labels_give_the_accuracy_its_interval_and_the_confusion(score, folder, 
     assert code == 0
     low, high = scipy.stats.binomtest(45, 50).proportion_ci(method="wilson")
     assert f"accuracy 0.9000 (45 of 50), 95 % interval {low:.4f} to {high:.4f}\n" in out
-    assert "no accuracy is claimed" not in out
+    assert "the accuracy is unknown" not in out
     sidecar = json.loads((folder / "images.predictions.csv.json").read_text(encoding="utf-8"))["accuracy"]
     expected = np.zeros((4, 4), int)
     np.add.at(expected, (labels, expected_labels(promoted, random_images(50))), 1)
@@ -118,7 +118,7 @@ def test_labels_give_the_accuracy_its_interval_and_the_confusion(score, folder, 
 def test_several_files_are_scored_as_one(score, folder, promoted):
     for number, part in enumerate(np.array_split(random_images(50), 3)):
         np.save(folder / f"part-{number}.npy", part)
-    assert_refused(score(images=folder / "part-*.npy"), 2, "several inputs: name the output with --out FILE")
+    assert_refused(score(images=folder / "part-*.npy"), 2, "from a pattern: name it with --out FILE")
     assert score("--out", folder / "out.npy", images=folder / "part-*.npy")[0] == 0
     np.testing.assert_array_equal(np.load(folder / "out.npy"), expected_labels(promoted, random_images(50)))
     sidecar = json.loads((folder / "out.npy.json").read_text(encoding="utf-8"))
@@ -151,7 +151,7 @@ def test_missing_pictures_and_pictures_of_another_size_are_skipped_at_any_positi
     (pictures / "9.png").symlink_to("nowhere")
     assert score("--model", bundle.path, images=pictures)[0] == 2
     code, out, _ = score("--model", bundle.path, "--skip-bad", images=pictures)
-    assert (code, "skipped 2 of " in out) == (0, True)
+    assert (code, "skipped 2 of 5 images:\n" in out) == (0, True)
     with (tmp_path / "pictures.predictions.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [row["file"] for row in rows] == [str(pictures / f"{number}.png") for number in range(1, 4)]

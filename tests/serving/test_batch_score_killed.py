@@ -15,7 +15,7 @@ from serving.batch.journal import read_journal
 from tests.conftest import ROOT
 from tests.serving.tiny_bundle import SHAPE, publish, random_images
 
-BLOCKS = 60
+BLOCKS = 20
 ROWS = BLOCKS * 16_384 - 1000
 
 
@@ -77,7 +77,7 @@ def test_run_that_is_killed_repeatedly_finishes(command, tmp_path):
     whole = tmp_path / "whole.parquet"
     assert command(whole).wait() == 0
     reached = 0
-    for blocks in range(5, BLOCKS, 10):
+    for blocks in range(3, BLOCKS, 3):
         kept = kill_after(command(out, "--resume"), journal, blocks)
         assert kept >= reached
         reached = kept

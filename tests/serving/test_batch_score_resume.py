@@ -60,7 +60,9 @@ def test_stopped_run_is_resumed_to_the_same_bytes(score, folder, stopped_after, 
     whole = (folder / "images.predictions.csv").read_bytes()
     (folder / "images.predictions.csv").unlink()
     written = stopped_after(2, stop)
-    assert_refused(score(*flags), exit_code, f"{word}; the first 40 images are kept: continue with --resume")
+    assert_refused(
+        score(*flags), exit_code, f"{word}; the predictions of the first 40 images are kept: continue with --resume"
+    )
     assert names(folder) == [
         ".images.predictions.csv.journal",
         ".images.predictions.csv.staged",
@@ -130,5 +132,6 @@ def test_setting_that_prevents_a_resume_is_named(score, folder, stopped_after):
     code, _, stderr = score("--batch-size", 10, "--resume", "--top", 2)
     assert code in (0, 130)
     assert stderr.startswith(
-        "batch_score: --resume starts again from the first image, because these differ from the earlier process: top\n"
+        "batch_score: --resume starts again from the first image, because these inputs or settings are not those of "
+        "the stopped run: top\n"
     )

@@ -34,7 +34,7 @@ def pair_arrays(path: Path, arrays: Iterable[tuple[str, str, ArrayLocation]]) ->
     """Pairs the images and labels of each split.
 
     Args:
-        path: of the set, for messages.
+        path: the path of the set, for messages.
         arrays: the split, `IMAGES` or `LABELS`, and the location of every array of the set.
 
     Raises:

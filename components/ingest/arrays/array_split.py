@@ -31,7 +31,7 @@ class ArraySplit(NamedTuple):
         labels: (rows,) or (rows, 1).
         rows: 1 or more.
         image_shape: (height, width, channels), as stored.
-        types: of images and labels, as they are read.
+        types: the types of images and labels, as they are read.
     """
 
     images: UnpackedArray

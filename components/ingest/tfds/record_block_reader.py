@@ -28,8 +28,8 @@ class RecordBlockReader(BlockReader):
     """Records of one block.
 
     Attributes:
-        runs: of records, in order; each is decoded in one call.
-        encoding: of images and labels in the records.
+        runs: runs of records, in order; each run is decoded in one call.
+        encoding: how images and labels are stored in the records.
     """
 
     runs: tuple[RecordRun, ...]

@@ -20,7 +20,7 @@ from components.ingest.tfds.builders import EMBEDDED, find_builder, name_of, ver
 from components.ingest.tfds.record_block_reader import RecordBlockReader
 from components.ingest.tfds.record_encoding import encoding_of
 from components.ingest.tfds.record_files import RecordIndex
-from components.ingest.tfds.registered_files import registered_files, require_files
+from components.ingest.tfds.registered_files import RegisteredFile, registered_files, require_files
 from components.ingest.tfds.url_check import unreachable_reason
 from serving.errors import BeamlineError
 
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     import tensorflow_datasets as tfds
 
 log = logging.getLogger("beamline.source")
+
+# The origin of the embedded set.
+INCLUDED = "files included in Beamline"
 
 
 @dataclass(frozen=True)
@@ -63,13 +66,13 @@ class TfdsSource(Source):
         return "-".join([self.name, *self._config])
 
     @property
-    def origin(self) -> str:
-        """Prepared, or the place that `prepare` takes the data from."""
+    def availability(self) -> str:
+        """The end of a sentence after the set's name: where it is prepared, or where `prepare` takes the data from."""
         if self.is_prepared:
             return f"is prepared in {self.folder}"
         if self.manual_dir is not None:
             return f"has all its files in {self.manual_dir}"
-        return "will be prepared from its own package" if self.name == EMBEDDED else "can be fetched"
+        return f"will be prepared from {INCLUDED}" if self.name == EMBEDDED else "can be fetched"
 
     @property
     def prepare_folder(self) -> Path | None:
@@ -125,7 +128,7 @@ class TfdsSource(Source):
             raise BeamlineError(f"{missing.cause}: {missing.remedy}")
         import tensorflow_datasets as tfds
 
-        origin = "its own package" if self.name == EMBEDDED else self.manual_dir or "the network"
+        origin = INCLUDED if self.name == EMBEDDED else self.manual_dir or "the network"
         log.info("preparing %s from %s into %s (only needed once)", self.dataset, origin, self.folder)
         tfds.disable_progress_bar()
         # TFDS prints to standard output, which is reserved for the command's results.
@@ -146,12 +149,12 @@ class TfdsSource(Source):
         reason = unreachable_reason(files[0].url) if files else None
         if reason is None:
             return None
-        listed = "".join(f"\n  {file.sha256}  {file.name}" for file in files)
+        listed = "".join(f"\n  {file.sha256}  {_url_and_name(file)}" for file in files)
         return MissingReason(
             f"{self.dataset} is not prepared in {self.folder}, no --manual-dir was given, and "
             f"{files[0].url.split('/')[2]} {reason}",
-            "put these files in a folder and give it with --manual-dir FOLDER, or make pipeline MANUAL_DIR=FOLDER "
-            f"(SHA-256, name):{listed}",
+            "download these files on another machine into a folder, and give the folder with --manual-dir FOLDER "
+            f"(or `make pipeline MANUAL_DIR=FOLDER`); SHA-256 and URL of each file:{listed}",
         )
 
     def plan(self, options: ReadOptions, scratch: Path) -> ReadPlan:
@@ -173,3 +176,8 @@ class TfdsSource(Source):
             image_shape=encoding.image_shape,
             readers=tuple(readers),
         )
+
+
+def _url_and_name(file: RegisteredFile) -> str:
+    """The URL of a file, and the name that the file must have, unless the URL ends with it."""
+    return file.url if file.url.endswith(f"/{file.name}") else f"{file.url} (save it as {file.name})"

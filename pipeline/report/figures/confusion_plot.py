@@ -96,7 +96,7 @@ def name_classes(axes: Axes, class_names: Sequence[str], points: float, room: fl
     """Writes the classes along both axes of a confusion matrix; upright if they are too wide for the horizontal axis.
 
     Args:
-        axes: of the matrix.
+        axes: the axes of the matrix.
         class_names: by integer label; of very many, each second, third, ... is written.
         points: the font size.
         room: inches for a name on the horizontal axis.

@@ -28,9 +28,9 @@ def _drawing(name: str, draw: Callable[..., Figure], **artifacts: type[Artifact]
     """A figure as a file.
 
     Args:
-        name: of the file; `.png` or `.svg` decides about the format.
+        name: the file's name; `.png` or `.svg` decides about the format.
         draw: from artifacts to the figure.
-        artifacts: their classes by the step that makes them, in the order of the parameters of `draw`.
+        artifacts: the classes of the artifacts, by the step that makes them, in the order of the parameters of `draw`.
     """
 
     def make(*loaded: Artifact) -> bytes:

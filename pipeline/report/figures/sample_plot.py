@@ -59,7 +59,7 @@ def first_rows(labels: npt.NDArray[np.int64], classes: int, most: int) -> npt.ND
     Args:
         labels: int64 (n,); other labels than 0 to classes - 1 are ignored.
         classes: number of classes.
-        most: rows a class.
+        most: largest number of rows per class.
     """
     found = np.full((classes, most), -1, np.int64)
     for label in range(classes):

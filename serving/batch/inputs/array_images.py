@@ -35,7 +35,7 @@ class ArrayImages(Source):
         return f"{self.file.name} with images of shape {self.file.layout.shape[1:]}"
 
     def fits(self, image_shape: tuple[int, int, int]) -> bool:
-        """Whether each row is an image of (height, width, channels), also flattened, or grey without a channel."""
+        """Whether each row is an image of (height, width, channels); it may be flattened, or grey without a channel."""
         height, width, channels = image_shape
         row = self.file.layout.shape[1:]
         return row in (image_shape, (math.prod(image_shape),)) or (channels == 1 and row == (height, width))

@@ -76,7 +76,7 @@ def _strip(content: bytes) -> tuple[int, int, bytes]:
 
 
 def _decode(pixels: bytes) -> Images:
-    """uint8 (h, w, 4): red, green, blue and opacity, also for palettes and transparent colours."""
+    """uint8 (h, w, 4): red, green, blue and opacity, even for palettes and transparent colours."""
     from PIL import Image
 
     try:

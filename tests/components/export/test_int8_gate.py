@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import binom
 
-from components.export.int8_gate import judge_int8, score
+from components.export.int8_gate import count_correct, judge_int8
 from components.gate import accuracy_rule
 
 
@@ -72,6 +72,6 @@ def test_figures_are_computed_from_the_rows(classes):
     assert entry["agreement"] == pytest.approx(sum(a == b for a, b in zip(int8, float32, strict=True)) / 20)
     correct = sum(ours for ours, _ in right)
     assert (entry["correct"], entry["rows"], entry["accuracy"]) == (correct, 20, correct / 20)
-    assert score(int8, labels) == {name: entry[name] for name in ("correct", "rows", "accuracy")}
+    assert count_correct(int8, labels) == {name: entry[name] for name in ("correct", "rows", "accuracy")}
     assert ("file" in entry) == (entry["p_worse"] >= 0.05)
     assert ("left_out" in entry) != ("file" in entry)

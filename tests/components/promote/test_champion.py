@@ -60,7 +60,7 @@ def test_champion_is_scored_on_the_candidates_test_set(candidates, offer):
     assert (second.gained, second.lost) == (75, 5)
     assert second.version == 2
     # The first version gets 125 of the 200 new rows right: the second is the best ever promoted.
-    assert "best ever promoted (0.9750, version 2)" in offer(candidates.candidate(new, [0])).summary()
+    assert "(best promoted accuracy 0.9750, version 2, minus " in offer(candidates.candidate(new, [0])).summary()
 
 
 def test_champion_with_another_image_shape_refuses(candidates, offer):

@@ -49,5 +49,6 @@ def test_evidence_of_another_bundle_refuses_and_nothing_is_published(candidates,
     assert not refused.passed
     assert refused.version is None
     assert message in refused.summary()
+    assert ("run the pipeline again with --force" in refused.summary()) == (case != "refused verification")
     assert not models.exists()
     assert Promotion.load(refused.path) == refused

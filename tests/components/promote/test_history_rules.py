@@ -27,9 +27,9 @@ def test_insignificant_losses_are_stopped_by_the_drop_rule(candidates, offer, mo
     # Each loses 2 of 400 rows to the one before, p 0.125. The third has lost 6 in all, and the limit is 4.
     assert [outcome.passed for outcome in outcomes] == [True, True] + [False] * 8
     assert all("champion" not in {r.name for r in o.rules if not r.passed} for o in outcomes[:3])
-    assert "accuracy 0.9850 < 0.9900, which is 0.01 under the best ever promoted (1.0000, version 1)" in (
-        outcomes[2].summary()
-    )
+    assert (
+        "accuracy 0.9850 < 0.9900 (best promoted accuracy 1.0000, version 1, minus --promote.max-drop-fraction 0.01)"
+    ) in outcomes[2].summary()
     assert serving(models).version == 3
 
 
@@ -47,7 +47,7 @@ def test_version_that_cannot_be_scored_is_reported(candidates, offer, models):
     shutil.rmtree(models / "chosen/1")
     third = offer(candidates.candidate(new, [1]))
     assert third.passed
-    assert "not counted, because it cannot score this data: version 1" in third.summary()
+    assert "versions that cannot be scored on this data are not counted: 1" in third.summary()
 
 
 def test_rolled_back_version_does_not_count_as_the_best(candidates, offer, models):
@@ -69,9 +69,9 @@ def test_rolled_back_model_is_promoted_again_only_if_a_person_asks(candidates, o
     refused = offer(second, run="0002")
     assert not refused.passed
     assert "wrong at night" in refused.reasons[0]
-    assert "`python -m pipeline promote 0002 --reason TEXT` brings it back" in refused.reasons[0]
+    assert "to promote it anyway, use `python -m pipeline promote 0002 --reason TEXT`" in refused.reasons[0]
     assert serving(models).version == 1
-    assert offer(second, run="0002", restore=True, reason="it was the lamp").version == 2
+    assert offer(second, run="0002", manual=True, reason="it was the lamp").version == 2
     assert read_promotion_events(models / "chosen/history.jsonl").last.reason == "it was the lamp"
 
 
@@ -83,8 +83,8 @@ def test_rolled_back_weights_in_another_bundle_are_refused(candidates, offer, mo
         pointer.roll_back(None, "wrong at night")
     same_weights = candidates.candidate(rows, [1], seed=5)
     refused = offer(same_weights)
-    assert "rolled back from this model" in refused.reasons[0]
-    assert offer(same_weights, restore=True).version == 3
+    assert "rolled back a version with these weights at " in refused.reasons[0]
+    assert offer(same_weights, manual=True).version == 3
 
 
 def test_gap_in_the_history_refuses_a_run_and_not_a_person(candidates, offer, models):
@@ -94,8 +94,11 @@ def test_gap_in_the_history_refuses_a_run_and_not_a_person(candidates, offer, mo
     lines = models / "chosen/history.jsonl"
     lines.write_bytes(lines.read_bytes().splitlines(keepends=True)[1])
     third = candidates.candidate(rows, [2])
-    assert "has 1 promotion events missing (first: number 1)" in offer(third).reasons[0]
-    assert offer(third, restore=True).version == 3
+    assert (
+        "has 1 promotion event missing (first: number 1): restore it, or continue without it with"
+        in offer(third).reasons[0]
+    )
+    assert offer(third, manual=True).version == 3
     assert offer(candidates.candidate(rows, [3])).version == 4
 
 
@@ -110,5 +113,5 @@ def test_person_can_promote_if_pointer_and_history_are_lost(candidates, offer, m
     third = candidates.candidate(rows, [2])
     with pytest.raises(BundleError, match=r"promoted\.json is damaged"):
         offer(third)
-    assert offer(third, restore=True).version == 3
+    assert offer(third, manual=True).version == 3
     assert serving(models).version == 3

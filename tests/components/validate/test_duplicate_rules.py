@@ -30,9 +30,10 @@ def test_repeated_row_is_paired_with_the_first_row_of_its_split_and_label():
     places = (("train", 1, 0), ("train", 4, 1), ("train", 8, 1), ("train", 9, 1), ("test", 2, 1), ("test", 3, 1))
     repeats = duplicates(repeats={"train": 2, "test": 1, "other": 0}, repeat_groups=(group(*places),))
     test, train = sorted(find(statistics(repeats)), key=lambda anomaly: anomaly.split)
-    assert test.message.endswith("label: row 3 (test/3.png) is row 2 (test/2.png)")
+    assert test.message.endswith("label: row 3 (test/3.png) has the same pixels as row 2 (test/2.png)")
     assert train.message.endswith(
-        "label: row 8 (train/8.png) is row 4 (train/4.png), row 9 (train/9.png) is row 4 (train/4.png)"
+        "label: row 8 (train/8.png) has the same pixels as row 4 (train/4.png), "
+        "row 9 (train/9.png) has the same pixels as row 4 (train/4.png)"
     )
     assert (test.rows, train.rows) == ({"test": (3,)}, {"train": (8, 9)})
 

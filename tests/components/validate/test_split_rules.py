@@ -64,6 +64,7 @@ def test_rows_with_a_label_outside_the_classes_are_named():
     label_counts = {-1: 1, 0: 40, 1: 40, 2: 38, 2**62: 1}
     (anomaly,) = find(statistics(train=split(40, 40, 40, label_counts=label_counts, invalid=invalid)))
     assert anomaly.message.endswith(
-        f"(label -1 in 1, label {2**62} in 1): row 4 (train/4.png) has {2**62}, row 9 (train/9.png) has -1"
+        f"(label -1 in 1, label {2**62} in 1): row 4 (train/4.png) has the label {2**62}, row 9 (train/9.png) has the "
+        "label -1"
     )
     assert anomaly.rows == {"train": (4, 9)}

@@ -49,11 +49,16 @@ SENTENCES = {
     "split-empty": "test: has no rows (split-empty)",
     "type": "train: labels are int32, the pipeline takes int64: save them as int64 (type)",
     "shape": "test: images have shape (2, 2, 3), the data set declares (2, 2, 1) (shape)",
-    "range": "train: 1 of 120 images (0.8 %) have pixels outside 0 to 255: row 5 (train/5.png) has 300.5 (range)",
-    "nan": "train: 1 of 120 images (0.8 %) have pixels that are not finite numbers: row 5 (train/5.png) has 4 (nan)",
+    "range": (
+        "train: 1 of 120 images (0.8 %) have pixels outside 0 to 255: row 5 (train/5.png) has the value 300.5 (range)"
+    ),
+    "nan": (
+        "train: 1 of 120 images (0.8 %) have pixels that are not finite numbers: row 5 (train/5.png) has 4 of these "
+        "pixels (nan)"
+    ),
     "label-range": "train: 1 of 120 labels (0.8 %) are outside 0 to 2 (label -1 in 1) (label-range)",
     "label-fraction": (
-        "train: 1 of 120 labels (0.8 %) are not whole numbers: row 5 (train/5.png) has 0.5 (label-fraction)"
+        "train: 1 of 120 labels (0.8 %) are not whole numbers: row 5 (train/5.png) has the label 0.5 (label-fraction)"
     ),
     "label-nan": "test: 1 of 30 labels (3.3 %) are not finite numbers: row 5 (test/5.png) (label-nan)",
     "class-untrained": (
@@ -74,7 +79,7 @@ SENTENCES = {
     ),
     "leaks": (
         "test: 1 of 30 images (3.3 %) are in the training split too, more than --validate.max-leaked-fraction 0.001 "
-        "allows: row 3 (test/3.png) is train row 17 (train/17.png) (leaks)"
+        "allows: row 3 (test/3.png) has the same pixels as train row 17 (train/17.png) (leaks)"
     ),
     "contradictions": (
         "train and test: 1 of 150 images (0.7 %) have more than one label, more than "
@@ -83,10 +88,11 @@ SENTENCES = {
     ),
     "duplicates": (
         "train: 1 of 120 rows (0.8 %) repeat an earlier row with the same label: "
-        "row 9 (train/9.png) is row 2 (train/2.png) (duplicates)"
+        "row 9 (train/9.png) has the same pixels as row 2 (train/2.png) (duplicates)"
     ),
     "constant": (
-        "train: 1 of 120 images (0.8 %) have the same value in every pixel: row 5 (train/5.png) is 0 (constant)"
+        "train: 1 of 120 images (0.8 %) have the same value in every pixel: row 5 (train/5.png) has the value 0 "
+        "(constant)"
     ),
 }
 
@@ -110,7 +116,7 @@ def test_sentence_names_five_rows_and_the_anomaly_keeps_all_named_rows():
     invalid = InvalidRows(1234, tuple((row, 0.0) for row in range(1000)))
     (anomaly,) = find(statistics(train=split(2000, 2000, 2000, invalid={"constant": invalid})))
     assert len(re.findall(r"\.png", anomaly.message)) == 5
-    assert anomaly.message.endswith("row 4 (train/4.png) is 0 and 1,229 more")
+    assert anomaly.message.endswith("row 4 (train/4.png) has the value 0 and 1,229 more")
     assert anomaly.rows == {"train": tuple(range(1000))}
 
 

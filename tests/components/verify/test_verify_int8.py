@@ -18,7 +18,7 @@ def test_int8_model_that_differs_from_the_exported_one_is_refused(made, verify_b
     refused = verify_bundle(seal_again(bundle_copy, made.bundle.opened().manifest))
     assert not refused.passed
     assert [rule.name for rule in refused.rules if not rule.passed] == ["int8", "int8 accuracy"]
-    assert f"{made.evaluation.correct:,} when it was exported" in refused.reasons[0]
+    assert f"{made.evaluation.correct:,} at export" in refused.reasons[0]
 
 
 def test_int8_model_that_cannot_be_loaded_is_refused(made, verify_bundle, bundle_copy):

@@ -10,19 +10,27 @@ from serving.errors import InputError
 
 
 @pytest.mark.parametrize(
-    ("limit", "name"),
+    ("limit", "name", "reason"),
     [
-        ({"max_load_seconds": 1e-9}, "load time"),
-        ({"min_images_per_second": 1e12}, "rate"),
-        ({"max_memory_mb": 1e-3}, "memory"),
+        (
+            {"max_load_seconds": 1e-9},
+            "load time",
+            "s is above the limit of 1e-09 s: change --verify.max-load-seconds, or",
+        ),
+        (
+            {"min_images_per_second": 1e12},
+            "rate",
+            "images/s is below the limit of 1e+12 images/s: change --verify.min-images-per-second, or",
+        ),
+        ({"max_memory_mb": 1e-3}, "memory", "MB is above the limit of 0.001 MB: change --verify.max-memory-mb, or"),
     ],
 )
-def test_limit_that_is_missed_refuses_with_the_figure(made, verify_bundle, limit, name):
+def test_limit_that_is_missed_refuses_with_the_figure(made, verify_bundle, limit, name, reason):
     refused = verify_bundle(made.bundle, params=Params(**limit))
     assert not refused.passed
     assert len(refused.reasons) == 1
     assert refused.reasons[0].startswith(f"{name} ")
-    assert "is allowed" in refused.reasons[0]
+    assert refused.reasons[0].endswith(f" {reason} measure again with --force")
 
 
 def test_limits_that_hold_are_reported_without_figures():

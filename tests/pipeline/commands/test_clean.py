@@ -194,7 +194,7 @@ def test_crash_leaves_no_incomplete_artifact(three, capsys, monkeypatch):
     monkeypatch.undo()
     monkeypatch.chdir(three.folder)
     for entry in (three.store.root / "artifacts").iterdir():
-        assert three.store.stored(entry.name).damage() is None
+        assert three.store.by_name(entry.name).damage() is None
     cleaned(capsys, "--keep", "1")
     assert not (three.store.root / ".trash").exists()
 
@@ -219,7 +219,7 @@ def test_removes_nothing_during_a_run(three, capsys):
     ready.wait(60)
     before = sorted(three.store.root.rglob("*"))
     assert main(["clean", "--keep", "1"]) == 1
-    assert "a run is in progress in runs: nothing was done, try again" in capsys.readouterr().err
+    assert "another command is using runs: nothing was done, try again" in capsys.readouterr().err
     assert sorted(three.store.root.rglob("*")) == before
     done.set()
     run.join(60)

@@ -170,7 +170,7 @@ def test_limit_of_the_drop_is_that_of_the_data_set_unless_one_is_given(
     publish(Registry(Path("models")), first, accuracy=1.0, test_sha256=second.examples.sha256("test"))
     assert main([*PROMOTE, "--promote.compare", "off", *more]) == code
     text = capsys.readouterr()
-    assert "under the best ever promoted (1.0000, version 1)" in text.out + text.err
+    assert "(best promoted accuracy 1.0000, version 1, minus " in text.out + text.err
 
 
 def test_clean_waits_for_a_promotion(remember, store, monkeypatch):
@@ -178,7 +178,7 @@ def test_clean_waits_for_a_promotion(remember, store, monkeypatch):
     promoted = components.promote.run
 
     def watched(*given):
-        with pytest.raises(BeamlineError, match="a run is in progress"), store.exclusive():
+        with pytest.raises(BeamlineError, match="another command is using"), store.exclusive():
             pass
         return promoted(*given)
 

@@ -55,15 +55,15 @@ def remember(toy, made) -> None:
 
 def test_executed_step_lists_the_changes_since_the_last_run(toy):
     made = toy.run()
-    assert made["gate"].changed == ("no earlier run of mnist has made it",)
+    assert made["gate"].because == ("no earlier run of mnist has made it",)
     remember(toy, made)
     made = toy.run(limit=7)
-    assert made["gate"].changed == ("params limit: 10 -> 7 since run 0001",)
-    assert made["count"].changed == ()
+    assert made["gate"].because == ("params limit: 10 -> 7 since run 0001",)
+    assert made["count"].because == ()
     remember(toy, made)
     made = toy.run(value=5, limit=7)
-    assert made["count"].changed == ("params value: 3 -> 5 since run 0002",)
-    (line,) = made["gate"].changed
+    assert made["count"].because == ("params value: 3 -> 5 since run 0002",)
+    (line,) = made["gate"].because
     assert line.startswith("inputs number: ")
 
 
@@ -71,14 +71,14 @@ def test_runs_of_another_model_are_no_reason(toy):
     history = RunHistory(toy.store.root)
     record = history.begin(history.next_run(), *recorded("--model", "other"))
     history.finish(replace(record, steps=tuple(toy.run().values())))
-    assert toy.run(limit=7)["gate"].changed == ("no earlier run of mnist has made it",)
+    assert toy.run(limit=7)["gate"].because == ("no earlier run of mnist has made it",)
 
 
 def test_deleted_artifact_is_a_reason(toy):
     made = toy.run()
     remember(toy, made)
     shutil.rmtree(toy.artifact(made["count"]))
-    (line,) = toy.run()["count"].changed
+    (line,) = toy.run()["count"].because
     assert str(made["count"].artifact) in line
     assert "gone" in line
 
@@ -86,7 +86,7 @@ def test_deleted_artifact_is_a_reason(toy):
 def test_source_of_a_component_is_named(toy):
     made = toy.run()
     remember(toy, made)
-    stored = toy.store.stored(made["gate"].artifact_name)
+    stored = toy.store.by_name(made["gate"].artifact_name)
     module = "tests.pipeline.toys.gate"
     assert module in stored.parts["source"]
     changed = {**stored.parts, "source": {**stored.parts["source"], module: "0" * 64}}
@@ -100,4 +100,4 @@ def test_source_of_a_component_is_named(toy):
 def test_damaged_record_does_not_stop_a_run(toy, content):
     remember(toy, toy.run())
     (toy.store.root / "history" / "0002.json").write_text(content)
-    assert toy.run(limit=7)["gate"].changed == ("params limit: 10 -> 7 since run 0001",)
+    assert toy.run(limit=7)["gate"].because == ("params limit: 10 -> 7 since run 0001",)

@@ -85,7 +85,7 @@ def test_source_that_changes_while_it_is_read_is_not_committed(toy, monkeypatch)
     monkeypatch.setattr(count, "run", unsteady)
     made = toy.run()
     assert made["count"].outcome == "failed"
-    assert "changed while it read them" in made["count"].reasons[0]
+    assert "reads changed while it ran: wait until" in made["count"].reasons[0]
     assert not (toy.store.root / "artifacts").exists()
 
 
@@ -110,7 +110,7 @@ def test_artifact_that_cannot_be_read_is_made_again(toy, file, content):
     (toy.artifact(made["gate"]) / file).write_text(content)
     again = toy.run()
     assert kinds(again) == ["cached", "executed", "cached"]
-    assert toy.store.stored(again["gate"].artifact_name).damage() is None
+    assert toy.store.by_name(again["gate"].artifact_name).damage() is None
 
 
 def test_no_step_runs_on_a_refusal(toy):

@@ -24,19 +24,19 @@ def commit(store: Store, key: str = KEY, content: str = "content") -> None:
 
 def test_committed_artifact_is_found_by_its_key_alone(tmp_path):
     store = Store(tmp_path)
-    assert store.find("step", KEY) is None
+    assert store.by_key("step", KEY) is None
     commit(store)
-    stored = store.find("step", KEY)
+    stored = store.by_key("step", KEY)
     assert (stored.payload / "sub" / "file").read_text() == "content"
     assert stored.name == "step-aaaaaaaaaaaa"
-    assert store.find("step", "b" * 64) is None
-    assert store.find("other", KEY) is None
+    assert store.by_key("step", "b" * 64) is None
+    assert store.by_key("other", KEY) is None
 
 
 def test_keys_with_equal_prefixes_are_distinguished(tmp_path):
     store = Store(tmp_path)
     commit(store)
-    assert store.find("step", "a" * 12 + "b" * 52) is None
+    assert store.by_key("step", "a" * 12 + "b" * 52) is None
 
 
 def test_digest_is_of_content_and_names(tmp_path):
@@ -44,7 +44,7 @@ def test_digest_is_of_content_and_names(tmp_path):
     for folder, content in (("one", "x"), ("two", "x"), ("three", "y")):
         store = Store(tmp_path / folder)
         commit(store, content=content)
-        digests.append(store.find("step", KEY).sha256)
+        digests.append(store.by_key("step", KEY).sha256)
     assert digests[0] == digests[1] != digests[2]
 
 
@@ -81,11 +81,11 @@ def test_crash_during_a_commit_leaves_no_artifact(tmp_path, monkeypatch, moment)
     monkeypatch.setattr(store_module, moment, crash)
     with pytest.raises(OSError, match="no space"):
         commit(store)
-    assert store.find("step", KEY) is None
+    assert store.by_key("step", KEY) is None
     assert not list((tmp_path / ".staging").iterdir())
     monkeypatch.undo()
     commit(store)
-    assert store.find("step", KEY).damage() is None
+    assert store.by_key("step", KEY).damage() is None
 
 
 def test_folder_without_record_is_not_an_artifact(tmp_path):
@@ -93,10 +93,10 @@ def test_folder_without_record_is_not_an_artifact(tmp_path):
     left = tmp_path / "artifacts" / "step-aaaaaaaaaaaa" / "payload"
     left.mkdir(parents=True)
     (left / "half").write_text("half")
-    assert store.find("step", KEY) is None
+    assert store.by_key("step", KEY) is None
     commit(store)
     assert not (left / "half").exists()
-    assert store.find("step", KEY).damage() is None
+    assert store.by_key("step", KEY).damage() is None
 
 
 def test_record_is_written_after_all_files_are_flushed(tmp_path, monkeypatch):
@@ -141,7 +141,7 @@ def test_only_checkpoints_survive_an_interruption(tmp_path):
 def test_damage_is_named(tmp_path, change, message):
     store = Store(tmp_path)
     commit(store)
-    stored = store.find("step", KEY)
+    stored = store.by_key("step", KEY)
     assert stored.damage() is None
     change(stored.payload)
     assert stored.damage() == message
@@ -151,7 +151,7 @@ def count_up(root: str) -> None:
     """Makes the artifact unless another process did, and counts who made it."""
     store = Store(root)
     with store.staging("step", KEY) as out:
-        if store.find("step", KEY) is None:
+        if store.by_key("step", KEY) is None:
             (out / "maker").write_text(str(os.getpid()))
             with open(f"{root}/made", "a") as file:
                 file.write("x")
@@ -184,11 +184,11 @@ def test_interrupted_commit_is_complete_or_absent(tmp_path):
         store = Store(tmp_path / str(nth))
         interrupted = make(store, "content")
         staged = sorted(path.relative_to(store.root).name for path in store.root.glob(".staging/**/*"))
-        if store.find("step", KEY) is None:
+        if store.by_key("step", KEY) is None:
             assert staged == ["checkpoints", "epoch.npz", "payload", f"step-{KEY}"], nth
             assert not list(store.root.glob("artifacts/*")), nth
         else:
-            assert store.find("step", KEY).damage() is None
+            assert store.by_key("step", KEY).damage() is None
             assert staged == [], nth
         if not interrupted:
             break

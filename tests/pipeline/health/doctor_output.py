@@ -14,6 +14,6 @@ def findings(capsys, *arguments: str) -> tuple[int, list[str]]:
 def to_do(capsys, *arguments: str) -> list[str]:
     """The lines that say what to do; the exit code must be 1 exactly if there are any."""
     code, lines = findings(capsys, *arguments)
-    found = [line for line in lines if line.startswith("do ")]
+    found = [line for line in lines if line.startswith("fix ")]
     assert code == int(bool(found))
     return found

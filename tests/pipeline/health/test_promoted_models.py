@@ -1,4 +1,4 @@
-"""promoted_models: damaged versions, pointers and promotion events, and servers that have not followed."""
+"""promoted_models: damaged versions, pointers and promotion events, and server files that name another version."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_missing_pointer_is_to_be_restored_unless_nothing_was_promoted(healthy_p
     assert "models/tiny has promotion events and no promoted.json: choose the version with" in line
     assert "`python -m pipeline rollback tiny --to 1 --reason TEXT`" in line
     (healthy_project.folder / "models/tiny/history.jsonl").unlink()
-    assert "note  registry     models/tiny promotes no version" in findings(capsys)[1]
+    assert "note  registry     models/tiny has no promoted version" in findings(capsys)[1]
 
 
 def test_damaged_and_missing_promotion_events_are_named(healthy_project, capsys):

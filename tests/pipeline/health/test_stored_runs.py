@@ -24,4 +24,4 @@ def test_other_folders_and_interrupted_steps_are_noted(healthy_project, capsys):
 def test_damaged_record_is_named(healthy_project, capsys):
     (healthy_project.store.root / "history" / "0001.json").write_text("{")
     (line,) = to_do(capsys)
-    assert "the record of a run is damaged: runs/history/0001.json" in line
+    assert "the record of run 0001 is damaged: runs/history/0001.json" in line

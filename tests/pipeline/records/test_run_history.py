@@ -1,4 +1,4 @@
-"""history: one record a run, numbered, read back as written."""
+"""history: one record per run, numbered, read back as written."""
 
 from __future__ import annotations
 

@@ -132,7 +132,7 @@ def test_text_from_outside_is_escaped(runs):
     folder = runs.store.root.parent / "anomalies"
     folder.mkdir()
     made["validate"] = runs.commit("validate", Anomalies.of(folder, [anomaly], ("leaks",), (turned,)).save())
-    made["promote"] = Outcome("promote", "refused", reasons=(f"{turned} is worse",), summary=turned, changed=(turned,))
+    made["promote"] = Outcome("promote", "refused", reasons=(f"{turned} is worse",), summary=turned, because=(turned,))
     page = page_of(runs, made, "refused", model=turned)
     require_harmless(page)
     for attack in ATTACKS:

@@ -19,7 +19,7 @@ from pipeline.settings.options import Verbosity, parse_run
 from tests.conftest import ROOT
 
 log = logging.getLogger("beamline.test")
-TRAINED = Outcome("train", "executed", 4.25, "train-a", "b", True, (), "118,282 parameters", changed=("seed",))
+TRAINED = Outcome("train", "executed", 4.25, "train-a", "b", True, (), "118,282 parameters", because=("seed",))
 REFUSED = Outcome("evaluate", "executed", 1.0, "a", "b", False, ("0.9 < 0.96",), "0.9 < 0.96")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 
 import pytest
 
@@ -50,7 +51,7 @@ def test_without_network_and_data_digits_are_used_with_a_notice(offline, logged)
     ):
         assert part in notice
     for name in ("train-images", "train-labels", "t10k-images", "t10k-labels"):
-        assert f"  {name}-idx" in notice
+        assert re.search(rf"^  [0-9a-f]{{64}}  https://\S+/{name}-idx\d-ubyte\.gz$", notice, re.MULTILINE)
     assert "--manual-dir FOLDER" in notice
 
 

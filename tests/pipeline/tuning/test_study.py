@@ -9,12 +9,12 @@ import pytest
 from components import train
 from pipeline.tuning.space import values_of
 from pipeline.tuning.study import (
-    count_test_evaluations,
     finish_trial,
     finished_trials,
     next_trial,
     open_study,
-    study_name,
+    record_test_evaluation,
+    study_id,
 )
 from serving.errors import BeamlineError
 
@@ -67,7 +67,7 @@ def test_test_evaluations_are_counted_once_for_each_trial(tmp_path):
     run_trials(tmp_path, 3)
     for index, count in ((1, 1), (1, 1), (2, 2), (1, 2)):
         with open_study(tmp_path) as study:
-            assert count_test_evaluations(study, finished_trials(study, BASE)[index]) == count
+            assert record_test_evaluation(study, finished_trials(study, BASE)[index]) == count
 
 
 def test_interrupted_study_continues_with_the_same_trials(tmp_path):
@@ -97,7 +97,7 @@ def test_refuses_a_second_search_at_the_same_time(tmp_path):
 
 
 def test_name_follows_from_the_data_and_the_space(monkeypatch):
-    name = study_name("a" * 64)
-    assert name == study_name("a" * 64) != study_name("b" * 64)
+    name = study_id("a" * 64)
+    assert name == study_id("a" * 64) != study_id("b" * 64)
     monkeypatch.setattr("pipeline.tuning.space.LAYERS", (1, 2))
-    assert name != study_name("a" * 64)
+    assert name != study_id("a" * 64)

@@ -6,7 +6,7 @@ import pytest
 
 from serving.batch.output import Output
 
-KEY = {"bundle_sha256": "ab", "rows": 6}
+DEPENDENCIES = {"bundle_sha256": "ab", "rows": 6}
 BLOCKS = [b"first\n", b"second\n", b"third\n"]
 WHOLE = b"header\n" + b"".join(BLOCKS)
 STAGED, JOURNAL = ".out.csv.staged", ".out.csv.journal"
@@ -25,25 +25,25 @@ def write(output, blocks=BLOCKS, first=0):
         output.write(content, 2 * number + 2, {"number": number})
 
 
-def save(target, blocks=BLOCKS, key=KEY, replaced=None, **metadata):
-    with Output(target, key) as output:
+def save(target, blocks=BLOCKS, dependencies=DEPENDENCIES, replaced=None, **metadata):
+    with Output(target, dependencies) as output:
         output.begin(b"header\n")
         write(output, blocks)
         output.commit(metadata, unconverted, lambda: replaced)
 
 
-def stop_after(target, blocks, key=KEY, error=KeyboardInterrupt):
+def stop_after(target, blocks, dependencies=DEPENDENCIES, error=KeyboardInterrupt):
     """Leaves the output as a process that is stopped after some blocks. Returns: the exception."""
-    with pytest.raises(error) as caught, Output(target, key) as output:  # noqa: PT012
+    with pytest.raises(error) as caught, Output(target, dependencies) as output:  # noqa: PT012
         output.begin(b"header\n")
         write(output, blocks)
         raise error
     return caught.value
 
 
-def resume(target, key=KEY):
+def resume(target, dependencies=DEPENDENCIES):
     """Resumes, writes the missing blocks, and commits. Returns: the number of kept blocks."""
-    with Output(target, key) as output:
+    with Output(target, dependencies) as output:
         entries = output.resume()
         if not entries:
             output.begin(b"header\n")

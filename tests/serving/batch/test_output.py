@@ -12,7 +12,7 @@ from serving.batch.output import Output
 from serving.errors import InputError
 from tests.serving.batch.outputs import (
     BLOCKS,
-    KEY,
+    DEPENDENCIES,
     STAGED,
     WHOLE,
     names,
@@ -46,7 +46,7 @@ def test_converted_file_is_the_output(target):
         finished.write_bytes(written.read_bytes()[::-1])
         return finished
 
-    with Output(target, KEY) as output:
+    with Output(target, DEPENDENCIES) as output:
         output.begin(b"header\n")
         write(output)
         output.commit({}, backwards, no_earlier_output)
@@ -58,7 +58,7 @@ def test_converted_file_is_the_output(target):
 
 def test_target_is_unchanged_until_the_commit(target):
     target.write_text("last night's")
-    with Output(target, KEY) as output:
+    with Output(target, DEPENDENCIES) as output:
         output.begin(b"header\n")
         write(output)
         assert target.read_text() == "last night's"
@@ -79,7 +79,7 @@ def test_stop_before_the_first_block_leaves_no_files(target, error):
 
 
 def test_leaving_without_a_commit_leaves_no_files(target):
-    with Output(target, KEY) as output:
+    with Output(target, DEPENDENCIES) as output:
         output.begin(b"header\n")
         write(output)
     assert names(target.parent) == []
@@ -89,7 +89,7 @@ def test_leaving_without_a_commit_leaves_no_files(target):
 def test_missing_folder_is_refused_with_advice(tmp_path, name):
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(InputError, match=r"--out .* cannot be written: .*: give another path"):
-        Output(tmp_path / name, KEY)
+        Output(tmp_path / name, DEPENDENCIES)
 
 
 @pytest.mark.parametrize("refused", ["out.csv.json", "out.csv"])
@@ -114,7 +114,7 @@ def test_file_that_appears_at_the_target_is_not_replaced(target):
         assert target.read_text() == "mine"
         raise InputError("mine")
 
-    with pytest.raises(InputError, match="mine"), Output(target, KEY) as output:  # noqa: PT012
+    with pytest.raises(InputError, match="mine"), Output(target, DEPENDENCIES) as output:  # noqa: PT012
         output.begin(b"header\n")
         write(output)
         target.write_text("mine")
@@ -124,11 +124,11 @@ def test_file_that_appears_at_the_target_is_not_replaced(target):
 
 
 def test_stop_after_the_commit_reports_the_complete_output_and_keeps_the_files_of_the_next_run(target):
-    with pytest.raises(KeyboardInterrupt) as caught, Output(target, KEY) as output:  # noqa: PT012
+    with pytest.raises(KeyboardInterrupt) as caught, Output(target, DEPENDENCIES) as output:  # noqa: PT012
         output.begin(b"header\n")
         write(output)
         output.commit({}, unconverted, no_earlier_output)
-        following = Output(target, KEY)
+        following = Output(target, DEPENDENCIES)
         following.begin(b"header\n")
         raise KeyboardInterrupt
     assert caught.value.__notes__ == [f"{target} is complete"]
@@ -141,5 +141,5 @@ def test_stop_after_the_commit_reports_the_complete_output_and_keeps_the_files_o
 def test_unwritable_staged_path_is_refused_and_unchanged(target):
     target.with_name(STAGED).mkdir()
     with pytest.raises(InputError, match=r"--out .* cannot be written: .*: give another path"):
-        Output(target, KEY)
+        Output(target, DEPENDENCIES)
     assert names(target.parent) == [STAGED]

@@ -9,8 +9,8 @@ import pytest
 from serving.batch.output import Output
 from tests.serving.batch.outputs import (
     BLOCKS,
+    DEPENDENCIES,
     JOURNAL,
-    KEY,
     STAGED,
     WHOLE,
     names,
@@ -32,12 +32,12 @@ def test_stop_after_a_block_is_resumed(target, written):
 
 def test_stop_names_the_flag_to_continue(target):
     stop = stop_after(target, BLOCKS[:2])
-    assert stop.__notes__ == ["the first 4 images are kept: continue with --resume"]
+    assert stop.__notes__ == ["the predictions of the first 4 images are kept: continue with --resume"]
 
 
 def test_resume_returns_the_kept_entries(target):
     stop_after(target, BLOCKS[:2])
-    with Output(target, KEY) as output:
+    with Output(target, DEPENDENCIES) as output:
         entries = output.resume()
     assert [(entry.stop, entry.end_bytes, entry.counts) for entry in entries] == [
         (2, 13, {"number": 0}),
@@ -47,16 +47,16 @@ def test_resume_returns_the_kept_entries(target):
 
 def test_failure_after_resume_keeps_the_earlier_blocks(target):
     stop_after(target, BLOCKS[:2])
-    with pytest.raises(RuntimeError), Output(target, KEY) as output:  # noqa: PT012
+    with pytest.raises(RuntimeError), Output(target, DEPENDENCIES) as output:  # noqa: PT012
         output.resume()
         raise RuntimeError
     assert resume(target) == 2
     assert target.read_bytes() == WHOLE
 
 
-@pytest.mark.parametrize("other", [{**KEY, "rows": 7}, {"rows": 6}, {}, {**KEY, "more": 1}])
+@pytest.mark.parametrize("other", [{**DEPENDENCIES, "rows": 7}, {"rows": 6}, {}, {**DEPENDENCIES, "more": 1}])
 def test_blocks_of_another_key_are_discarded(target, other):
-    stop_after(target, [b"other\n", b"work\n"], key=other)
+    stop_after(target, [b"other\n", b"work\n"], dependencies=other)
     assert resume(target) == 0
     assert target.read_bytes() == WHOLE
 
@@ -92,7 +92,7 @@ def test_truncated_journal_and_longer_staged_file_are_resumed(target):
 def test_stop_of_a_resumed_run_is_resumed_again(target):
     stop_after(target, BLOCKS[:1])
     for written in (1, 2):
-        with pytest.raises(KeyboardInterrupt), Output(target, KEY) as output:  # noqa: PT012
+        with pytest.raises(KeyboardInterrupt), Output(target, DEPENDENCIES) as output:  # noqa: PT012
             assert len(output.resume()) == written
             write(output, [BLOCKS[written]], written)
             raise KeyboardInterrupt
@@ -110,15 +110,15 @@ def test_run_without_resume_discards_the_kept_blocks(target):
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
 def test_stop_before_resume_keeps_the_earlier_blocks(target, error):
     stop_after(target, BLOCKS[:2])
-    with pytest.raises(error), Output(target, KEY):
+    with pytest.raises(error), Output(target, DEPENDENCIES):
         raise error
     assert resume(target) == 2
     assert target.read_bytes() == WHOLE
 
 
 def test_differences_from_an_earlier_run_are_named(target):
-    stop_after(target, BLOCKS[:1], key={**KEY, "rows": 7, "more": 1})
-    with Output(target, KEY) as output:
-        assert (output.resume(), output.changed_key_names) == ([], ["more", "rows"])
-    with Output(target.with_name("new.csv"), KEY) as output:
-        assert (output.resume(), output.changed_key_names) == ([], [])
+    stop_after(target, BLOCKS[:1], dependencies={**DEPENDENCIES, "rows": 7, "more": 1})
+    with Output(target, DEPENDENCIES) as output:
+        assert (output.resume(), output.changed_dependencies) == ([], ["more", "rows"])
+    with Output(target.with_name("new.csv"), DEPENDENCIES) as output:
+        assert (output.resume(), output.changed_dependencies) == ([], [])

@@ -18,8 +18,8 @@ from serving.errors import InputError
 from tests.conftest import ROOT, interrupted_at
 from tests.serving.batch.outputs import (
     BLOCKS,
+    DEPENDENCIES,
     JOURNAL,
-    KEY,
     STAGED,
     WHOLE,
     names,
@@ -31,7 +31,7 @@ from tests.serving.batch.outputs import (
 
 
 def test_two_processes_never_write_one_output(target):
-    with Output(target, KEY) as output:
+    with Output(target, DEPENDENCIES) as output:
         output.begin(b"header\n")
         code = (
             "import sys; from pathlib import Path; from serving.batch.output import Output; "
@@ -58,8 +58,8 @@ def test_lock_on_a_removed_journal_is_not_a_lock(target, monkeypatch):
         held(file, how)
 
     monkeypatch.setattr(fcntl, "flock", remove_first)
-    with Output(target, KEY), pytest.raises(InputError, match="another process"):
-        Output(target, KEY)
+    with Output(target, DEPENDENCIES), pytest.raises(InputError, match="another process"):
+        Output(target, DEPENDENCIES)
     assert len(taken) == 3
 
 
@@ -95,7 +95,7 @@ def test_commit_interrupted_at_any_call_leaves_two_files_of_one_commit_or_can_be
     sidecar = target.with_name("out.csv.json")
 
     def commit(blocks):
-        with suppress(KeyboardInterrupt), Output(target, KEY) as output:
+        with suppress(KeyboardInterrupt), Output(target, DEPENDENCIES) as output:
             output.begin(b"header\n")
             write(output, blocks)
             if interrupted_at(nth, lambda: output.commit({}, unconverted, no_earlier_output)):

@@ -111,10 +111,10 @@ def test_unknown_field_hides_nothing_after_it(unknown):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (network(SHAPE, len(LABELS), 0).SerializeToString()[:-1], "ends after the file does"),
+        (network(SHAPE, len(LABELS), 0).SerializeToString()[:-1], "is longer than the message around it"),
         (b"\xa3\x06\xa4\x06", "has wire type 3"),
-        (b"\x08" + b"\x80" * 10 + b"\x00", "does not end"),
-        (b"\x08\x80", "does not end"),
+        (b"\x08" + b"\x80" * 10 + b"\x00", "a varint is incomplete or longer than 10 bytes"),
+        (b"\x08\x80", "a varint is incomplete or longer than 10 bytes"),
     ],
     ids=["cut off", "group", "number of 11 bytes", "number without an end"],
 )

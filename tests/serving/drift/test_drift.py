@@ -245,5 +245,5 @@ def test_file_without_a_baseline_is_refused(sealed, content):
 def test_baseline_that_changed_after_loading_is_refused(sealed, baseline):
     loaded = sealed_with(sealed, json.dumps(to_json(baseline)))
     (sealed.path / "drift.json").write_text(json.dumps(to_json(baseline)).replace("0.4", "9.4"))
-    with pytest.raises(BundleError, match=r"drift\.json is not what was promoted"):
+    with pytest.raises(BundleError, match=r"drift\.json was changed after the export"):
         Baseline.load(loaded)
