@@ -14,7 +14,7 @@ class InputError(BeamlineError):
 
 
 class BundleError(BeamlineError):
-    """A bundle that differs from its manifest, or a damaged pointer to one: it is never loaded."""
+    """A bundle or an artifact that differs from its digests, or a damaged pointer: it is never loaded."""
 
     exit_code = 4
 

@@ -38,7 +38,7 @@ THREADS = 2
 
 
 class CountedBlock(NamedTuple):
-    """A counted block; the hashes of its images are in their file.
+    """A counted block; the hashes of its images are in a file.
 
     Attributes:
         placed: the block and its first row.
@@ -52,7 +52,8 @@ class CountedBlock(NamedTuple):
 def run(examples: Examples, beam: BeamOptions, out: Path) -> Statistics:
     """Counts every block, adds the counts per split, and compares the hashes of all images.
 
-    The hashes travel through files: Beam would group them in memory, at several times their size.
+    The hashes travel through files: Beam would group them in memory, at several times their size. Their values are
+    divided into ranges of equal width, and each range is searched for duplicates alone.
     """
     import apache_beam
     from apache_beam.pvalue import AsList
@@ -61,23 +62,24 @@ def run(examples: Examples, beam: BeamOptions, out: Path) -> Statistics:
     blocks = place_blocks(examples)
     hashes = out.absolute() / "hashes"
     hashes.mkdir()
-    numbers = range_numbers(sum(placed.block.rows for placed in blocks))
+    hash_ranges = range_numbers(sum(placed.block.rows for placed in blocks))
 
     def build(pipeline: apache_beam.Pipeline) -> dict[str, apache_beam.PCollection[Any]]:
         counted = (
             pipeline
             | "blocks" >> apache_beam.Create(blocks, reshuffle=len(blocks) > 1)
-            | "count" >> apache_beam.Map(count_block, examples=examples, hashes=hashes, count_of_ranges=len(numbers))
+            | "count"
+            >> apache_beam.Map(count_block, examples=examples, hashes=hashes, count_of_ranges=len(hash_ranges))
         )
         hashed = counted | "hashed blocks" >> apache_beam.Map(lambda block: block.placed)
-        ranges = pipeline | "ranges" >> apache_beam.Create(numbers, reshuffle=len(numbers) > 1)
+        ranges = pipeline | "ranges" >> apache_beam.Create(hash_ranges, reshuffle=len(hash_ranges) > 1)
         return {
             "splits": counted
             | "by split" >> apache_beam.Map(lambda block: (block.placed.block.split, block.statistics))
             | "add up" >> apache_beam.CombinePerKey(add_statistics),
             "duplicates": ranges
             | "find duplicates"
-            >> apache_beam.Map(find_duplicates, count=len(numbers), folder=hashes, blocks=AsList(hashed)),
+            >> apache_beam.Map(find_duplicates, count=len(hash_ranges), folder=hashes, blocks=AsList(hashed)),
         }
 
     results, _ = beam.collect(build, out)
@@ -96,7 +98,7 @@ def place_blocks(examples: Examples) -> list[PlacedBlock]:
 
 
 def count_block(placed: PlacedBlock, examples: Examples, hashes: Path, count_of_ranges: int) -> CountedBlock:
-    """Counts one block, and writes the hashes of its images."""
+    """Counts one block, and writes the hashes of its images to a file in `hashes`."""
     images, labels = examples.images(placed.block), examples.labels(placed.block)
     chunks = [slice(start, start + CHUNK_ROWS) for start in range(0, len(images), CHUNK_ROWS)]
 
@@ -112,9 +114,10 @@ def count_block(placed: PlacedBlock, examples: Examples, hashes: Path, count_of_
             yield counted
 
     # Added one by one: the sums of many classes of large images take much memory.
-    whole = add_statistics(counts())
+    total = add_statistics(counts())
+    # Labels that are not whole numbers become some integer here; `count` reports them.
     write_hashes(hashes, placed, np.concatenate(hashed), np.nan_to_num(labels).astype(np.int64), count_of_ranges)
-    return CountedBlock(placed, whole)
+    return CountedBlock(placed, total)
 
 
 def count(images: Images, labels: Labels, classes: int, first_row: int = 0) -> SplitStatistics:
@@ -122,8 +125,8 @@ def count(images: Images, labels: Labels, classes: int, first_row: int = 0) -> S
 
     Images are (n, h, w, c), uint8, 0 to 255; pixels of other types are not counted. Labels are (n,), any numbers.
     """
-    whole = labels if labels.dtype.kind in "iu" else labels[np.isfinite(labels) & (labels == np.floor(labels))]
-    seen, counts = np.unique(whole, return_counts=True)
+    integral = labels if labels.dtype.kind in "iu" else labels[np.isfinite(labels) & (labels == np.floor(labels))]
+    seen, counts = np.unique(integral, return_counts=True)
     return SplitStatistics(
         rows=len(images),
         image_types=frozenset([f"{images.dtype} {images.shape[1:]}"]),
@@ -154,7 +157,7 @@ def _add(one: SplitStatistics, other: SplitStatistics) -> SplitStatistics:
 
 
 def _pixel_counts(images: Images) -> npt.NDArray[np.int64]:
-    """int64 (channels, 256). Pillow takes a third of numpy's time, and releases Python's lock."""
+    """int64 (channels, 256). Pillow takes a third of numpy's time, and releases the GIL."""
     from PIL import Image
 
     counts = np.zeros((images.shape[-1], 256), np.int64)
@@ -166,6 +169,7 @@ def _pixel_counts(images: Images) -> npt.NDArray[np.int64]:
 
 
 def _class_sums(images: Images, labels: Labels, classes: int) -> npt.NDArray[np.int64]:
+    """int64 (classes, h, w, c): the sum of each class's images; zeros for other types than uint8 and integers."""
     sums = np.zeros((classes, *images.shape[1:]), np.int64)
     if images.dtype != np.uint8 or labels.dtype.kind not in "iu":
         return sums

@@ -27,7 +27,8 @@ class Params:
     Attributes:
         min_accuracy: fraction that the lower end of the accuracy's 95 % interval must reach; the default is the limit
             of the data set in presets.py; None refuses every model.
-        min_recall: fraction that the lower end of each class's recall's 95 % interval must reach; None: no such rule.
+        min_recall: fraction that the lower end of the 95 % interval of every class's recall must reach; None: no such
+            rule.
     """
 
     min_accuracy: float | None = None

@@ -63,7 +63,9 @@ def quantize(model: onnx.ModelProto, images: Images) -> onnx.ModelProto:
 def _take_pixels(graph: Any) -> str | None:
     """Connects the first layer to the pixels, if no preprocessing is left before it.
 
-    Returns: the name of its input, the pixels as float32, 0 to 255; None if some preprocessing is left.
+    For the calibration, the graph's input is float32 until `_bypass_needless_quantization` makes it uint8 again.
+
+    Returns: the name of the first layer's input (float32 pixels, 0 to 255); None if some preprocessing is left.
     """
     from onnx import TensorProto
 
@@ -114,7 +116,7 @@ def _in_integers(model: onnx.ModelProto, ranges: dict[str, tuple[np.float32, np.
     return QDQQuantizer(
         model,
         per_channel=True,
-        # To ±64: a processor with AVX2 and without VNNI adds two products in 16 bits, which hold 2 · 255 · 64 at most.
+        # Weights to ±64: with AVX2 but without VNNI, two products are added in int16, and 2 · 255 · 64 = 32,640 fits.
         reduce_range=True,
         weight_qType=QuantType.QInt8,
         activation_qType=QuantType.QUInt8,

@@ -40,7 +40,7 @@ def fit(
     """Trains on the training split; continues from the last checkpoint if there is one.
 
     Args:
-        examples: hold the images.
+        examples: the data set.
         transform: the preprocessing.
         params: the recipe.
         checkpoints: the checkpoint's folder; it is created if it is missing.
@@ -59,6 +59,7 @@ def fit(
     model = compile_model(examples, params)
     if history := read_checkpoint(checkpoints, model):
         log.info("continuing after epoch %d: an earlier run was interrupted", len(history))
+    # `epoch_callback` sets it; the data set reads it at the start of each epoch, to shuffle the rows.
     epoch = tf.Variable(len(history), dtype=tf.int64, trainable=False)
     training, validation = _datasets(examples, transform, params, epoch)
     model.fit(
@@ -120,7 +121,7 @@ def _steps(examples: Examples, params: Params) -> int:
 
 
 def _training_rows(examples: Examples, params: Params) -> int:
-    """The number of rows that are trained on; the rest, at the end of the split, is the validation split."""
+    """The number of rows that are trained on; the rest, at the end of the split, are the validation rows."""
     rows = examples.rows("train")
     kept = rows - round(rows * params.validation_fraction)
     if kept < 1:
@@ -134,6 +135,10 @@ def _training_rows(examples: Examples, params: Params) -> int:
 def _datasets(
     examples: Examples, transform: Transform, params: Params, epoch: tf.Variable
 ) -> tuple[tf.data.Dataset, tf.data.Dataset | None]:
+    """Training and validation batches: float32 (n, h, w, c) and labels, int64 (n,) or one-hot float32 (n, classes).
+
+    The second is None without validation rows.
+    """
     one_hot = params.loss == "categorical_crossentropy"
     rows, kept = examples.rows("train"), _training_rows(examples, params)
     batches = partial(normalized_batches, transform, examples, "train", one_hot=one_hot)

@@ -29,7 +29,7 @@ from serving.machine import usable_processors
 
 log = logging.getLogger("beamline.compare")
 
-# Of the test images that every bundle scores in every round: a comparison should not spend minutes on this.
+# Largest size of the test images that each bundle scores in each round, so that this does not take minutes.
 MAX_SCORED_BYTES = 64 * 10**6
 
 
@@ -65,7 +65,8 @@ def parse_candidates(presets: Sequence[str], flags: Sequence[str]) -> list[Candi
             raise InputError(f"{one.preset} is given twice: give each preset once, and give files different names")
         if same_recipe(one.request.config.train, other.request.config.train):
             raise InputError(
-                f"{one.preset} and {other.preset} have the same recipe with these flags: there is nothing to compare"
+                f"{one.preset} and {other.preset} have the same recipe with these flags: "
+                "leave one out, or remove the flag that makes them equal"
             )
     if len(candidates) < 2:
         raise InputError(
@@ -80,7 +81,7 @@ def compare_candidates(candidates: Sequence[Candidate], flags: Sequence[str]) ->
     Raises:
         BeamlineError: the test set changed between two runs.
     """
-    started, began = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
+    timer, began = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
     config = candidates[0].request.config
     store, history = Store(config.runs), RunHistory(config.runs)
     ended = []
@@ -106,7 +107,7 @@ def compare_candidates(candidates: Sequence[Candidate], flags: Sequence[str]) ->
             threads=usable_processors(),
             environment=environment(),
         )
-    return replace(comparison, seconds=round(time.perf_counter() - started, 3))
+    return replace(comparison, seconds=round(time.perf_counter() - timer, 3))
 
 
 def change_flags(arguments: Sequence[str], add: str | None = None, remove: str | None = None) -> list[str]:
@@ -120,7 +121,10 @@ def _shared_test_set(results: Sequence[Result]) -> str:
     """The digest of the test set of all results; empty if nothing was evaluated."""
     digests = {result.test_sha256 for result in results if result.test_sha256 is not None}
     if len(digests) > 1:
-        raise BeamlineError("the test set changed between two of the runs, so they cannot be compared: run it again")
+        raise BeamlineError(
+            "the test set changed between two of the runs, so they cannot be compared: "
+            "wait until nothing changes the data, then repeat the comparison"
+        )
     return next(iter(digests), "")
 
 

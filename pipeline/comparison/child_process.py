@@ -1,4 +1,4 @@
-"""Arguments of `run` -> a run in a child process: TensorFlow reads a recipe's number of threads once, as it starts."""
+"""Arguments of `run` -> a run in a child process: TensorFlow reads its number of threads only when it starts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def run_in_child_process(arguments: Sequence[str], runs: Path) -> tuple[int, Rec
 
     Args:
         arguments: the arguments of `python -m pipeline run`.
-        runs: the folder that these name with `--runs`.
+        runs: the value of `--runs` in the arguments.
 
     Returns:
         The exit code, and the run's record; None if the process ended before it wrote one.
@@ -47,7 +47,7 @@ def _wait(command: Sequence[str]) -> int:
         try:
             return process.wait()
         except (KeyboardInterrupt, Terminated):
-            # A terminal sends its signal to both processes; terminating a stopped one changes nothing.
+            # Ctrl-C in a terminal reaches both processes; terminating one that has ended does nothing.
             process.terminate()
             process.wait()
             raise

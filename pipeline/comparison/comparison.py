@@ -29,20 +29,23 @@ class Rate:
 class Entry:
     """The results of one preset.
 
+    From `layers` on, every field keeps its default if the run failed or nothing was evaluated.
+
     Attributes:
         preset: the preset's name.
         run: the run's number; None if its process ended before it had one.
         verdict: `passed` every gate, `refused` by one, or `failed`.
         step: the step that refused or failed; None if all passed, or if it is unknown.
         reasons: why it was refused or failed.
-        layers: the layers of the network; empty if nothing was trained.
-        epochs: passes over the training rows; 0 if nothing was trained.
-        batch_size: training rows in a batch; 0 if nothing was trained.
-        parameters: number of trained values; None if nothing was trained.
-        rows: number of test images; 0 if nothing was evaluated.
+        layers: the layers of the network.
+        epochs: passes over the training rows.
+        batch_size: training rows in a batch.
+        parameters: number of trained values.
+        rows: number of test images.
         correct: number of test images that the model classifies correctly.
-        interval: Wilson's 95 % interval of the accuracy, fractions; None if nothing was evaluated.
-        training_seconds: duration of the step train, in the run that executed it; None if no record has it.
+        interval: Wilson's 95 % interval of the accuracy, fractions.
+        training_seconds: duration of the step train, in the run that executed it; None if no record has it, or if an
+            interrupted training was continued.
         run_seconds: duration of that whole run; None if no record has it.
         onnx_bytes: size of the exported file; None if nothing was exported.
         rate: scoring throughput with that file; None if nothing was exported.
@@ -108,7 +111,7 @@ class Comparison:
         test_sha256: digest of the test set; empty if nothing was evaluated.
         arguments: the flags that all runs share.
         entries: one for each preset, in the order given.
-        pairs: one for each two presets that were evaluated.
+        pairs: one for each pair of evaluated presets.
         rounds: number of rounds in which the throughput was measured.
         threads: number of threads that scored.
         environment: Python, machine, processors.

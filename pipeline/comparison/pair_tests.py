@@ -30,24 +30,24 @@ def compare_pairs(correct: Mapping[str, npt.NDArray[np.bool_]]) -> tuple[PairTes
     )
 
 
-def group_equals(names: Sequence[str], pairs: Sequence[PairTest]) -> list[tuple[str, ...]]:
-    """The largest groups, of two or more, in which no two models differ significantly, with names in the given order.
+def groups_without_difference(names: Sequence[str], pairs: Sequence[PairTest]) -> list[tuple[str, ...]]:
+    """The maximal groups of two or more models in which no two differ significantly, with names in the given order.
 
-    A model can be in several groups; two models differ significantly exactly if no group has both. The groups are the
-    maximal cliques of the graph that joins models without a significant difference (Bron and Kerbosch 1973).
+    A model can be in several groups; two models differ significantly if and only if no group has both. The groups are
+    the maximal cliques of the graph that joins models without a significant difference (Bron and Kerbosch 1973).
     """
-    equals: dict[str, set[str]] = {name: set() for name in names}
+    not_different: dict[str, set[str]] = {name: set() for name in names}
     for pair in pairs:
         if not pair.significant:
-            equals[pair.better].add(pair.worse)
-            equals[pair.worse].add(pair.better)
+            not_different[pair.better].add(pair.worse)
+            not_different[pair.worse].add(pair.better)
     groups: list[tuple[str, ...]] = []
 
     def grow(group: set[str], candidates: set[str], excluded: set[str]) -> None:
         if not candidates and not excluded and len(group) > 1:
             groups.append(tuple(name for name in names if name in group))
         for name in [name for name in names if name in candidates]:
-            grow(group | {name}, candidates & equals[name], excluded & equals[name])
+            grow(group | {name}, candidates & not_different[name], excluded & not_different[name])
             candidates, excluded = candidates - {name}, excluded | {name}
 
     grow(set(), set(names), set())

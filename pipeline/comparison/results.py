@@ -51,11 +51,12 @@ def read_result(preset: str, record: Record | None, code: int, records: Sequence
         records: all runs, oldest first; one of them may have trained the model.
         store: has the artifacts.
     """
-    ended = (f"its process ended with {code}",)
+    ended = (f"its run did not finish (exit code {code}): run this preset alone to see why",)
     if record is None:
         return Result(Entry(preset, None, "failed", reasons=ended))
     artifacts = RunArtifacts(record, store)
     stopped = stopping(artifacts.outcomes)
+    # Any other verdict (running, failed, interrupted) means that the run did not end properly.
     verdict: Verdict = "failed"
     if record.verdict in ("passed", "promoted", "refused"):
         verdict = "passed" if stopped is None else "refused"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 from pipeline.comparison.comparison import Comparison, Entry, PairTest, Rate
-from pipeline.comparison.pair_tests import group_equals
+from pipeline.comparison.pair_tests import groups_without_difference
 
 HEADINGS = ("preset", "run", "parameters", "test accuracy", "training", "scored images/s", "verdict")
 NONE = "–"
@@ -23,7 +23,7 @@ def format_table(comparison: Comparison) -> str:
     for entry in ordered_entries(comparison):
         table.add_row(*table_row(entry))
     text = io.StringIO()
-    # Wide enough for every row; a narrow terminal wraps the lines.
+    # Wide enough for every row; a narrow terminal wraps the lines. The first column is the border, a space.
     Console(file=text, width=1000, color_system=None, markup=False).print(table)
     return "\n".join(line[1:].rstrip() for line in text.getvalue().splitlines() if line.strip())
 
@@ -66,7 +66,7 @@ def format_seconds(seconds: float | None) -> str:
 
 
 def format_rate(rate: Rate | None) -> str:
-    """Images per second with the range of the rounds, rounded to three digits: the others would be noise."""
+    """Images per second: the median, and the 10th to 90th percentile of the rounds, to three significant digits."""
     return NONE if rate is None else f"{_round(rate.median)} ({_round(rate.low)} to {_round(rate.high)})"
 
 
@@ -91,7 +91,7 @@ def describe_differences(comparison: Comparison) -> list[str]:
         differences = [f"{pair.worse} ({format_pair(pair)})" for pair in worse if pair.significant]
         if differences:
             lines.append(f"{name} is significantly better than {', '.join(differences)}")
-    for group in group_equals(names, comparison.pairs):
+    for group in groups_without_difference(names, comparison.pairs):
         lines.append(f"no significant difference between {' and '.join([', '.join(group[:-1]), group[-1]])}")
     return lines
 

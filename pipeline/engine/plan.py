@@ -23,7 +23,7 @@ METRICS = "beamline.steps"
 
 
 def plan(steps: tuple[Step, ...], store: Store, context: RunContext) -> Outcomes:
-    """The outcomes that need no execution, up to the first step that must be executed.
+    """The outcomes that need no execution, of every step whose inputs have an outcome.
 
     Raises: InputError: data outside the store are not valid.
     """
@@ -82,7 +82,8 @@ def add_outcome(outcomes: dict[str, Outcome], step: Step, store: Store, executio
 def _temporary_folder() -> Iterator[Path]:
     """A folder for all temporary files of a run.
 
-    Libraries delete theirs when the interpreter shuts down, and the command line exits without that.
+    Libraries delete their temporary files when the interpreter shuts down, but the command line ends with `os._exit`,
+    which skips this.
     """
     outer = tempfile.tempdir
     with tempfile.TemporaryDirectory(prefix="beamline-", ignore_cleanup_errors=True) as folder:
@@ -94,5 +95,5 @@ def _temporary_folder() -> Iterator[Path]:
 
 
 def set_threads(threads: int) -> None:
-    """Sets the threads of one TensorFlow operation, which TensorFlow reads once, when it starts."""
+    """Sets TensorFlow's number of intra-op threads, which it reads once, when it starts."""
     os.environ["TF_NUM_INTRAOP_THREADS"] = str(threads)

@@ -62,7 +62,12 @@ class Step:
         return self.component.name
 
     def parts(self, input_digests: Mapping[str, str], fingerprint: Mapping[str, str]) -> Parts:
-        """Everything that the step's output depends on."""
+        """Everything that the step's output depends on.
+
+        Args:
+            input_digests: the content digest of each input, by the input's name.
+            fingerprint: digests of the data outside the store, by name.
+        """
         return {
             "source": source_digests(self.component.module.__name__),
             "params": {} if self.params is None else to_json(self.params),

@@ -45,11 +45,11 @@ class RunArtifacts:
         return f"{step} has no artifact ({'; '.join(outcome.reasons)})"
 
     def load(self, step: str, kind: type[Kind]) -> Kind:
-        """Loads the artifact of a step that made one, see `missing_reason`, after all its bytes are checked.
+        """Checks every byte of a step's artifact, then loads it. The step must have one: see `missing_reason`.
 
         Raises:
             InputError: the artifact was deleted.
-            BundleError: the artifact was changed after the commit.
+            BundleError: the artifact was changed after it was stored.
             BeamlineError: the artifact cannot be read.
         """
         if step not in self._checked:
@@ -68,7 +68,8 @@ class RunArtifacts:
             return kind.load(path)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise BeamlineError(
-                f"run {self.record.run}: the artifact of {step} cannot be read: {type(error).__name__}: {error}"
+                f"run {self.record.run}: the artifact of {step} cannot be read ({type(error).__name__}: {error}): "
+                "repeat the run to make it again"
             ) from error
 
     def _check(self, step: str) -> Path:

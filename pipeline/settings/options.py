@@ -27,7 +27,8 @@ class ValidateOptions(validate.Params):
     """Limits on the data. A structural rule, e.g. `shape` or `nan`, cannot be turned off: it always stops the run.
 
     Attributes:
-        schema: file that `schema` wrote: the shape, classes and class proportions that the training split must have.
+        schema: file that `python -m pipeline schema` wrote: the shape, classes and class proportions that the training
+            split must have.
     """
 
     schema: Path | None = None
@@ -110,7 +111,8 @@ class Request:
     Attributes:
         config: what to run, and where.
         verbosity: how much to print.
-        explicitly_chosen: the user named the data set or the model, so no other may replace it.
+        explicitly_chosen: the user named the data set or the model, so the embedded data set must not replace a
+            missing one.
         arguments: the command line's arguments, unchanged.
         track: log it to MLflow.
     """

@@ -49,7 +49,8 @@ def read_preset(file: Path) -> train.Params:
     except (ValueError, RecursionError) as error:
         raise InputError(f"--preset {file} is not JSON ({error}): write an object of parameters and values") from None
     if not isinstance(values, dict):
-        raise InputError(f'--preset {file} is not a JSON object: write one, as {{"hidden": [256, 128], "epochs": 10}}')
+        example = '{"hidden": [256, 128], "epochs": 10}'
+        raise InputError(f"--preset {file} is not a JSON object: write one, e.g. {example}")
     if file.stem in PRESETS:
         raise InputError(f"--preset {file}: {file.stem} is the name of a built-in preset: rename the file")
     kinds = get_type_hints(train.Recipe)

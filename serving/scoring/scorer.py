@@ -96,7 +96,7 @@ class Scorer:
             self._network = Network(content)
 
     def score(self, images: Images) -> Scores:
-        """Scores images of the model's input shape; several threads share more than one batch.
+        """Scores images of the model's input shape; if there are several batches, the threads divide them.
 
         Args:
             images: uint8 (n, h, w, c), 0 to 255.
@@ -141,4 +141,7 @@ class Scorer:
             yield
         except Exception as error:
             # onnxruntime has a dozen exceptions without a common base class.
-            raise BeamlineError(f"{self.bundle.path}: onnxruntime cannot run the model: {error}") from error
+            raise BeamlineError(
+                f"{self.bundle.path}: onnxruntime cannot load or run the model ({error}): score with another version, "
+                "or with the onnxruntime of requirements.lock"
+            ) from error

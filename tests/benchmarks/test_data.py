@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from benchmarks import data
 
 RATE = r"[\d,]+ images/s \([\d,]+ to [\d,]+\)"
@@ -12,6 +14,7 @@ RATE = r"[\d,]+ images/s \([\d,]+ to [\d,]+\)"
 RATIO = r"[\d.]+ \([\d.]+ to [\d.]+\) times"
 
 
+@pytest.mark.exhaustive
 def test_rates_and_ratios_are_printed(made, monkeypatch, capsys):
     monkeypatch.setattr(data, "ROUNDS", 1)
     monkeypatch.setattr(data, "EPOCHS", 2)

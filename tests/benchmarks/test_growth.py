@@ -34,6 +34,7 @@ def test_perturbed_rows_are_the_images_with_different_noise(files):
     assert sum(len(part[1]) for part in parts["test"]) == 120 // 7
 
 
+@pytest.mark.exhaustive
 def test_growth_is_printed_in_seconds_and_memory(files, capsys):
     assert growth.main([*map(str, files), "--rows", "300", "900"]) == 0
     printed = capsys.readouterr().out

@@ -34,6 +34,7 @@ def test_bare_script_and_batch_scorer_write_the_same(bench):
     assert bench.peak_bytes(file) > 20e6
 
 
+@pytest.mark.exhaustive
 def test_command_prints_the_ratios(bench, monkeypatch, capsys):
     monkeypatch.setattr(scoring, "BATCH_SIZES", (16, 32))
     monkeypatch.setattr(scoring, "MEMORY_ROWS", (100, 200))

@@ -22,6 +22,7 @@ def params(made):
     return ingest.Params(dataset="tiny", block_rows=250)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.filterwarnings("default")  # Beam leaves the pipes of its workers to the garbage collector.
 def test_separate_workers_write_the_same_bytes(made, params, tmp_path, contents, monkeypatch):
     # A worker has another working folder, so relative paths are not valid there; it has the packages installed.

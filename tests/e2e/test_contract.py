@@ -9,6 +9,8 @@ import pytest
 
 from tests import tiny_set
 
+pytestmark = pytest.mark.exhaustive
+
 LEAK = re.compile(
     r"test: 11 of 200 images \(5\.5 %\) are in the training split too, more than "
     r"--validate\.max-leaked-fraction 0\.001 allows: "

@@ -14,6 +14,8 @@ from tests.e2e.shown import run as run_shown
 from tests.e2e.test_tiny import STEPS
 from tests.mnist_files import MNIST_SHA256
 
+pytestmark = pytest.mark.exhaustive
+
 
 @pytest.fixture(scope="module")
 def data_dir(tmp_path_factory):

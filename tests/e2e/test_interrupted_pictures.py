@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import functools
 
+import pytest
+
 from components import analyze
 from pipeline.commands.run import run
+
+pytestmark = pytest.mark.exhaustive
 
 
 def test_interrupted_run_draws_nothing(made, tmp_path, monkeypatch, capfd):

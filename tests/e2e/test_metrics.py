@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from pipeline.definition import pipeline
 from pipeline.engine.execute import Execution
 from pipeline.engine.plan import METRICS, run_steps
 from pipeline.engine.store import Store
 from pipeline.settings.options import parse_run
 from tests.e2e.test_tiny import STEPS
+
+pytestmark = pytest.mark.exhaustive
 
 
 def test_each_of_the_nine_steps_is_in_beams_metrics(made, tmp_path):

@@ -143,6 +143,7 @@ def test_edited_docstring_changes_nothing(promoted, run):
     assert promoted.executed() == []
 
 
+@pytest.mark.exhaustive
 def test_other_epochs_execute_training_and_what_follows(promoted, run):
     done = run(promoted, "--train.epochs", "7")
     assert done.returncode == 0, done.stderr
@@ -187,6 +188,7 @@ def test_promoted_bundle_with_a_changed_byte_is_refused_and_a_run_mends_it(promo
     assert promoted.command("serving.batch_score", "images.npy").returncode == 0
 
 
+@pytest.mark.exhaustive
 def test_second_project_from_nothing_makes_the_same_bytes(first, new_project, data_dir):
     project, _ = first
     other = new_project()
@@ -199,6 +201,7 @@ def test_second_project_from_nothing_makes_the_same_bytes(first, new_project, da
     assert hashlib.sha256(manifests[0]).hexdigest() == hashlib.sha256(manifests[1]).hexdigest()
 
 
+@pytest.mark.exhaustive
 def test_class_that_is_missing_stops_the_run_before_training_where_that_is_an_error(new_project, tmp_path):
     tiny_set.prepare(tmp_path / "tfds", class_names=(*tiny_set.CLASS_NAMES, "never seen"))
     project = new_project()

@@ -18,6 +18,8 @@ from serving import batch_score
 from tests.conftest import ROOT
 from tests.serving import tiny_bundle
 
+pytestmark = pytest.mark.exhaustive
+
 PACKAGES = ("pipeline", "components", "serving")
 
 

@@ -95,7 +95,7 @@ PIPELINE = [
     wrong(
         "compare mlp-128-128 same.json",
         "mlp-128-128 and same have the same recipe with these flags",
-        "nothing to compare",
+        "leave one out",
     ),
     wrong("compare cnn linear --preset cnn", "compare does not accept --preset", "name the presets first"),
     wrong("compare cnn linear --no-promotion", "compare does not accept --no-promotion"),

@@ -23,7 +23,8 @@ def read_names(stored: UnpackedArray) -> tuple[str, ...]:
     array = stored.open(TEXT)
     if len(array.layout.shape) != 1 or not 1 <= array.rows <= MAX_CLASSES:
         raise InputError(
-            f"{array.name} has shape {array.layout.shape}: save 1 to {MAX_CLASSES:,} names, one for each label"
+            f"{array.name} has shape {array.layout.shape}, class names are (n,) with n from 1 to {MAX_CLASSES:,}: "
+            "save one name for each label"
         )
     try:
         values = stored.read(0, array.rows, TEXT).tolist()

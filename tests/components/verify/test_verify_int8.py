@@ -27,7 +27,7 @@ def test_int8_model_that_cannot_be_loaded_is_refused(made, verify_bundle, bundle
     )
     refused = verify_bundle(seal_again(bundle_copy, made.bundle.opened().manifest))
     (reason,) = refused.reasons
-    assert "onnxruntime cannot run the model" in reason
+    assert "onnxruntime cannot load or run the model" in reason
 
 
 def test_bundle_without_int8_passes_without_int8_rules(made, verify_bundle, bundle_copy):

@@ -151,7 +151,7 @@ def test_artifact_of_another_release_is_one_sentence(remember, verification, cap
     (verification.path / "verification.json").write_text(content)
     remember(verify=verification)
     assert main(PROMOTE) == 1
-    assert "run 0001: the artifact of verify cannot be read: " in capsys.readouterr().err
+    assert "run 0001: the artifact of verify cannot be read (" in capsys.readouterr().err
     assert serving() is None
 
 

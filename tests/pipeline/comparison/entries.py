@@ -29,7 +29,7 @@ def entry(preset: str, correct: int, rows: int = 1000, verdict: str = "passed", 
 
 
 def failed(preset: str) -> Entry:
-    return Entry(preset, None, "failed", reasons=("its process ended with -9",))
+    return Entry(preset, None, "failed", reasons=("the run did not finish (exit code -9)",))
 
 
 def comparison(*entries: Entry) -> Comparison:

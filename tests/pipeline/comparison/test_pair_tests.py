@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from pipeline.comparison.comparison import PairTest
-from pipeline.comparison.pair_tests import compare_pairs, group_equals
+from pipeline.comparison.pair_tests import compare_pairs, groups_without_difference
 
 outcomes = st.lists(st.lists(st.booleans(), min_size=30, max_size=30), min_size=2, max_size=5)
 
@@ -56,5 +56,5 @@ def test_groups_are_the_largest_without_a_significant_difference(significant):
         if all(frozenset(two) in equals for two in combinations(group, 2))
     ]
     largest = [group for group in groups if not any(group < other for other in groups)]
-    found = group_equals(names, pairs)
+    found = groups_without_difference(names, pairs)
     assert sorted(found) == sorted(tuple(sorted(group)) for group in largest)

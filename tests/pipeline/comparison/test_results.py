@@ -18,6 +18,8 @@ from tests.pipeline.requests import recorded
 
 CONFIG, _ = recorded()
 
+UNFINISHED = "its run did not finish (exit code -9): run this preset alone to see why"
+
 
 def record(run: str, verdict: str, *steps: Outcome) -> Record:
     return Record(run, "2026-01-02T03:04:05+00:00", verdict, 20.0, (), CONFIG, steps, {})
@@ -34,8 +36,14 @@ REFUSED = Outcome("validate", "executed", artifact="validate-1", reasons=("a cla
 @pytest.mark.parametrize(
     ("found", "verdict", "run", "step", "reasons"),
     [
-        (None, "failed", None, None, ("its process ended with -9",)),
-        (record("0001", "running"), "failed", "0001", None, ("its process ended with -9",)),
+        (None, "failed", None, None, (UNFINISHED,)),
+        (
+            record("0001", "running"),
+            "failed",
+            "0001",
+            None,
+            (UNFINISHED,),
+        ),
         (record("0002", "failed", FAILED), "failed", "0002", "train", ("diverged",)),
         (record("0003", "refused", REFUSED), "refused", "0003", "validate", ("a class is missing",)),
     ],

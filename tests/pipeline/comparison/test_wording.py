@@ -27,7 +27,10 @@ def test_table_has_one_line_for_each_entry_the_best_first():
     assert "1,230,000 (1,000,000 to 1,400,000)" in lines[0]
     assert lines[3].endswith("refused by evaluate")
     assert lines[4].endswith("failed")
-    assert describe_failures(FOUND) == ["no: too few", "gone: its process ended with -9"]
+    assert describe_failures(FOUND) == [
+        "no: too few",
+        "gone: the run did not finish (exit code -9)",
+    ]
 
 
 def test_names_are_not_markup():

@@ -95,6 +95,7 @@ def test_epochs_are_written_during_the_training(trained, config, monkeypatch):
     assert seen == [[], [1, 1], [2, 2]]
 
 
+@pytest.mark.exhaustive
 def test_resumed_training_has_each_epoch_once(trained, config, monkeypatch):
     write_checkpoint = epochs.write_checkpoint
 
@@ -127,6 +128,7 @@ def test_nothing_is_written_without_a_training(config):
     assert not config.runs.exists()
 
 
+@pytest.mark.exhaustive
 def test_weights_do_not_change_and_the_model_has_no_event_files(made, trained, tmp_path):
     model = trained()
     (tmp_path / "other").mkdir()

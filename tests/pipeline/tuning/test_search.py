@@ -80,11 +80,13 @@ def test_trials_read_no_test_split_and_are_the_same_after_an_interruption(four_t
     assert sorted(file.name for file in (tmp_path / "parts").iterdir()) == ["study.db"]
 
 
+@pytest.mark.exhaustive
 def test_accuracy_is_that_of_a_training_with_the_same_validation_rows(four_trials, made, tmp_path):
     model = train.run(made.examples, made.transform, BASE, tmp_path)
     assert four_trials[1][0].accuracy == model.history[-1]["val_accuracy"]
 
 
+@pytest.mark.exhaustive
 def test_prunes_a_trial_below_the_median(study, data, monkeypatch):
     """A trial that learns nothing ends after its second epoch, because four good ones are finished."""
     epochs = []
@@ -102,6 +104,7 @@ def test_prunes_a_trial_below_the_median(study, data, monkeypatch):
     assert not epochs
 
 
+@pytest.mark.exhaustive
 def test_prunes_a_training_that_diverges_unless_it_is_the_first(study, data, tmp_path, monkeypatch):
     monkeypatch.setattr(trials, "fit", diverge)
     with pytest.raises(BeamlineError, match="the preset itself, failed: training diverged"):
@@ -114,6 +117,7 @@ def test_starts_no_trial_after_the_time_limit(data, tmp_path):
     assert run_search(tmp_path / "study", data, 2, seconds=1e-9) == []
 
 
+@pytest.mark.exhaustive
 def test_logs_one_line_for_each_trial(data, tmp_path, monkeypatch, caplog):
     caplog.set_level(logging.INFO, "beamline")
     run_search(tmp_path / "study", data, 1)

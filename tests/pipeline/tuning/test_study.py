@@ -70,6 +70,7 @@ def test_test_evaluations_are_counted_once_for_each_trial(tmp_path):
             assert record_test_evaluation(study, finished_trials(study, BASE)[index]) == count
 
 
+@pytest.mark.exhaustive
 def test_interrupted_study_continues_with_the_same_trials(tmp_path):
     whole = run_trials(tmp_path / "whole", 14)
     assert any(reason for *_, reason in whole)

@@ -87,7 +87,7 @@ def test_probabilities_of_another_shape_are_refused(sealed):
 def test_model_that_onnxruntime_cannot_load_is_refused(sealed):
     content = (sealed.path / "model.onnx").read_bytes()
     (sealed.path / "model.onnx").write_bytes(content.replace(b"Softmax", b"Softmix"))
-    refused(sealed, "onnxruntime cannot run the model")
+    refused(sealed, "onnxruntime cannot load or run the model")
 
 
 def test_sample_that_cannot_be_read_is_refused(sealed):

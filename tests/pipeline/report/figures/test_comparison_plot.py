@@ -82,7 +82,7 @@ def test_page_says_the_verdict_first_links_to_the_runs_and_escapes():
     assert "<b>" not in page
     assert page.count("<svg ") == 3
     assert re.findall(r"(\d+ : \d+)<br>.*?<strong>(\w+)</strong>", page) == [("50 : 0", "better"), ("0 : 50", "worse")]
-    assert "its process ended with -9" in page
+    assert "the run did not finish (exit code -9)" in page
 
 
 def test_page_of_what_was_never_evaluated_has_no_pictures():
