@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,14 +48,14 @@ class PerturbedBlockReader(BlockReader):
     start: int
     rows: int
 
-    def read(self) -> tuple[Images, Labels]:
+    def read_parts(self) -> Iterator[tuple[Images, Labels]]:
         """Replaces the lowest three bits of every pixel by noise, so that no two images are equal."""
         images = np.load(self.images_file, mmap_mode="r")
         chosen = np.arange(self.start, self.start + self.rows) % len(images)
         pixels = images[chosen].reshape(self.rows, *(*images.shape[1:], 1)[:3])
         noise = np.random.Generator(np.random.SFC64(self.start)).bytes(pixels.size)
         noisy = pixels ^ (np.frombuffer(noise, np.uint8).reshape(pixels.shape) & 7)
-        return noisy, np.load(self.labels_file)[chosen]
+        yield noisy, np.load(self.labels_file)[chosen]
 
 
 def plan(images_file: Path, labels_file: Path, rows: int) -> ReadPlan:

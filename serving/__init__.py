@@ -1,4 +1,4 @@
-"""The bundle, the registry and the scorer: numpy, onnxruntime and the standard library alone.
+"""The bundle, the registry and the scorer: numpy, onnxruntime and the standard library; pictures also need Pillow.
 
 `from serving import Scorer; Scorer.promoted("models/mnist").score(images)`
 """
@@ -8,15 +8,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from serving.batch.images import read_images
     from serving.registry.selection import PromotedScorer as Scorer
 
-__all__ = ["Scorer"]
+__all__ = ["Scorer", "read_images"]
 
 
 def __getattr__(name: str) -> Any:
     # Imported on first use: reading the registry needs no numpy.
-    if name != "Scorer":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from serving.registry.selection import PromotedScorer
+    if name == "Scorer":
+        from serving.registry.selection import PromotedScorer
 
-    return PromotedScorer
+        return PromotedScorer
+    if name == "read_images":
+        from serving.batch.images import read_images
+
+        return read_images
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -8,7 +8,6 @@ if __name__ == "__main__":
     prepare_imports()
 
 import argparse
-import gc
 import os
 import sys
 import time
@@ -20,11 +19,12 @@ from typing import TYPE_CHECKING
 from serving.arguments import Arguments
 from serving.batch.formats import ENDINGS, format_for
 from serving.batch.formats.format import Columns
-from serving.batch.images import find_images
+from serving.batch.images import find_images, fit_images
 from serving.batch.inputs.open_file import shown
 from serving.batch.job import BatchJob
 from serving.batch.output import Output
 from serving.batch.replaceable import require_replaceable
+from serving.batch.startup import start_collecting
 from serving.batch.summary import detail_lines, metadata, summary_line
 from serving.blocks import Source
 from serving.bundle.bundle import Bundle
@@ -44,6 +44,7 @@ IMAGES = (
 )
 MODEL = "a model's name, or the folder of one of its versions (default: the promoted model whose input fits the images)"
 MODELS = "the registry (default: %(default)s)"
+RESIZE = "resize images of other sizes as the training images were, for a model trained with --ingest.resize"
 THREADS = "number of threads (default: the processors this process may use)"
 
 
@@ -100,6 +101,7 @@ def _parser() -> Arguments:
     )
     parser.add_argument("--labels", type=Path, metavar="FILE", help="the true labels, integers: print the accuracy")
     parser.add_argument("--fail-on-drift", action="store_true", help=f"exit {DRIFTED} if the images drifted")
+    parser.add_argument("--resize", action="store_true", help=RESIZE)
     parser.add_argument("--skip-bad", action="store_true", help="skip unreadable pictures, and list them")
     parser.add_argument("--resume", action="store_true", help="continue an earlier run that was stopped or killed")
     parser.add_argument("--overwrite", action="store_true", help="replace a file that is not an output of this command")
@@ -126,13 +128,13 @@ def _from_1_to(most: int) -> Callable[[str], int]:
 def _score(options: argparse.Namespace) -> tuple[int, list[str]]:
     """Scores the images. Returns: the exit code, and the lines on the screen."""
     started = time.perf_counter()
-    source = find_images(options.images, options.skip_bad)
+    source = find_images(options.images, options.skip_bad, options.resize)
     target = options.out or _default_target(options.images)
     read = (*source.paths, *([] if options.labels is None else [options.labels]))
     require_replaceable(target, read, options.overwrite)
     opened = time.perf_counter()
     bundle, version = find_bundle(source, options.models, options.model)
-    source.require_fit(bundle.manifest.image_shape)
+    source = fit_images(source, bundle)
     columns = Columns(bundle.manifest.labels, source.named, options.probabilities, options.top)
     job = BatchJob(
         source=source,
@@ -142,7 +144,7 @@ def _score(options: argparse.Namespace) -> tuple[int, list[str]]:
         baseline=_baseline(bundle, options.fail_on_drift),
         skip_bad=options.skip_bad,
     )
-    gc.enable()
+    start_collecting()
     loaded = time.perf_counter()
     with Output(target, job.dependencies()) as output, _progress(source.rows) as advance:
         entries = output.resume() if options.resume else []

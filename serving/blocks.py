@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +16,24 @@ Images = npt.NDArray[np.uint8]
 
 # (row within the whole input, one sentence that names the file and the reason).
 Unreadable = tuple[int, str]
+
+
+class OtherSizes(Enum):
+    """How images of another size than the model's are treated.
+
+    REFUSED: refused. RESIZABLE: refused with the advice to resize them, which the model allows. RESIZED: resized as the
+    training images were.
+    """
+
+    REFUSED = "refused"
+    RESIZABLE = "resizable"
+    RESIZED = "resized"
+
+    def advice(self, images: str) -> str:
+        """The end of a refusal; `images` is `it` or `them`."""
+        if self is OtherSizes.RESIZABLE:
+            return f"add --resize, which resizes {images} as the training images were"
+        return f"resize {images} to fit"
 
 
 class Block(NamedTuple):
@@ -34,14 +54,16 @@ class Source(ABC):
         size_bytes: the size of all files together.
         mtime_ns: the latest time of change of the files' content.
         sha256: a digest that changes with the files' identity, size or time of change; not of their bytes.
+        other_sizes: how images of another size than the model's are treated.
     """
 
     rows: int
-    paths: tuple[Path, ...]
+    paths: Sequence[str | Path]
     named: bool
     size_bytes: int
     mtime_ns: int
     sha256: str
+    other_sizes: OtherSizes = OtherSizes.REFUSED
 
     @property
     @abstractmethod
@@ -49,12 +71,19 @@ class Source(ABC):
         """The file and the shape of its images, for a message."""
 
     @abstractmethod
+    def with_other_sizes(self, other_sizes: OtherSizes) -> Self:
+        """The same images, with those of other sizes treated in another way."""
+
+    @abstractmethod
     def fits(self, image_shape: tuple[int, int, int]) -> bool:
         """Whether a model with the input shape (height, width, channels) takes the images."""
 
     @abstractmethod
     def require_fit(self, image_shape: tuple[int, int, int]) -> None:
-        """Refuses images that do not fit a model with this input shape. Raises: InputError."""
+        """Refuses images that do not fit a model with this input shape; pictures but the first are checked later.
+
+        Raises: InputError.
+        """
 
     @abstractmethod
     def fill(self, images: Images, start: int) -> list[Unreadable]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import IO, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,8 @@ from serving.files import canonical_json, replace_text
 
 # Every data set has these two splits. Training reads only the first one, the gate only the second one.
 SPLITS = ("train", "test")
+# Largest number of training images that calibrate the ranges of int8's activations.
+CALIBRATION_ROWS = 1000
 # Largest number of images of a sample that are in memory at once.
 SAMPLED_ROWS = 1024
 
@@ -64,6 +67,7 @@ class Examples(Artifact):
     class_names: by integer label.
     image_shape: (height, width, channels), from the data set.
     blocks: the blocks of each split, in order.
+    resize: how ingest resized images to `image_shape`, the METHOD of `serving.resize`; None if it did not.
     """
 
     FILE = "examples.json"
@@ -74,6 +78,7 @@ class Examples(Artifact):
     class_names: tuple[str, ...]
     image_shape: tuple[int, int, int]
     blocks: dict[str, tuple[Block, ...]]
+    resize: str | None = None
 
     def rows(self, split: str) -> int:
         """The number of images in a split."""
@@ -150,35 +155,70 @@ class Examples(Artifact):
         return replace(saved, blocks={split: saved.blocks[split] for split in SPLITS})
 
     def summary(self) -> str:
-        """Name, version, rows of each split, shape."""
+        """Name, version, rows of each split, shape, and whether images were resized."""
         splits = ", ".join(f"{self.rows(split):,} {split}" for split in self.blocks)
-        return f"{self.dataset} {self.version}: {splits} images {'×'.join(map(str, self.image_shape))}"
+        resized = "" if self.resize is None else f", resized ({self.resize})"
+        return f"{self.dataset} {self.version}: {splits} images {'×'.join(map(str, self.image_shape))}{resized}"
 
 
 def write_block(
     folder: Path,
     split: str,
     index: int,
-    images: npt.NDArray[np.uint8],
-    labels: npt.NDArray[np.int64],
+    parts: Iterable[tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]],
     files: tuple[str, ...] = (),
 ) -> Block:
     """Writes the files of a block, each whole or not at all; writing it again changes nothing.
 
-    Images are uint8 (rows, h, w, c), 0 to 255, labels int64 (rows,). `files` names the original file of each row, and
-    is empty if the rows were not files.
+    Args:
+        folder: of the examples.
+        split: the split's name.
+        index: the block's index in its split.
+        parts: one or more: images, uint8 (rows, h, w, c), 0 to 255, and their labels, int64 (rows,). Each part is
+            written before the next one is taken, so that a block is never in memory as a whole.
+        files: the original file of each row; empty if the rows were not files.
     """
-    digest = hashlib.sha256(np.ascontiguousarray(images).data)
-    digest.update(np.ascontiguousarray(labels).data)
-    block = Block(split, index, len(images), digest.hexdigest())
-    for name, array in ((block.images_file, images), (block.labels_file, labels)):
-        # Two workers may write the same block, and one of them may be killed.
-        staged = folder / f".{name}.{os.getpid()}.npy"
-        np.save(staged, array)
-        os.replace(staged, folder / name)
+    block = Block(split, index, 0, "")
+    labels: list[npt.NDArray[np.int64]] = []
+    digest = hashlib.sha256()
+    with _staged(folder / block.images_file) as file:
+        for images, numbers in parts:
+            pixels = np.ascontiguousarray(images)
+            if not labels:
+                _write_npy_header(file, pixels, 0)
+            labels.append(numbers)
+            digest.update(pixels.data)
+            file.write(pixels.data)
+        joined = np.concatenate(labels)
+        # numpy's header has the same length for every number of rows, so that arrays can grow.
+        file.seek(0)
+        _write_npy_header(file, pixels, len(joined))
+    digest.update(joined.data)
+    with _staged(folder / block.labels_file) as file:
+        np.save(file, joined)
     if files:
         replace_text(folder / block.names_file, json.dumps(files, ensure_ascii=False))
-    return block
+    return replace(block, rows=len(joined), sha256=digest.hexdigest())
+
+
+@contextmanager
+def _staged(path: Path) -> Iterator[IO[bytes]]:
+    """A file that replaces `path` when it is complete, and is removed after an error."""
+    # Two workers may write the same block, and one of them may be killed.
+    staged = path.with_name(f".{path.name}.{os.getpid()}.npy")
+    try:
+        with staged.open("wb") as file:
+            yield file
+        os.replace(staged, path)
+    finally:
+        staged.unlink(missing_ok=True)
+
+
+def _write_npy_header(file: IO[bytes], images: npt.NDArray[np.uint8], rows: int) -> None:
+    """The header of a .npy file of `rows` images such as these."""
+    described = np.lib.format.dtype_to_descr(images.dtype)
+    header = {"descr": described, "fortran_order": False, "shape": (rows, *images.shape[1:])}
+    np.lib.format.write_array_header_1_0(file, header)
 
 
 def _rows_between(rows: npt.NDArray[np.int64], start: int, stop: int) -> npt.NDArray[np.int64]:

@@ -34,6 +34,8 @@ class Verification(Artifact):
     disagreements: rows for which Keras, SavedModel and ONNX predict different classes, each as a sentence.
     max_difference: the largest difference of a probability between any two of the three; None if one of them could
         not be loaded or returned NaN.
+    used_fraction: the largest difference from the exact probabilities, as a fraction of what rounding allows; None as
+        for `max_difference`, and in older runs.
     rules: all rules of the verification, each with its arithmetic.
     """
 
@@ -45,6 +47,7 @@ class Verification(Artifact):
     disagreements: tuple[str, ...]
     max_difference: float | None
     rules: tuple[RuleResult, ...]
+    used_fraction: float | None = None
 
     def measured(self) -> Measured | None:
         """Time and memory of scoring; None if the bundle was not scored."""

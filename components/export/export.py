@@ -12,7 +12,7 @@ import numpy as np
 
 from components.artifacts.bundle import Bundle
 from components.artifacts.evaluation import Evaluation
-from components.artifacts.examples import Examples
+from components.artifacts.examples import CALIBRATION_ROWS, Examples
 from components.artifacts.model import Model
 from components.artifacts.preprocessing import Transform
 from components.artifacts.schema import SCHEMA, Schema
@@ -23,9 +23,11 @@ from components.export.onnx_graph import convert
 from components.export.quantization import quantize
 from components.export.saved_model import serving_module, write_saved_model
 from components.gate import judge_predictions
+from components.rounding.layers import layers_of
+from components.rounding.scatter import measure_rounding
 from serving.blocks import Images
-from serving.bundle.bundle import ONNX, SAMPLE_IMAGES, SAMPLE_PROBABILITIES
-from serving.bundle.manifest import Manifest
+from serving.bundle.bundle import ONNX, SAMPLE_ALLOWED, SAMPLE_IMAGES, SAMPLE_PROBABILITIES
+from serving.bundle.manifest import RESIZE, Manifest
 from serving.errors import BeamlineError
 from serving.files import write_json
 from serving.scoring.network import Network
@@ -35,8 +37,6 @@ if TYPE_CHECKING:
 
 # The libraries that this step imports. Their versions are in its key, so a bundle names those that made it.
 LIBRARIES = ("keras", "numpy", "onnx", "onnxruntime", "tensorflow", "tf2onnx")
-# Largest number of training images that calibrate the int8 model's activation ranges.
-CALIBRATION_ROWS = 1000
 # Test images in the bundle's sample: enough for a smoke test, and small even if images are large.
 SAMPLE_ROWS = 16
 
@@ -67,7 +67,7 @@ def run(
     labels = json.dumps(examples.class_names, ensure_ascii=False)
     converted = convert(module, {"model": params.model, "labels": labels})
     precisions = _write_precisions(converted, examples, evaluation, out)
-    _write_sample(examples, evaluation, out)
+    _write_sample(model, transform, examples, out)
     write_baseline(Network((out / ONNX).read_bytes()), examples, out)
     # The next run's data are compared with this schema.
     write_json(out / SCHEMA, Schema.of(examples, statistics.splits["train"]).to_json())
@@ -77,7 +77,7 @@ def run(
             model=params.model,
             image_shape=examples.image_shape,
             labels=examples.class_names,
-            preprocessing=transform.described(),
+            preprocessing={**transform.described(), RESIZE: _resize(examples)},
             dataset=_dataset(examples),
             training=model.recipe,
             gate=_gate(model, evaluation),
@@ -90,6 +90,12 @@ def run(
 def _dataset(examples: Examples) -> dict[str, Any]:
     splits = {split: {"rows": examples.rows(split), "sha256": examples.sha256(split)} for split in examples.blocks}
     return {"name": examples.dataset, "version": examples.version, "splits": splits}
+
+
+def _resize(examples: Examples) -> dict[str, Any] | None:
+    """How the training images were resized, for images of other sizes; None if they were not."""
+    height, width, _ = examples.image_shape
+    return None if examples.resize is None else {"method": examples.resize, "height": height, "width": width}
 
 
 def _gate(model: Model, evaluation: Evaluation) -> dict[str, Any]:
@@ -105,12 +111,14 @@ def _gate(model: Model, evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def _write_sample(examples: Examples, evaluation: Evaluation, out: Path) -> None:
-    """Writes the first test images and the trained model's probabilities: a smoke test for every server."""
-    images = examples.images(examples.blocks["test"][0])[:SAMPLE_ROWS]
+def _write_sample(model: Model, transform: Transform, examples: Examples, out: Path) -> None:
+    """Writes the first test images, their exact probabilities and what rounding allows: a smoke test for servers."""
+    images = np.array(examples.images(examples.blocks["test"][0])[:SAMPLE_ROWS])
+    rounding = measure_rounding(layers_of(model), transform, images)
     (out / SAMPLE_IMAGES).parent.mkdir()
-    np.save(out / SAMPLE_IMAGES, np.array(images))
-    np.save(out / SAMPLE_PROBABILITIES, evaluation.probabilities()[: len(images)])
+    np.save(out / SAMPLE_IMAGES, images[rounding.rows])
+    np.save(out / SAMPLE_PROBABILITIES, rounding.exact.astype(np.float32))
+    np.save(out / SAMPLE_ALLOWED, rounding.coarse().allowed.astype(np.float32))
 
 
 def _write_precisions(model: onnx.ModelProto, examples: Examples, evaluation: Evaluation, out: Path) -> dict[str, Any]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from serving import codec
+from serving.batch.folders.file_pieces import read_pieces
 from serving.batch.inputs.open_file import shown, state_of
 from serving.errors import InputError
-from serving.files import canonical_json, replace_json, sha256_file
+from serving.files import replace_json
 
 # A file that changes twice within one tick of the clock has the same times. Only digests of files that are older than
 # this are cached.
@@ -28,7 +30,25 @@ class CachedDigest:
     content: str
 
 
-def content_digest(root: Path, names: Iterable[str], cache: Path | None, cached_as: Path | None = None) -> str:
+def file_digest(path: str) -> str:
+    """The SHA-256 of the bytes of a file. Raises: OSError."""
+    digest = hashlib.sha256()
+    for piece in read_pieces(path):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def _digests(root: Path, names: Sequence[str]) -> Iterator[str]:
+    return (file_digest(f"{root}/{name}") for name in names)
+
+
+def content_digest(
+    root: Path,
+    names: Iterable[str],
+    cache: Path | None,
+    cached_as: Path | None = None,
+    digests: Callable[[Path, Sequence[str]], Iterable[str]] = _digests,
+) -> str:
     """The SHA-256 of the names and bytes of files.
 
     Args:
@@ -36,27 +56,30 @@ def content_digest(root: Path, names: Iterable[str], cache: Path | None, cached_
         names: paths below the root, in any order.
         cache: the folder of cached digests; None caches none.
         cached_as: the path that identifies the set in the cache; `root` by default.
+        digests: gives the SHA-256 of each file, in order, if the digest is not cached.
 
     Raises:
         InputError: a file cannot be read.
     """
     began = time.time_ns()
     try:
-        states = {name: state_of(os.stat(root / name)) for name in sorted(names)}
-        state = hashlib.sha256(canonical_json(states).encode("utf-8", "surrogateescape")).hexdigest()
+        states = [(name, *state_of(os.stat(f"{root}/{name}"))) for name in sorted(names)]
+        # Without an indent, json is written in C: ten times as fast.
+        state = hashlib.sha256(json.dumps(states).encode()).hexdigest()
         place = hashlib.sha256(os.fsencode((cached_as or root).resolve())).hexdigest()
         entry = None if cache is None else cache / f"{place[:16]}.json"
         if entry is not None and (known := _load(entry, state)) is not None:
             return known
         digest = hashlib.sha256()
-        for name in states:
-            digest.update(f"{len(name)} {name} {sha256_file(root / name)}\n".encode("utf-8", "surrogateescape"))
+        sorted_names = [name for name, *_ in states]
+        for name, content in zip(sorted_names, digests(root, sorted_names), strict=True):
+            digest.update(f"{len(name)} {name} {content}\n".encode("utf-8", "surrogateescape"))
     except OSError as error:
         raise InputError(
             f"{shown(error.filename or root)} cannot be read: {error.strerror}: make it readable, or move it away"
         ) from error
     content = digest.hexdigest()
-    last_change = max((max(mtime, ctime) for _, mtime, ctime, _ in states.values()), default=0)
+    last_change = max((max(mtime, ctime) for _, _, mtime, ctime, _ in states), default=0)
     if entry is not None and last_change < began - MIN_AGE_NS:
         _save(entry, CachedDigest(state, content))
     return content

@@ -5,17 +5,20 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from components.artifacts.examples import SPLITS, Block, Examples, write_block
 from components.beam import BeamOptions
 from components.ingest.arrays.array_source import ArraySource
 from components.ingest.folders.folder_source import FolderSource
+from components.ingest.folders.picture_pool import stop_processes
 from components.ingest.read_options import ReadOptions
 from components.ingest.read_plan import BlockReader, ReadPlan
 from components.ingest.source import Source
 from components.ingest.tfds.tfds_source import TfdsSource
 from components.run_context import RunContext
+from serving.resize import METHOD
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,10 @@ def source_of(params: Params, context: RunContext) -> Source:
 
 def fingerprint(params: Params, context: RunContext) -> Mapping[str, str] | None:
     """What identifies the data outside the store; None while they are not prepared."""
-    return source_of(params, context).fingerprint()
+    try:
+        return source_of(params, context).fingerprint()
+    finally:
+        stop_processes()
 
 
 def prepare(params: Params, context: RunContext) -> None:
@@ -55,20 +61,19 @@ def run(params: Params, context: RunContext, beam: BeamOptions, out: Path) -> Ex
     """
     scratch = out.absolute() / "unpacked"
     scratch.mkdir()
-    examples = write_examples(source_of(params, context).plan(params, scratch), beam, out)
+    resize = None if params.resize is None else METHOD
+    try:
+        examples = write_examples(source_of(params, context).plan(params, scratch), beam, out, resize)
+    finally:
+        stop_processes()
     shutil.rmtree(scratch)
     return examples
 
 
-def write_examples(plan: ReadPlan, beam: BeamOptions, out: Path) -> Examples:
-    """Decodes every block of a set on Beam's workers."""
-    import apache_beam
-
-    def build(pipeline: apache_beam.Pipeline) -> dict[str, apache_beam.PCollection[Block]]:
-        readers = pipeline | "readers" >> apache_beam.Create(plan.readers, reshuffle=len(plan.readers) > 1)
-        return {"blocks": readers | "decode" >> apache_beam.Map(decode_block, out=out.absolute())}
-
-    blocks = sorted(beam.collect(build, out)[0]["blocks"], key=lambda block: block.index)
+def write_examples(plan: ReadPlan, beam: BeamOptions, out: Path, resize: str | None = None) -> Examples:
+    """Decodes every block of a set; `resize` is how its readers resize images."""
+    found = beam.map(partial(decode_block, out=out.absolute()), plan.readers, out)
+    blocks = sorted(found, key=lambda block: block.index)
     return Examples(
         path=out,
         dataset=plan.dataset,
@@ -76,10 +81,10 @@ def write_examples(plan: ReadPlan, beam: BeamOptions, out: Path) -> Examples:
         class_names=plan.class_names,
         image_shape=plan.image_shape,
         blocks={split: tuple(block for block in blocks if block.split == split) for split in SPLITS},
+        resize=resize,
     ).save()
 
 
 def decode_block(reader: BlockReader, out: Path) -> Block:
     """Decodes the rows of one block and writes them. A repeated call writes the same bytes to the same files."""
-    images, labels = reader.read()
-    return write_block(out, reader.split, reader.index, images, labels, reader.files)
+    return write_block(out, reader.split, reader.index, reader.read_parts(), reader.files)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 Images = npt.NDArray[Any]
@@ -25,14 +27,20 @@ class BlockReader(ABC):
     index: int
 
     @abstractmethod
-    def read(self) -> tuple[Images, Labels]:
-        """Images (n, h, w, c) and labels (n,), in order; every call returns the same.
+    def read_parts(self) -> Iterator[tuple[Images, Labels]]:
+        """Yields parts of the block, one or more: images (m, h, w, c) and labels (m,), in order.
 
-        Images are uint8, 0 to 255, and labels int64. Only arrays may have other types, which validate refuses.
+        Every call yields the same. Images are uint8, 0 to 255, and labels int64. Only arrays may have other types,
+        which validate refuses.
 
         Raises:
             InputError: rows cannot be read; the message names every such row of the block.
         """
+
+    def read(self) -> tuple[Images, Labels]:
+        """The whole block in memory: images (n, h, w, c) and labels (n,). Raises: InputError: as `read_parts`."""
+        images, labels = zip(*self.read_parts(), strict=True)
+        return np.concatenate(images), np.concatenate(labels)
 
     @property
     def files(self) -> tuple[str, ...]:

@@ -33,7 +33,11 @@ def select_rows(options: ReadOptions, rows: Mapping[str, int], dataset: str) -> 
         InputError: no such split, a slice without rows, or rows in both splits.
     """
     specs = _specs(options, rows, dataset)
-    selected = {split: _ranges(split, spec, rows, dataset) for split, spec in specs.items()}
+    whole = {split: [RowRange(spec, 0, rows[spec])] for split, spec in specs.items() if rows.get(spec)}
+    selected = {
+        split: whole.get(split) or _default_cut(split, spec, rows) or _ranges(split, spec, rows, dataset)
+        for split, spec in specs.items()
+    }
     for test in selected["test"]:
         for train in selected["train"]:
             if test.source_split == train.source_split and test.start < train.stop and train.start < test.stop:
@@ -55,6 +59,15 @@ def _specs(options: ReadOptions, rows: Mapping[str, int], dataset: str) -> dict[
                 f"'train[80%:]', with --ingest.{split}-split"
             )
     return {split: spec or split for split, spec in given.items()}
+
+
+def _default_cut(split: str, spec: str, rows: Mapping[str, int]) -> list[RowRange] | None:
+    """The rows of the default cut, as TFDS rounds them, without its import of half a second; None for other slices."""
+    (name, count), *others = rows.items()
+    cut = round(80 * count / 100)
+    if others or spec != DEFAULT_CUT[SPLITS.index(split)].format(name) or not 0 < cut < count:
+        return None
+    return [RowRange(name, 0, cut) if split == SPLITS[0] else RowRange(name, cut, count)]
 
 
 def _ranges(split: str, spec: str, rows: Mapping[str, int], dataset: str) -> list[RowRange]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from components.artifacts.bundle import Bundle
 from components.artifacts.evaluation import Evaluation
+from components.artifacts.examples import Examples
 from pipeline.definition import pipeline
 from pipeline.engine.execute import Execution
 from pipeline.engine.outcome import Outcomes, exit_code, log_outcome
@@ -20,12 +21,14 @@ from pipeline.records.run_history import RunHistory
 from pipeline.report.pages import report
 from pipeline.screen.console import console, log_to
 from pipeline.screen.summary import print_summary, verdict_of
+from pipeline.settings.advice import SUITABLE, preset_advice
 from pipeline.settings.config import Config
 from pipeline.settings.fallback import obtainable
 from pipeline.settings.feasibility import require_feasible
 from pipeline.settings.options import Request, parse_run
 from pipeline.tracking.tensorboard import write_tensorboard
 from pipeline.tracking.track import require_tracker, track_run, update_alias
+from serving.codec import FormatError
 from serving.interrupts import Terminated, defer_interrupts
 
 log = logging.getLogger("beamline.pipeline")
@@ -90,10 +93,22 @@ def _run(request: Request, started: float) -> int:
                 with defer_interrupts():
                     history.finish(record)
         reported = report(record, steps, store)
+        _advise(config, outcomes, store)
         print_summary(config, name, outcomes, seconds, log_file, reported.card, reported.pictures)
         if verdict != "interrupted":
             _tell_tracker(request, name)
     return exit_code(outcomes)
+
+
+def _advise(config: Config, outcomes: Outcomes, store: Store) -> None:
+    """Names the preset that suits the images better, if another one does and the run trained."""
+    ingested, trained = outcomes.get("ingest"), outcomes.get("train")
+    if ingested is None or ingested.artifact is None or trained is None or trained.outcome != "executed":
+        return
+    with suppress(OSError, FormatError):
+        advice = preset_advice(Examples.load(store.payload(ingested.artifact)).image_shape, config.train)
+        if advice is not None:
+            log.info("\n%s", advice, extra={"event": {"event": "notice", "preset": SUITABLE}})
 
 
 def _tell_tracker(request: Request, run: str) -> None:

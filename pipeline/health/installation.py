@@ -20,6 +20,7 @@ REQUIRED = {
     "optuna": "4.5",
     "pillow": "11",
     "rich": "14",
+    "simplejpeg": "1.9",
     "tensorboard": "2.20",
     "tensorflow": "2.21",
     "tensorflow-datasets": "4.9.10",

@@ -61,7 +61,7 @@ class RunOptions:
         transform: how pixels become the model's input.
         train: the recipe.
         evaluate: limits of the gate on the test set (accuracy, recall).
-        verify: tolerances of the parity check.
+        verify: limits on the costs of scoring.
         promote: comparison with the champion.
     """
 

@@ -6,27 +6,31 @@ import hashlib
 import os
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, groupby
 from pathlib import Path
+from typing import Self
 
 from serving.batch.inputs.array_file import is_array
 from serving.batch.inputs.array_images import ArrayImages, open_array_images
 from serving.batch.inputs.open_file import ACCEPTED, open_file, shown
-from serving.blocks import Images, Source, Unreadable
+from serving.blocks import Images, OtherSizes, Source, Unreadable
+from serving.bundle.bundle import Bundle
+from serving.bundle.resizing import require_resizing, resizes
 from serving.errors import InputError
 
 # Enough to distinguish all kinds of files.
 MAGIC_BYTES = 8
 
 
-def find_images(inputs: Sequence[str], skip_bad: bool = False) -> Source:
+def find_images(inputs: Sequence[str], skip_bad: bool = False, resize: bool = False) -> Source:
     """Finds images, and checks the headers of arrays; pictures are checked when they are read.
 
     Args:
         inputs: each a file (.npy, IDX, IDX compressed with gzip, PNG, JPEG, recognised by its first bytes), a folder
             of pictures, or a pattern such as 'night-*.npy'. An existing path is never a pattern.
         skip_bad: whether an unreadable picture becomes a black image that its block lists, instead of an error.
+        resize: whether images of another size than the model's are resized; otherwise they are refused.
 
     Raises: InputError: an input does not exist, or holds no uint8 images.
     """
@@ -42,7 +46,42 @@ def find_images(inputs: Sequence[str], skip_bad: bool = False) -> Source:
             sources += [part for part in parts if isinstance(part, ArrayImages)]
     if not sources:
         raise InputError(f"no images are named: give {ACCEPTED}")
-    return sources[0] if len(sources) == 1 else _join(sources)
+    source = sources[0] if len(sources) == 1 else _join(sources)
+    return source.with_other_sizes(OtherSizes.RESIZED) if resize else source
+
+
+def fit_images(source: Source, bundle: Bundle) -> Source:
+    """Checks that a model takes the images. Refusals advise to resize images only if the model allows it.
+
+    Raises: InputError: the images do not fit, or they are to be resized, and the model does not allow it.
+    """
+    if source.other_sizes is OtherSizes.RESIZED:
+        try:
+            require_resizing(bundle)
+        except InputError as error:
+            raise InputError(f"--resize: {error}") from error
+    elif resizes(bundle.manifest):
+        source = source.with_other_sizes(OtherSizes.RESIZABLE)
+    source.require_fit(bundle.manifest.image_shape)
+    return source
+
+
+def read_images(inputs: Sequence[str | os.PathLike[str]], bundle: Bundle, resize: bool = False) -> Images:
+    """Reads all images of some inputs into memory, as `batch_score` gives them to a model.
+
+    Args:
+        inputs: files, folders and patterns, as for `find_images`.
+        bundle: the model's, `scorer.bundle`.
+        resize: whether images of other sizes are resized as the training images were; otherwise they are refused.
+
+    Returns: uint8 (n, h, w, c), 0 to 255, of the model's input shape.
+
+    Raises: InputError: an input cannot be read, or does not fit the model.
+    """
+    source = fit_images(find_images([os.fspath(name) for name in inputs], resize=resize), bundle)
+    images = source.read(0, source.rows, bundle.manifest.image_shape).images
+    source.require_unchanged()
+    return images
 
 
 def _expand(name: str) -> list[str]:
@@ -109,6 +148,10 @@ class _Joined(Source):
     @property
     def described(self) -> str:
         return f"{self.parts[0].described} and the other inputs"
+
+    def with_other_sizes(self, other_sizes: OtherSizes) -> Self:
+        parts = [part.with_other_sizes(other_sizes) for part in self.parts]
+        return replace(self, parts=parts, other_sizes=other_sizes)
 
     def fits(self, image_shape: tuple[int, int, int]) -> bool:
         return all(part.fits(image_shape) for part in self.parts)

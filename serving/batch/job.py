@@ -17,7 +17,7 @@ from serving.batch.counts import BatchCounts, Confusion
 from serving.batch.formats.format import Format, Predictions
 from serving.batch.journal import Entry
 from serving.batch.output import Output
-from serving.blocks import Images, Source, Unreadable
+from serving.blocks import Images, OtherSizes, Source, Unreadable
 from serving.drift.drift import Baseline, DriftCounts, sampled_rows
 from serving.drift.verdict import Drift
 from serving.errors import InputError
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 # The size of a block: large enough for a small overhead, small enough that a few images keep several threads busy.
 FEWEST_BLOCKS = 16
 MIN_BLOCK_BATCHES = 10
+# Decoding takes longer than scoring, so that the last block of pictures would leave the other threads idle for long.
+FEWEST_PICTURE_BLOCKS = 64
+MIN_PICTURE_BLOCK_BATCHES = 1
 MAX_BLOCK_ROWS = 1 << 14
 MAX_BLOCK_BYTES = 8 << 20
 
@@ -81,9 +84,18 @@ class BatchJob:
     def block_rows(self) -> int:
         """Number of images in each block except the last: a multiple of the batch size, independent of the machine."""
         batch_size, image_bytes = self.scorer.batch_size, math.prod(self.scorer.bundle.manifest.image_shape)
-        wanted = max(MIN_BLOCK_BATCHES, -(-self.source.rows // (FEWEST_BLOCKS * batch_size)))
+        blocks, batches = FEWEST_BLOCKS, MIN_BLOCK_BATCHES
+        if self.source.named:
+            blocks, batches = FEWEST_PICTURE_BLOCKS, MIN_PICTURE_BLOCK_BATCHES
+        wanted = max(batches, -(-self.source.rows // (blocks * batch_size)))
         most = min(MAX_BLOCK_ROWS, MAX_BLOCK_BYTES // image_bytes) // batch_size
         return max(1, min(wanted, most)) * batch_size
+
+    @property
+    def resize_method(self) -> str | None:
+        """How images of another size than the model's are resized; None if they are refused."""
+        resized = self.source.other_sizes is OtherSizes.RESIZED
+        return self.scorer.bundle.manifest.resize_method if resized else None
 
     def dependencies(self) -> dict[str, Any]:
         """Everything that the predictions depend on."""
@@ -103,6 +115,7 @@ class BatchJob:
             "named": columns.named,
             "rows": self.source.rows,
             "skip_bad": self.skip_bad,
+            "resize": self.resize_method,
         }
 
     def run(self, output: Output, entries: Sequence[Entry], advance: Callable[[int], object]) -> BatchResult:
@@ -167,7 +180,7 @@ class BatchJob:
     def _drift(self, images: Images, scores: Scores, readable: npt.NDArray[np.bool_]) -> DriftCounts | None:
         if self.baseline is None:
             return None
-        rows = sampled_rows(len(images))
+        rows = sampled_rows(len(images), -(-self.source.rows // self.block_rows))
         rows = rows[readable[rows]]
         return self.baseline.count(images[rows], scores.labels[rows], scores.confidences[rows])
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ class _Digests:
     replaces_sha256: str | None
 
 
-def require_replaceable(target: Path, inputs: Iterable[Path], overwrite: bool) -> str | None:
+def require_replaceable(target: Path, inputs: Iterable[str | Path], overwrite: bool) -> str | None:
     """Refuses to replace any file except an unchanged output of this command, recognised by its sidecar.
 
     With `overwrite`, another file may be replaced too, but never one of the inputs, which are all files that are read.
@@ -37,8 +38,7 @@ def require_replaceable(target: Path, inputs: Iterable[Path], overwrite: bool) -
     try:
         replaced = sha256_file(target) if target.exists() else None
         digests = _digests(sidecar)
-        for file in (target, sidecar):
-            _require_no_input(file, inputs)
+        _require_no_inputs([file for file in (target, sidecar) if file.exists()], inputs)
     except OSError as error:
         raise write_error(target, error) from error
     ours = bool(digests) and (replaced is None or replaced in digests)
@@ -53,14 +53,20 @@ def sidecar_of(target: Path) -> Path:
     return target.with_name(target.name + ".json")
 
 
-def _require_no_input(file: Path, inputs: Iterable[Path]) -> None:
-    if not file.exists():
+def _require_no_inputs(files: Sequence[Path], inputs: Iterable[str | Path]) -> None:
+    """Refuses existing files that are inputs. There may be a million inputs. Raises: InputError."""
+    if not files:
         return
+    identities = {}
+    for file in files:
+        found = file.stat()
+        identities[found.st_dev, found.st_ino] = file
     for path in inputs:
         # A missing picture may be skipped later.
         with suppress(OSError):
-            if path.samefile(file):
-                raise InputError(f"--out {file} is an input: give another name for the predictions")
+            found = os.stat(path)
+            if (output := identities.get((found.st_dev, found.st_ino))) is not None:
+                raise InputError(f"--out {output} is an input: give another name for the predictions")
 
 
 def _digests(sidecar: Path) -> list[str]:

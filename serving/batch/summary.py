@@ -34,6 +34,7 @@ def metadata(
         "input_modified": datetime.fromtimestamp(job.source.mtime_ns / 1e9, UTC).isoformat(),
         "rows": job.source.rows,
         "resumed_rows": result.resumed_rows,
+        "resize": job.resize_method,
         "skipped": [{"index": row, "why": reason} for row, reason in result.unreadable],
         "precision": scorer.precision,
         "probabilities": columns.probabilities,

@@ -11,9 +11,11 @@ from serving.files import sha256_file
 
 ONNX = "model.onnx"
 ONNX_INT8 = "model.int8.onnx"
-# A few test images and the trained model's probabilities for them, for a smoke test on any machine.
+# A few test images, the trained model's probabilities for them, and how far those of another machine may differ: for a
+# smoke test. Bundles of earlier releases have no differences.
 SAMPLE_IMAGES = "sample/images.npy"
 SAMPLE_PROBABILITIES = "sample/probabilities.npy"
+SAMPLE_ALLOWED = "sample/allowed.npy"
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from serving.files import canonical_json, sha256_file, write_json
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+# The entry of `preprocessing` about images of other sizes; bundles of earlier releases have none.
+RESIZE = "resize"
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,8 @@ class Manifest:
         model: its name in the registry.
         image_shape: (height, width, channels) of one input image; the input `images` is uint8 (n, h, w, c).
         labels: the class names in order of their integer label; the output `probabilities` is float32 (n, classes).
-        preprocessing: the steps of the exported graph before the first layer.
+        preprocessing: the steps of the exported graph before the first layer; and `resize`, how ingest gave the images
+            their size before it: method, height and width, or None if it did not resize.
         dataset: name, version, and per split its rows and the SHA-256 of its content.
         training: the recipe: preset, layers, loss, optimizer, epochs, batch size, seed.
         gate: accuracy on the test split with its interval, the limit, and the number of rows.
@@ -43,6 +46,12 @@ class Manifest:
     gate: dict[str, Any]
     precisions: dict[str, Any]
     versions: dict[str, str]
+
+    @property
+    def resize_method(self) -> str | None:
+        """How the training images were resized; None if they were not, or if it is not recorded."""
+        entry = self.preprocessing.get(RESIZE)
+        return None if entry is None else str(entry["method"])
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
@@ -124,11 +133,14 @@ def _parse(path: Path, raw: bytes) -> tuple[Manifest, dict[str, tuple[str, int]]
         }
         files = {name: (entry["sha256"], entry["size_bytes"]) for name, entry in data["files"].items()}
         canonical = canonical_json(data).encode()
+        manifest = Manifest(**described)
+        # The rest of `preprocessing` is a description only.
+        _ = manifest.resize_method
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise refusal(path, f"{MANIFEST} is damaged ({error!r}): promote the model again") from error
     if canonical != raw:
         raise changed_refusal(path, MANIFEST)
-    return Manifest(**described), files
+    return manifest, files
 
 
 def _check_names(path: Path, files: dict[str, tuple[str, int]]) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-from serving.blocks import Source
+import numpy as np
+
+from serving.blocks import Images, OtherSizes, Source
 from serving.bundle.bundle import Bundle, load_bundle
-from serving.bundle.manifest import MANIFEST
+from serving.bundle.manifest import MANIFEST, Manifest
+from serving.bundle.resizing import require_resizing, resizes
 from serving.errors import InputError
 from serving.registry.registry import POINTER, Registry
+from serving.resize import resize
 from serving.scoring.scorer import Precision, Scorer
 
 
@@ -17,7 +22,7 @@ def find_bundle(images: Source, models: Path, wanted: str | None) -> tuple[Bundl
     """Loads the bundle that scores the images.
 
     Args:
-        images: the images to score.
+        images: the images to score. If those of other sizes are resized, only models that allow it are selected.
         models: the registry's folder.
         wanted: a promoted model's name, a model's folder, or a bundle's folder; None selects by the images' shape.
 
@@ -60,17 +65,32 @@ def _only_fitting(images: Source, registry: Registry) -> str:
         )
     if len(models) == 1:
         return models[0]
-    fitting = [model for model in models if images.fits(promoted_bundle(registry, model)[0].manifest.image_shape)]
+    manifests = {model: promoted_bundle(registry, model)[0].manifest for model in models}
+    fitting = [model for model, manifest in manifests.items() if _fits(images, manifest)]
     if len(fitting) == 1:
         return fitting[0]
-    if not fitting:
+    if fitting:
         raise InputError(
-            f"{images.described} fits none of the promoted models ({_listed(registry)}): "
-            "give images of the shape of one of them"
+            f"{images.described} fits {len(fitting)} promoted models ({', '.join(fitting)}): "
+            "choose one with --model NAME"
         )
+    if images.other_sizes is OtherSizes.RESIZED:
+        raise InputError(
+            f"{images.described} fits none of the promoted models ({_listed(registry)}) that can resize images: "
+            "choose a model that was trained with --ingest.resize, or give images of the shape of one and omit --resize"
+        )
+    resized = images.with_other_sizes(OtherSizes.RESIZED)
+    able = [model for model, manifest in manifests.items() if _fits(resized, manifest)]
+    advice = f", or add --resize, which {' and '.join(able)} can do" if able else ""
     raise InputError(
-        f"{images.described} fits {len(fitting)} promoted models ({', '.join(fitting)}): choose one with --model NAME"
+        f"{images.described} fits none of the promoted models ({_listed(registry)}): "
+        f"give images of the shape of one of them{advice}"
     )
+
+
+def _fits(images: Source, manifest: Manifest) -> bool:
+    """Whether a model takes the images, resized if they are to be resized."""
+    return images.fits(manifest.image_shape) and (images.other_sizes is not OtherSizes.RESIZED or resizes(manifest))
 
 
 def _listed(registry: Registry) -> str:
@@ -78,7 +98,10 @@ def _listed(registry: Registry) -> str:
 
 
 class PromotedScorer(Scorer):
-    """A scorer that also loads from the registry, which `serving.scoring` does not know."""
+    """A scorer that also loads from the registry, which `serving.scoring` does not know, and resizes.
+
+    A step of the pipeline that only scores must not depend on the version of Pillow.
+    """
 
     @classmethod
     def promoted(
@@ -99,3 +122,28 @@ class PromotedScorer(Scorer):
         folder = Path(model)
         bundle, _ = promoted_bundle(Registry(folder.parent), folder.name)
         return cls(bundle, threads, batch_size, precision)
+
+    def resized(self, images: Sequence[Images]) -> Images:
+        """Resizes images of any sizes as the training images were, for `score`.
+
+        For pictures in files, `read_images` has the very pixels of ingest: it resizes JPEG while it decodes.
+
+        Args:
+            images: each uint8 (h, w, c), or (h, w) if the model takes grey, 0 to 255.
+
+        Returns: uint8 (n, height, width, c), of the model's input shape; an image of this size is not changed.
+
+        Raises: InputError: the training images were not resized, another dtype or number of channels, or no Pillow.
+        """
+        require_resizing(self.bundle)
+        *size, channels = self.bundle.manifest.image_shape
+        resized = np.empty((len(images), *size, channels), np.uint8)
+        for row, image in enumerate(images):
+            pixels = image[..., None] if image.ndim == 2 else image
+            if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != channels or not pixels.size:
+                raise InputError(
+                    f"image {row:,} is {image.dtype} {image.shape}, the model takes uint8 (height, width, {channels}), "
+                    "0 to 255: convert and reshape it"
+                )
+            resized[row] = resize(pixels, (size[0], size[1]))
+        return resized

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from serving.bundle.bundle import SAMPLE_IMAGES, SAMPLE_PROBABILITIES, Bundle
+from serving.bundle.bundle import SAMPLE_ALLOWED, SAMPLE_IMAGES, SAMPLE_PROBABILITIES, Bundle
 from serving.errors import BeamlineError, BundleError
+from serving.scoring.agreement import used_fraction
 from serving.scoring.scorer import Scorer
 
-# Processors and thread counts change probabilities by far less; a larger difference means another model.
-MAX_TOLERANCE = 1e-3
+# Allowed for bundles of earlier releases, which do not say how far rounding can change their probabilities.
+EARLIER_TOLERANCE = 1e-3
 
 
 def run_smoke_test(bundle: Bundle) -> None:
@@ -23,9 +26,8 @@ def run_smoke_test(bundle: Bundle) -> None:
         if name not in bundle.files:
             raise _refusal(bundle, f"it has no {name} for the smoke test: export it again")
     try:
-        images, expected = (
-            np.load(io.BytesIO(bundle.read(name)), allow_pickle=False) for name in (SAMPLE_IMAGES, SAMPLE_PROBABILITIES)
-        )
+        images, expected = _load(bundle, SAMPLE_IMAGES), _load(bundle, SAMPLE_PROBABILITIES)
+        stored = _load(bundle, SAMPLE_ALLOWED) if SAMPLE_ALLOWED in bundle.files else None
         found = Scorer(bundle).score(images).probabilities
     except BundleError:
         raise
@@ -33,16 +35,25 @@ def run_smoke_test(bundle: Bundle) -> None:
         raise _refusal(bundle, f"it cannot score its sample ({error}): export it again") from error
     if not len(expected):
         raise _refusal(bundle, "its sample has no images for the smoke test: export it again")
-    if found.shape != expected.shape:
-        shapes = f"its sample has probabilities {expected.shape}, the model returns {found.shape}"
-        raise _refusal(bundle, f"{shapes}: export it again")
-    difference = float(np.abs(found - expected).max(initial=0.0))
-    if not difference <= MAX_TOLERANCE:
+    for what, array in (("probabilities", expected), ("limits", expected if stored is None else stored)):
+        if found.shape != array.shape:
+            shapes = f"its sample has {what} {array.shape}, the model returns {found.shape}"
+            raise _refusal(bundle, f"{shapes}: export it again")
+    allowed = np.broadcast_to(np.float32(EARLIER_TOLERANCE) if stored is None else stored, expected.shape)
+    used = used_fraction(found, expected, allowed)
+    if not used.max() <= 1:
+        image, label = np.unravel_index(int(used.argmax()), used.shape)
         raise _refusal(
             bundle,
-            "on this machine, its probabilities for the sample differ from the stored ones by up to "
-            f"{difference:.1e} (allowed {MAX_TOLERANCE:.0e}): do not serve it here; export it again",
+            f"on this machine, its probability of class {label} for image {image} of the sample is "
+            f"{found[image, label]:.9g}, stored is {expected[image, label]:.9g}, and rounding allows a difference of "
+            f"{allowed[image, label]:.1e}: do not serve it here; export it again",
         )
+
+
+def _load(bundle: Bundle, name: str) -> npt.NDArray[Any]:
+    array: npt.NDArray[Any] = np.load(io.BytesIO(bundle.read(name)), allow_pickle=False)
+    return array
 
 
 def _refusal(bundle: Bundle, reason: str) -> BundleError:

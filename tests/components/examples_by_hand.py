@@ -10,8 +10,8 @@ def write_examples(folder, splits, class_names, block_rows=1000):
     for split, (images, labels) in splits.items():
         starts = range(0, len(images), block_rows)
         blocks[split] = tuple(
-            write_block(folder, split, index, images[start : start + block_rows], labels[start : start + block_rows])
-            for index, start in enumerate(starts)
+            write_block(folder, split, index, [(images[start:stop], labels[start:stop])])
+            for index, (start, stop) in enumerate((start, start + block_rows) for start in starts)
         )
     shape = splits["train"][0].shape[1:]
     return Examples(

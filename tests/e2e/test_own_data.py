@@ -8,6 +8,7 @@ import json
 import numpy as np
 import pytest
 
+from serving.resize import METHOD
 from tests.own_sets import patterns, write_pictures
 
 pytestmark = pytest.mark.exhaustive
@@ -47,6 +48,31 @@ def test_folder_of_5000_pictures_in_16_classes_is_promoted_and_scores_its_like(n
     changed.write_bytes(next((project.folder / "other" / "class 03").iterdir()).read_bytes())
     after = run(project, "folder:shapes")
     assert "ingest" in project.executed(), after.stdout
+
+
+def write_mixed_sizes(folder, rows, seed):
+    """Pictures of four classes in three sizes, in files of three kinds."""
+    for kind, (suffix, size) in enumerate({".png": (20, 20), ".jpg": (40, 31), ".jpeg": (16, 50)}.items()):
+        write_pictures(folder, *patterns(rows // 3, 4, size, 3, seed + kind), suffix)
+
+
+def test_pictures_of_mixed_sizes_are_trained_on_and_scored(new_project):
+    project = new_project()
+    write_mixed_sizes(project.folder / "garden", 900, seed=1)
+    done = run(project, "folder:garden", "--ingest.resize", "16", "16", "--model", "garden")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"720 train, 180 test images 16×16×3, resized ({METHOD})" in done.stdout
+
+    write_mixed_sizes(project.folder / "new", 60, seed=9)
+    refused = project.command("serving.batch_score", "new")
+    assert refused.returncode == 2
+    assert "the model takes 16×16 (width × height): add --resize" in refused.stderr
+    scored = project.command("serving.batch_score", "new", "--resize", blocked=True)
+    assert scored.returncode == 0, scored.stderr
+    with (project.folder / "new.predictions.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 60
+    assert np.mean([row["class"] == row["file"].split("/")[-2] for row in rows]) > 0.9
 
 
 def test_colour_pictures_in_split_folders_are_promoted(new_project):

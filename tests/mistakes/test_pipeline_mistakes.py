@@ -36,7 +36,7 @@ PIPELINE = [
     wrong("run --evaluate.min-recall inf", "--evaluate.min-recall inf", "from 0 to 1"),
     wrong("run --evaluate.min-recall high", "--evaluate.min-recall", "high"),
     wrong("run --evaluate.min-recal 0.9", "--evaluate.min-recal", "did you mean --evaluate.min-recall?"),
-    wrong("run --verify.tolerance 1", "--verify.tolerance 1", "0.001"),
+    wrong("run --verify.max-memory-mb 0", "--verify.max-memory-mb 0", "above 0"),
     wrong("run --transform.normalization unt", "--transform.normalization", "unt", "unit"),
     wrong("run --ingest.block-rows 0", "--ingest.block-rows 0", "give 1"),
     wrong("run --validate.off nan", "--validate.off nan", "cannot be changed", "leaks"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from serving import batch_score
+from serving.resize import METHOD
 from tests.mistakes.mistake import check, listing, wrong
 
 SCORER = [
@@ -19,7 +20,12 @@ SCORER = [
     wrong("floats.npy", "float64", "uint8", "astype"),
     wrong("complex.npy", "complex128", "uint8"),
     wrong("rank.npy", "shape", "(2,)"),
-    wrong("size.npy --model bundle", "size.npy", "(9, 9)", "8"),
+    wrong("size.npy --model bundle", "size.npy", "(9, 9)", "8", "resize them to fit"),
+    wrong("size.npy --model bundle --resize", "--resize", "bundle", "not resized", "8×8 pixels", "--ingest.resize 8 8"),
+    wrong("size.npy --model float --resize", "--resize", "float", "an older release made it", "--ingest.resize 8 8"),
+    wrong("size.npy --model other --resize", "--resize", "other", "'nearest'", repr(METHOD)),
+    wrong("size.npy --model resized", "size.npy", "(9, 9)", "add --resize"),
+    wrong("flat.npy --model resized --resize", "flat.npy", "(81,)", "(n, height, width, 1)"),
     wrong("cut.npy", "cut.npy", "bytes"),
     wrong("more.npy", "more.npy", "bytes"),
     wrong("huge.npy", "huge.npy", "its header says 784,000,000,000,000"),

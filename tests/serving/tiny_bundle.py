@@ -18,6 +18,7 @@ from serving.bundle.manifest import Manifest, write_manifest
 from serving.registry.pointer import lock_pointer
 from serving.registry.promotion_events import Evidence, PromotionEvents, read_promotion_events
 from serving.registry.registry import Promoted, Registry
+from serving.resize import METHOD
 
 SHAPE = (4, 3, 2)
 LABELS = ("plain", "comma, inside", 'quote "inside"', "snow 雪")
@@ -68,6 +69,7 @@ def seal(
     weights: np.ndarray | None = None,
     labels: tuple[str, ...] = LABELS,
     int8: bool = False,
+    preprocessing: dict[str, Any] | None = None,
     **gate: Any,
 ) -> Bundle:
     """Makes a bundle in a new folder and loads it; another seed makes another digest; `gate` are fields of its gate."""
@@ -85,7 +87,7 @@ def seal(
         model=model,
         image_shape=image_shape,
         labels=labels,
-        preprocessing={"normalization": "unit"},
+        preprocessing={"normalization": "unit", **(preprocessing or {})},
         dataset={"name": dataset, "version": "1.0.0", "splits": {"test": {"rows": 10, "sha256": "0" * 64}}},
         training={"preset": "linear", "seed": seed},
         gate={"accuracy": 0.97, "rows": 10, **gate},
@@ -97,6 +99,12 @@ def seal(
     )
     write_manifest(folder, manifest)
     return load_bundle(folder)
+
+
+def resized_to(image_shape: tuple[int, int, int] = SHAPE, method: str = METHOD) -> dict[str, Any]:
+    """The `preprocessing` of a bundle whose training images were resized to this shape."""
+    height, width, _ = image_shape
+    return {"resize": {"method": method, "height": height, "width": width}}
 
 
 def write_sample(folder: Path, image_shape: tuple[int, int, int], model: onnx.ModelProto) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,12 +14,14 @@ import numpy.typing as npt
 from components.ingest.arrays.array_location import ArrayLocation, UnpackedArray
 from components.ingest.arrays.array_set import IMAGES, LABELS
 from components.ingest.read_plan import BlockReader, Images, Labels
-from components.ingest.resize import resize
 from serving.batch.inputs.open_file import shown
 from serving.errors import InputError
+from serving.machine import usable_processors
+from serving.parallel import map_in_order
+from serving.resize import resize
 
-# Size of the stored images that are resized at once.
-RESIZE_BYTES = 1 << 22
+# Size of the stored images that are read at once.
+PART_BYTES = 1 << 22
 MAX_LABEL = np.iinfo(np.int64).max
 
 
@@ -42,17 +44,15 @@ class ArraySplit(NamedTuple):
 
     def read_images(self, start: int, stop: int, size: tuple[int, int]) -> Images:
         """Images (n, h, w, c) of the stored type, resized to `size`; only uint8 images can be resized."""
+        images: Images = self.images.read(start, stop).reshape(stop - start, *self.image_shape)
         if self.image_shape[:2] == size:
-            return self._read(start, stop)
-        images = np.empty((stop - start, *size, self.image_shape[2]), np.uint8)
-        step = max(1, RESIZE_BYTES // math.prod(self.image_shape))
-        for row in range(start, stop, step):
-            end = min(row + step, stop)
-            images[row - start : end - start] = resize(self._read(row, end), size)
-        return images
+            return images
+        return np.stack([resize(image, size) for image in images])
 
-    def _read(self, start: int, stop: int) -> Images:
-        return self.images.read(start, stop).reshape(stop - start, *self.image_shape)
+    @property
+    def rows_per_part(self) -> int:
+        """Number of images that are read at once, 1 or more."""
+        return max(1, PART_BYTES // (math.prod(self.image_shape) * self.types[0].itemsize))
 
     def read_labels(self, start: int, stop: int) -> Labels:
         """Labels (n,): int64 for all integer types, else of the stored type. Raises: InputError: beyond int64."""
@@ -78,11 +78,19 @@ class ArrayBlockReader(BlockReader):
     rows: tuple[tuple[ArraySplit, int, int], ...]
     size: tuple[int, int]
 
-    def read(self) -> tuple[Images, Labels]:
-        """Reads the rows by position."""
-        images = [split.read_images(start, stop, self.size) for split, start, stop in self.rows]
-        labels = [split.read_labels(start, stop) for split, start, stop in self.rows]
-        return np.concatenate(images), np.concatenate(labels)
+    def read_parts(self) -> Iterator[tuple[Images, Labels]]:
+        """Reads the rows by position, and resizes them by several threads."""
+        parts = [
+            (split, row, min(row + split.rows_per_part, stop))
+            for split, start, stop in self.rows
+            for row in range(start, stop, split.rows_per_part)
+        ]
+
+        def read(part: tuple[ArraySplit, int, int]) -> tuple[Images, Labels]:
+            split, start, stop = part
+            return split.read_images(start, stop, self.size), split.read_labels(start, stop)
+
+        yield from map_in_order(read, parts, usable_processors())
 
 
 def open_split(arrays: Mapping[str, ArrayLocation], scratch: Path) -> ArraySplit:

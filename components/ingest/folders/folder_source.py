@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.ingest.digest_cache import content_digest
-from components.ingest.folders.class_folders import ClassFolders, find_pictures
+from components.ingest.folders.class_folders import ClassFolders, Picture, find_pictures
 from components.ingest.folders.folder_block_reader import FolderBlockReader, refuse_pictures
-from components.ingest.folders.picture_header import read_header
+from components.ingest.folders.inspection import Inspection
 from components.ingest.local_path import existing_path
 from components.ingest.read_options import ReadOptions
 from components.ingest.read_plan import ReadPlan
 from components.ingest.slicing import cut_blocks, select_rows
 from components.ingest.source import LocalSource
+from serving.batch.folders.picture_header import PictureHeader
 from serving.batch.inputs.open_file import shown
 from serving.errors import InputError
 
@@ -29,7 +30,7 @@ class FolderSource(LocalSource):
         """The digest of the pictures and their names, and the classes that have none."""
         root = existing_path(self.path)
         found = find_pictures(root)
-        digest = content_digest(root, found.paths, self.digest_cache)
+        digest = content_digest(root, found.paths, self.digest_cache, digests=Inspection(root, found.paths).digests)
         return {"content": digest, "empty classes": json.dumps(found.empty_classes)}
 
     def prepare(self) -> None:
@@ -43,18 +44,32 @@ class FolderSource(LocalSource):
         _require_classes(options, found, root)
         selected = select_rows(options, {split: len(rows) for split, rows in found.splits.items()}, shown(root))
         paths = [picture.path for ranges in selected.values() for picture in found.pictures(ranges)]
-        shape = _image_shape(root, paths, options.resize)
+        inspection = Inspection(root, found.paths)
+        version = content_digest(root, found.paths, self.digest_cache, digests=inspection.digests)[:12]
+        shape = _image_shape(root, inspection.headers(paths), options.resize)
         return ReadPlan(
             dataset=f"folder:{self.name}",
-            version=content_digest(root, found.paths, self.digest_cache)[:12],
+            version=version,
             class_names=found.class_names,
             image_shape=shape,
             readers=tuple(
-                FolderBlockReader(split, index, root, found.pictures(block), shape, options.resize is not None)
+                FolderBlockReader(
+                    split,
+                    index,
+                    root,
+                    *_columns(found.pictures(block)),
+                    shape,
+                    options.resize is not None,
+                    inspection.small,
+                )
                 for split, ranges in selected.items()
                 for index, block in enumerate(cut_blocks(ranges, options.rows_per_block(shape)))
             ),
         )
+
+
+def _columns(pictures: Sequence[Picture]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    return tuple(picture.path for picture in pictures), tuple(picture.label for picture in pictures)
 
 
 def _require_classes(options: ReadOptions, found: ClassFolders, root: Path) -> None:
@@ -65,15 +80,17 @@ def _require_classes(options: ReadOptions, found: ClassFolders, root: Path) -> N
         )
 
 
-def _image_shape(root: Path, names: Sequence[str], resize: tuple[int, int] | None) -> tuple[int, int, int]:
+def _image_shape(
+    root: Path, found: Mapping[str, PictureHeader | None], resize: tuple[int, int] | None
+) -> tuple[int, int, int]:
     """The one shape of all pictures, from their headers. Pictures without a readable header are reported by decoding.
 
     Raises:
         InputError: no picture has a readable header, or two have different sizes.
     """
-    headers = {name: header for name in names if (header := read_header(root / name)) is not None}
+    headers = {name: header for name, header in found.items() if header is not None}
     if not headers:
-        refuse_pictures([f"{shown(name)} is a damaged picture: repair or remove it" for name in names], root)
+        refuse_pictures([f"{shown(name)} is a damaged picture: repair or remove it" for name in found], root)
     sizes = Counter((header.height, header.width) for header in headers.values())
     height, width = most_common = sizes.most_common(1)[0][0]
     for name, header in headers.items():

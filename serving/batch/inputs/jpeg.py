@@ -1,8 +1,9 @@
-"""The bytes of a JPEG file -> its size, and the same picture without metadata."""
+"""The bytes of a JPEG file -> its header, and the same picture without metadata."""
 
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 MAGIC = b"\xff\xd8\xff"
 
@@ -16,34 +17,56 @@ FRAMES = tuple(marker for marker in range(0xC0, 0xD0) if marker not in (0xC4, 0x
 METADATA = (0xFE, *(marker for marker in range(0xE0, 0xF0) if marker not in (0xE0, 0xEE)))
 
 
-def strip(content: bytes) -> tuple[int, int, bytes]:
-    """Removes metadata from the content of a JPEG file: EXIF, profiles, comments, further pictures.
+class JpegFile(NamedTuple):
+    """A JPEG file whose structure was checked.
 
-    Returns: width and height in pixels, and the bytes of a JPEG file with the same pixels.
+    Attributes:
+        width: in pixels.
+        height: in pixels.
+        channels: 1 or 3.
+        content: the whole file.
+        segments: start and end of each segment of the file, except metadata.
+        scan: the position of the first compressed pixels in the file.
+    """
+
+    width: int
+    height: int
+    channels: int
+    content: bytes
+    segments: list[tuple[int, int]]
+    scan: int
+
+    def stripped(self) -> bytes:
+        """The bytes of a JPEG file with the same pixels and without metadata."""
+        kept = [b"\xff" + self.content[start:end] for start, end in self.segments]
+        return MAGIC[:2] + b"".join(kept) + self.content[self.scan :]
+
+
+def read(content: bytes) -> JpegFile:
+    """Checks the structure of a JPEG file, and finds its metadata: EXIF, profiles, comments, further pictures.
 
     Raises:
         ValueError: the picture is damaged, or neither grey nor RGB with 8 bits per channel; the text continues a
             sentence that starts with the file's name.
     """
-    kept = [MAGIC[:2]]
-    size = None
+    segments: list[tuple[int, int]] = []
+    header = None
     position = 2
-    while True:
+    marker = 0
+    while marker != START_OF_SCAN:
         marker, start, position = _segment(content, position)
         if marker in FRAMES:
-            if size is not None:
+            if header is not None:
                 raise ValueError("is a damaged JPEG picture (it has two sizes): repair or remove it")
-            size = _size(content[start:position])
+            header = _header(content[start:position])
         if marker not in METADATA:
-            kept.append(b"\xff" + bytes([marker]) + content[start:position])
-        if marker == START_OF_SCAN:
-            break
-    if size is None:
+            segments.append((start - 1, position))
+    if header is None:
         raise ValueError("is a damaged JPEG picture (it has no size): repair or remove it")
     # Compressed pixels never contain this marker. Without it pixels are missing, and decoders would fill in grey ones.
-    if bytes((0xFF, END_OF_IMAGE)) not in content[position:]:
+    if content.rfind(bytes((0xFF, END_OF_IMAGE)), position) < 0:
         raise ValueError("is a damaged JPEG picture (it is incomplete): repair or remove it")
-    return *size, b"".join(kept) + content[position:]
+    return JpegFile(*header, content, segments, position)
 
 
 def read_header(head: bytes) -> tuple[int, int, int]:
@@ -51,12 +74,12 @@ def read_header(head: bytes) -> tuple[int, int, int]:
 
     Returns: width and height in pixels, and channels: 1 or 3.
 
-    Raises: ValueError: as `strip`, or the head ends before the size.
+    Raises: ValueError: as `read`, or the head ends before the size.
     """
     marker, start, position = _segment(head, 2)
     while marker not in FRAMES:
         marker, start, position = _segment(head, position)
-    return *_size(head[start:position]), head[start + 7]
+    return _header(head[start:position])
 
 
 def _segment(content: bytes, position: int) -> tuple[int, int, int]:
@@ -75,8 +98,8 @@ def _segment(content: bytes, position: int) -> tuple[int, int, int]:
     return marker, start, end
 
 
-def _size(frame: bytes) -> tuple[int, int]:
-    """Width and height from a frame's header."""
+def _header(frame: bytes) -> tuple[int, int, int]:
+    """Width, height and channels from a frame's header."""
     if len(frame) < 8:
         raise ValueError("is a damaged JPEG picture (its header is incomplete): repair or remove it")
     bits, channels = frame[2], frame[7]
@@ -86,4 +109,4 @@ def _size(frame: bytes) -> tuple[int, int]:
         raise ValueError("is CMYK, the model takes RGB or grey: convert it to RGB")
     if channels not in (1, 3):
         raise ValueError(f"has {channels} channels, a JPEG picture has 1 or 3: convert it to RGB")
-    return int.from_bytes(frame[5:7], "big"), int.from_bytes(frame[3:5], "big")
+    return int.from_bytes(frame[5:7], "big"), int.from_bytes(frame[3:5], "big"), channels

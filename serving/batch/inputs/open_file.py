@@ -71,7 +71,7 @@ class OpenFile:
             except OSError as error:
                 raise unreadable_error(self.path, error) from error
             if not read:
-                raise InputError(f"{self.name} became shorter while it was read: finish writing, then score again")
+                raise shorter_error(self.path)
             done += read
 
     def require_unchanged(self) -> None:
@@ -82,22 +82,59 @@ class OpenFile:
 
 def open_file(path: Path) -> OpenFile:
     """Opens a regular file. Raises: InputError: the file does not exist, is not readable, or is not a regular file."""
-    try:
-        # Opening a pipe without a writer would wait forever.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        raise unreadable_error(path, error) from error
-    return adopt(path, descriptor)
+    return adopt(path, _open(path))
 
 
 def adopt(path: Path, descriptor: int) -> OpenFile:
     """Takes over an open descriptor. Raises: InputError: it is not a regular file."""
     found = os.fstat(descriptor)
     file = OpenFile(path, descriptor, state_of(found))
+    _require_regular(path, found)
+    return file
+
+
+def read_whole(path: str, expected: tuple[int, int], max_bytes: int) -> bytes:
+    """Reads a small file that was found before. There may be a million of them, so this makes no OpenFile.
+
+    Args:
+        path: the file.
+        expected: its size in bytes and its mtime in nanoseconds when it was found.
+        max_bytes: the limit of its size.
+
+    Raises: InputError: the file cannot be read, is not a regular file, was changed, or is larger than the limit.
+    """
+    descriptor = _open(path)
+    try:
+        found = os.fstat(descriptor)
+        _require_regular(path, found)
+        if (found.st_size, found.st_mtime_ns) != expected:
+            raise changed_error(path)
+        if found.st_size > max_bytes:
+            raise InputError(f"{shown(path)} has {found.st_size:,} bytes, too many for a picture: resize it")
+        content = os.read(descriptor, found.st_size)
+        while len(content) < found.st_size:
+            if not (more := os.read(descriptor, found.st_size - len(content))):
+                raise shorter_error(path)
+            content += more
+    except OSError as error:
+        raise unreadable_error(path, error) from error
+    finally:
+        os.close(descriptor)
+    return content
+
+
+def _open(path: str | os.PathLike[str]) -> int:
+    try:
+        # Opening a pipe without a writer would wait forever.
+        return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise unreadable_error(path, error) from error
+
+
+def _require_regular(path: str | os.PathLike[str], found: os.stat_result) -> None:
     if not stat.S_ISREG(found.st_mode):
         kind = "a folder" if stat.S_ISDIR(found.st_mode) else "a pipe or a device"
-        raise InputError(f"{file.name} is {kind}, not a file: give {ACCEPTED}")
-    return file
+        raise InputError(f"{shown(path)} is {kind}, not a file: give {ACCEPTED}")
 
 
 def state_of(found: os.stat_result) -> State:
@@ -120,6 +157,11 @@ def unreadable_error(path: str | os.PathLike[str], error: OSError) -> InputError
     """The error of a file that cannot be read."""
     advice = "give fewer files at once, or raise `ulimit -n`" if error.errno == errno.EMFILE else f"give {ACCEPTED}"
     return InputError(f"{shown(path)} cannot be read: {error.strerror}: {advice}")
+
+
+def shorter_error(path: str | os.PathLike[str]) -> InputError:
+    """The error of a file that was truncated while it was read."""
+    return InputError(f"{shown(path)} became shorter while it was read: finish writing, then score again")
 
 
 def changed_error(path: str | os.PathLike[str]) -> InputError:

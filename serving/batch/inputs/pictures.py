@@ -7,26 +7,36 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
+from serving.batch.inputs.many_pictures import decode_all
 from serving.batch.inputs.open_file import (
     ACCEPTED,
     State,
     changed_error,
     open_file,
+    read_whole,
     same_content,
     shown,
     state_of,
     unreadable_error,
 )
-from serving.batch.inputs.picture import MAX_PICTURE_BYTES, decode, read_size, require_size
-from serving.blocks import Images, Source, Unreadable
+from serving.batch.inputs.picture import (
+    MAX_PICTURE_BYTES,
+    SizeError,
+    read_size,
+    require_channels,
+    require_size,
+)
+from serving.blocks import Images, OtherSizes, Source, Unreadable
 from serving.errors import InputError
+from serving.resize import require_picture_libraries
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 MISSING: State = (-1, -1, -1, -1)
@@ -54,8 +64,12 @@ class Pictures(Source):
         row, (width, height) = self._first
         return f"{shown(self.files[row])} with {width}×{height} pixels"
 
+    def with_other_sizes(self, other_sizes: OtherSizes) -> Self:
+        """The same pictures, with those of other sizes treated in another way."""
+        return replace(self, other_sizes=other_sizes)
+
     def fits(self, image_shape: tuple[int, int, int]) -> bool:
-        """Whether the first readable picture has the model's size."""
+        """Whether the first readable picture has the model's size, or can be resized to it."""
         return self._first is not None and self._fits(self._first[0], image_shape)
 
     def require_fit(self, image_shape: tuple[int, int, int]) -> None:
@@ -70,22 +84,28 @@ class Pictures(Source):
         elif not (self.skip_bad and any(self._fits(row, image_shape) for row in range(self.rows))):
             row, size = self._first
             with self._name_in_errors(row):
-                require_size(size, image_shape)
+                self._require_fit(size, image_shape)
 
     def fill(self, images: Images, start: int) -> list[Unreadable]:
         """Decodes pictures."""
-        unreadable: list[Unreadable] = []
-        for row, image in enumerate(images, start):
-            try:
-                content = self._read(row)
-                with self._name_in_errors(row):
-                    image[...] = decode(content, image.shape)
-            except InputError as error:
-                if not self.skip_bad:
-                    raise
-                image[...] = 0
-                unreadable.append((row, str(error)))
-        return unreadable
+        errors: list[tuple[int, InputError]] = []
+
+        def contents() -> Iterator[bytes | None]:
+            for row in range(start, start + len(images)):
+                try:
+                    yield self._read(row)
+                except InputError as error:
+                    errors.append((row, error))
+                    yield None
+
+        for index, error in decode_all(contents(), images, self.other_sizes is OtherSizes.RESIZED):
+            errors.append((start + index, self._named(start + index, error)))
+        errors.sort(key=lambda found: found[0])
+        if errors and not self.skip_bad:
+            raise errors[0][1]
+        for row, _ in errors:
+            images[row - start] = 0
+        return [(row, str(error)) for row, error in errors]
 
     def names(self, start: int, stop: int) -> list[str]:
         """The path of each row's file: as the user named it, or below the folder that the user named."""
@@ -93,8 +113,8 @@ class Pictures(Source):
 
     def require_unchanged(self) -> None:
         """Refuses pictures that were added, removed or modified since they were found. Raises: InputError."""
-        for row, file in enumerate(self.files):
-            if not same_content(_state(file), tuple(self.states[row])):
+        for file, state in zip(self.files, self.states.tolist(), strict=True):
+            if not same_content(_state(file), tuple(state)):
                 raise changed_error(file)
 
     @cached_property
@@ -109,10 +129,16 @@ class Pictures(Source):
 
     def _fits(self, row: int, image_shape: tuple[int, int, int]) -> bool:
         try:
-            require_size(self._size(row), image_shape)
+            self._require_fit(self._size(row), image_shape)
         except (InputError, ValueError):
             return False
         return True
+
+    def _require_fit(self, size: tuple[int, int], image_shape: tuple[int, int, int]) -> None:
+        """Raises: ValueError: a picture of this width and height does not fit."""
+        require_channels(image_shape[2])
+        if self.other_sizes is not OtherSizes.RESIZED:
+            require_size(size, image_shape[:2])
 
     def _size(self, row: int) -> tuple[int, int]:
         with self._name_in_errors(row):
@@ -120,12 +146,13 @@ class Pictures(Source):
 
     def _read(self, row: int) -> bytes:
         """The bytes of a picture's file. Raises: InputError."""
-        file = open_file(Path(self.files[row]))
-        if not same_content(file.state, tuple(self.states[row])):
-            raise changed_error(file.path)
-        if file.size_bytes > MAX_PICTURE_BYTES:
-            raise InputError(f"{file.name} has {file.size_bytes:,} bytes, too many for a picture: resize it")
-        return file.head(MAX_PICTURE_BYTES)
+        size_bytes, mtime_ns = self.states[row, :2].tolist()
+        return read_whole(self.files[row], (size_bytes, mtime_ns), MAX_PICTURE_BYTES)
+
+    def _named(self, row: int, error: ValueError) -> InputError:
+        """The error of a picture, which starts with its file's name."""
+        text = f"{error.fact}: {self.other_sizes.advice('it')}" if isinstance(error, SizeError) else str(error)
+        return InputError(f"{shown(self.files[row])} {text}")
 
     @contextmanager
     def _name_in_errors(self, row: int) -> Iterator[None]:
@@ -133,18 +160,16 @@ class Pictures(Source):
         try:
             yield
         except ValueError as error:
-            raise InputError(f"{shown(self.files[row])} {error}") from error
+            raise self._named(row, error) from error
 
 
 def find_pictures(files: Sequence[str], skip_bad: bool) -> Pictures:
     """Finds pictures by their paths, one or more, without opening them.
 
-    Raises: InputError: Pillow is not installed, or a file does not exist and bad pictures are not skipped.
+    Raises:
+        InputError: Pillow or simplejpeg is not installed, or a file does not exist and bad pictures are not skipped.
     """
-    try:
-        import PIL.Image  # noqa: F401
-    except ImportError as error:
-        raise InputError("pictures need Pillow, which is not installed: pip install pillow") from error
+    require_picture_libraries("pictures")
     states = np.array([_state(file) for file in files], np.int64)
     found = states[:, 0] >= 0
     if not (skip_bad or found.all()):
@@ -152,7 +177,7 @@ def find_pictures(files: Sequence[str], skip_bad: bool) -> Pictures:
         open_file(Path(files[int(found.argmin())]))
     return Pictures(
         rows=len(files),
-        paths=tuple(map(Path, files)),
+        paths=files,
         named=True,
         size_bytes=int(states[found, 0].sum()),
         mtime_ns=int(states[:, 1].max()),

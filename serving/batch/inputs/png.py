@@ -1,10 +1,11 @@
-"""The bytes of a PNG file -> its size, and the same picture without metadata; every checksum is verified."""
+"""The bytes of a PNG file -> its header, and its pixels still filtered; every checksum is verified."""
 
 from __future__ import annotations
 
 import re
 import struct
 import zlib
+from typing import NamedTuple
 
 MAGIC = b"\x89PNG\r\n\x1a\n"
 PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
@@ -14,6 +15,7 @@ GREY, PALETTE = 0, 3
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 DEPTHS = {0: (1, 2, 4, 8), 2: (8,), 3: (1, 2, 4, 8), 4: (8,), 6: (8,)}
 HEADER = struct.Struct(">IIBBBBB")
+CHUNK_HEAD = struct.Struct(">I4s")
 # Adam7: the first column and row of each pass, and the steps to the next ones.
 PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 
@@ -24,12 +26,73 @@ ORDER = re.compile(
 )
 
 
-def strip(content: bytes) -> tuple[int, int, bytes]:
-    """Checks the content of a PNG file and removes metadata: profiles, texts, times.
+# The chunks of most files; their order is known to be valid.
+USUAL = [b"IHDR", b"IDAT", b"IEND"]
+
+
+class PngFile(NamedTuple):
+    """A PNG file whose structure was checked.
+
+    Attributes:
+        width: in pixels.
+        height: in pixels.
+        depth: bits per channel, 1 to 8.
+        colour: PNG's number of the colour type.
+        interlaced: whether the pixels are stored in seven passes.
+        chunks: kind and body of each chunk that affects a pixel, in order.
+    """
+
+    width: int
+    height: int
+    depth: int
+    colour: int
+    interlaced: bool
+    chunks: list[tuple[bytes, bytes]]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the pixels are stored in rows of whole bytes, and none of them is transparent by its colour."""
+        whole_bytes = self.depth == 8 and self.colour != PALETTE and not self.interlaced
+        return whole_bytes and all(kind != b"tRNS" for kind, _ in self.chunks)
+
+    @property
+    def unpacked_bytes(self) -> int:
+        """The size of all pixels without compression, with a byte for the filter of each row."""
+        row_bits = self.depth * CHANNELS[self.colour]
+        if not self.interlaced:
+            return self.height * (1 + -(-self.width * row_bits // 8))
+        sizes = [(-(-(self.width - x) // dx), -(-(self.height - y) // dy)) for x, y, dx, dy in PASSES]
+        # A pass without columns has no rows.
+        return sum(rows * (1 + -(-columns * row_bits // 8)) for columns, rows in sizes if columns > 0)
+
+    def unpack(self) -> bytes:
+        """The rows of pixels, each after its filter.
+
+        Raises: ValueError: their number differs from the header; Pillow would silently fill in black pixels.
+        """
+        bodies = [body for kind, body in self.chunks if kind == b"IDAT"]
+        unpacking = zlib.decompressobj()
+        try:
+            rows = unpacking.decompress(bodies[0] if len(bodies) == 1 else b"".join(bodies), self.unpacked_bytes + 1)
+        except zlib.error as error:
+            raise ValueError(f"is a damaged PNG picture ({error}): repair or remove it") from error
+        if len(rows) != self.unpacked_bytes or not unpacking.eof:
+            raise ValueError("is a damaged PNG picture (its pixels do not match its header): repair or remove it")
+        return rows
+
+    def stripped(self) -> bytes:
+        """The bytes of a PNG file with the same pixels and without metadata."""
+        kept = (
+            (kind, _scaled_key(body, self.depth) if (kind, self.colour) == (b"tRNS", GREY) else body)
+            for kind, body in self.chunks
+        )
+        return MAGIC + b"".join(_chunk(kind, body) for kind, body in kept)
+
+
+def read(content: bytes) -> PngFile:
+    """Checks the structure and the checksums of a PNG file, and removes metadata: profiles, texts, times.
 
     Pillow does not verify the checksums of the pixel chunks, and warns about damaged metadata without a limit.
-
-    Returns: width and height in pixels, and the bytes of a PNG file with the same pixels.
 
     Raises:
         ValueError: the picture is damaged, animated or has 16 bits per channel; the text continues a sentence that
@@ -37,10 +100,11 @@ def strip(content: bytes) -> tuple[int, int, bytes]:
     """
     chunks = _chunks(content)
     kinds = [kind for kind, _ in chunks]
-    if not ANIMATION.isdisjoint(kinds):
-        raise ValueError("is animated: save one of its frames")
-    if not ORDER.fullmatch(b" ".join(kinds[:-1])):
-        raise ValueError("is a damaged PNG picture (its chunks are not in a valid order): repair or remove it")
+    if kinds != USUAL:
+        if not ANIMATION.isdisjoint(kinds):
+            raise ValueError("is animated: save one of its frames")
+        if not ORDER.fullmatch(b" ".join(kinds[:-1])):
+            raise ValueError("is a damaged PNG picture (its chunks are not in a valid order): repair or remove it")
     header = chunks[0][1]
     if len(header) != HEADER.size:
         raise ValueError("is a damaged PNG picture (its header has another length): repair or remove it")
@@ -51,51 +115,26 @@ def strip(content: bytes) -> tuple[int, int, bytes]:
         raise ValueError("is a damaged PNG picture (its header is not valid): repair or remove it")
     if colour == PALETTE and not _is_palette(dict(chunks).get(b"PLTE", b""), depth):
         raise ValueError("is a damaged PNG picture (its palette is not valid): repair or remove it")
-    kept = [
-        (kind, _scaled_key(body, depth) if (kind, colour) == (b"tRNS", GREY) else body)
-        for kind, body in chunks
-        if kind in PIXELS
-    ]
-    return width, height, MAGIC + b"".join(_chunk(kind, body) for kind, body in kept)
-
-
-def require_pixels(stripped: bytes) -> None:
-    """Refuses a picture with too few or too many compressed pixels; Pillow would silently fill in black ones.
-
-    Takes the result of `strip` for a picture that is small enough to decode.
-
-    Raises: ValueError: the number of pixels differs from the header; the text is as for `strip`.
-    """
-    chunks = _chunks(stripped)
-    width, height, depth, colour, _, _, interlaced = HEADER.unpack(chunks[0][1])
-    passes = PASSES if interlaced else ((0, 0, 1, 1),)
-    sizes = [(-(-(width - x) // dx), -(-(height - y) // dy)) for x, y, dx, dy in passes]
-    # Each row starts with its filter; a pass without columns has no rows.
-    expected = sum(rows * (1 + -(-columns * depth * CHANNELS[colour] // 8)) for columns, rows in sizes if columns > 0)
-    unpacking = zlib.decompressobj()
-    try:
-        unpacked = unpacking.decompress(b"".join(body for kind, body in chunks if kind == b"IDAT"), expected + 1)
-    except zlib.error as error:
-        raise ValueError(f"is a damaged PNG picture ({error}): repair or remove it") from error
-    if len(unpacked) != expected or not unpacking.eof:
-        raise ValueError("is a damaged PNG picture (its pixels do not match its header): repair or remove it")
+    kept = chunks if kinds == USUAL else [chunk for chunk in chunks if chunk[0] in PIXELS]
+    return PngFile(width, height, depth, colour, bool(interlaced), kept)
 
 
 def _chunks(content: bytes) -> list[tuple[bytes, bytes]]:
     """The kind and body of every chunk, up to IEND."""
     chunks: list[tuple[bytes, bytes]] = []
-    position = len(MAGIC)
-    while not chunks or chunks[-1][0] != b"IEND":
-        if len(content) < position + 12:
+    position, size, kind = len(MAGIC), len(content), b""
+    while kind != b"IEND":
+        if size < position + 12:
             raise ValueError("is a damaged PNG picture (it is incomplete): repair or remove it")
-        (length,) = struct.unpack_from(">I", content, position)
-        end = position + 8 + length
-        kind = content[position + 4 : position + 8]
-        if len(content) < end + 4:
+        length, kind = CHUNK_HEAD.unpack_from(content, position)
+        start = position + CHUNK_HEAD.size
+        end = start + length
+        if size < end + 4:
             raise ValueError("is a damaged PNG picture (it is incomplete): repair or remove it")
-        if zlib.crc32(content[position + 4 : end]) != int.from_bytes(content[end : end + 4], "big"):
+        body = content[start:end]
+        if zlib.crc32(body, zlib.crc32(kind)) != int.from_bytes(content[end : end + 4], "big"):
             raise ValueError(f"is a damaged PNG picture (the checksum of {kind!r} is wrong): repair or remove it")
-        chunks.append((kind, content[position + 8 : end]))
+        chunks.append((kind, body))
         position = end + 4
     return chunks
 

@@ -11,16 +11,50 @@ import pytest
 
 from components.artifacts.examples import Examples, write_block
 from serving.codec import FormatError
+from serving.errors import InputError
 
 
 def test_the_digest_of_a_block_is_of_its_pixels_and_labels(tmp_path):
     images = np.arange(24, dtype=np.uint8).reshape(2, 3, 4, 1)
     labels = np.array([1, 0])
-    block = write_block(tmp_path, "train", 0, images, labels)
+    block = write_block(tmp_path, "train", 0, [(images, labels)])
     assert block.sha256 == hashlib.sha256(images.tobytes() + labels.astype("<i8").tobytes()).hexdigest()
     backwards = np.ascontiguousarray(images[::-1])[::-1]
-    assert write_block(tmp_path, "train", 0, backwards, labels) == block
-    assert write_block(tmp_path, "train", 0, images, labels[::-1]) != block
+    assert write_block(tmp_path, "train", 0, [(backwards, labels)]) == block
+    assert write_block(tmp_path, "train", 0, [(images, labels[::-1])]) != block
+
+
+def test_parts_are_written_as_one_array_one_after_the_other(tmp_path):
+    random = np.random.default_rng(2)
+    images = random.integers(0, 256, (1003, 5, 4, 3), np.uint8)
+    labels = random.integers(0, 9, 1003)
+
+    def parts():
+        written = 0
+        for start in range(0, 1003, 100):
+            # The file grows before the next part is taken; only the last writes may still be in a buffer.
+            size = sum(file.stat().st_size for file in tmp_path.glob(".*"))
+            assert size >= written - 20_000
+            yield images[start : start + 100], labels[start : start + 100]
+            written += images[start : start + 100].nbytes
+
+    whole = write_block(tmp_path, "train", 0, [(images, labels)])
+    block = write_block(tmp_path, "train", 1, parts())
+    assert (block.rows, block.sha256) == (whole.rows, whole.sha256)
+    np.save(tmp_path / "images.npy", images)
+    np.save(tmp_path / "labels.npy", labels)
+    assert (tmp_path / block.images_file).read_bytes() == (tmp_path / "images.npy").read_bytes()
+    assert (tmp_path / block.labels_file).read_bytes() == (tmp_path / "labels.npy").read_bytes()
+
+
+def test_block_that_cannot_be_read_leaves_no_file(tmp_path):
+    def parts():
+        yield np.zeros((2, 3, 4, 1), np.uint8), np.zeros(2, np.int64)
+        raise InputError("damaged")
+
+    with pytest.raises(InputError, match="damaged"):
+        write_block(tmp_path, "train", 0, parts())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_digest_of_a_split_depends_on_content_order_and_shape(made):

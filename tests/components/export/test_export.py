@@ -44,7 +44,12 @@ def test_manifest_records_the_origin_of_the_model(made):
     assert manifest.model == "tiny"
     assert manifest.image_shape == (8, 8, 1)
     assert manifest.labels == ("bar", "cross", "ring", "corner, left")
-    assert manifest.preprocessing == {"normalization": "unit", "scale": [1 / 255], "offset": [0.0]}
+    assert manifest.preprocessing == {
+        "normalization": "unit",
+        "scale": [1 / 255],
+        "offset": [0.0],
+        "resize": None,
+    }
     assert manifest.dataset == {
         "name": "tiny",
         "version": "1.0.0",
@@ -172,6 +177,15 @@ def test_another_name_or_other_weights_give_another_bundle(made, tmp_path, write
     fresh = write_untrained(tmp_path / "weights", (8, 8, 1), 4, hidden=(16,))
     untrained = export.run(fresh, *rest, export.Params("tiny"), tmp_path / "untrained")
     assert len({made.bundle.sha256, renamed.sha256, untrained.sha256}) == 3
+
+
+def test_manifest_records_how_training_images_were_resized(made, tmp_path):
+    resized = replace(made.examples, resize="some method")
+    rest = (made.evaluation, export.Params("tiny"), tmp_path)
+    bundle = export.run(made.model, made.transform, made.statistics, resized, *rest)
+    manifest = load_bundle(bundle.path).manifest
+    assert manifest.preprocessing["resize"] == {"method": "some method", "height": 8, "width": 8}
+    assert manifest.resize_method == "some method"
 
 
 def test_augmentation_is_not_exported(made, tmp_path, contents):

@@ -64,6 +64,7 @@ def test_fingerprint_and_empty_folders_are_not_written(made):
         "model.int8.onnx",
         "model.onnx",
         "sample",
+        "sample/allowed.npy",
         "sample/images.npy",
         "sample/probabilities.npy",
         "saved_model.pb",

@@ -31,13 +31,13 @@ def cache(tmp_path, monkeypatch):
 def read(monkeypatch):
     """The names of the files that are hashed."""
     names = []
-    hashed = components.ingest.digest_cache.sha256_file
+    hashed = components.ingest.digest_cache.file_digest
 
     def noted(path):
-        names.append(path.name)
+        names.append(os.path.basename(path))
         return hashed(path)
 
-    monkeypatch.setattr(components.ingest.digest_cache, "sha256_file", noted)
+    monkeypatch.setattr(components.ingest.digest_cache, "file_digest", noted)
     return names
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from components.ingest import ingest
 from components.ingest.tfds.tfds_source import TfdsSource
 from components.run_context import RunContext
 from serving.errors import InputError
+from serving.resize import METHOD
 from tests import tiny_set
 
 
@@ -71,6 +74,22 @@ def test_another_block_size_gives_the_same_rows(made, run, rows_of):
     for split in ("train", "test"):
         for got, expected in zip(rows_of(examples, split), rows_of(made.examples, split), strict=True):
             assert np.array_equal(got, expected)
+
+
+def test_examples_record_whether_images_were_resized(made, run):
+    resized = run(resize=(6, 5))
+    assert (resized.image_shape, resized.resize) == ((6, 5, 1), METHOD)
+    assert resized.summary().endswith(f" images 6×5×1, resized ({METHOD})")
+    assert Examples.load(resized.path) == resized
+    assert made.examples.resize is None
+    assert made.examples.summary().endswith(" images 8×8×1")
+
+
+def test_examples_of_an_earlier_release_record_no_method(made, tmp_path):
+    saved = json.loads((made.examples.path / "examples.json").read_text())
+    assert saved.pop("resize") is None
+    (tmp_path / "examples.json").write_text(json.dumps(saved))
+    assert Examples.load(tmp_path).resize is None
 
 
 def test_two_runs_write_the_same_bytes(made, run, contents):

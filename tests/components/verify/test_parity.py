@@ -1,85 +1,104 @@
-"""parity: backends must predict equal classes and close probabilities; rows that differ are listed."""
+"""parity: backends must be as close to the exact probabilities as rounding allows; rows that differ are listed."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from components.verify.parity import check_parity, largest_difference
+from components.rounding.scatter import Rounding
+from components.verify.parity import Answer, Expected, compare_classes, compare_probabilities, largest_difference
+
+EXACT = [[0.9, 0.1], [0.5001, 0.4999], [0.25, 0.75]]
 
 
-def by_backend(**rows):
-    return {name: np.array(probabilities, np.float32) for name, probabilities in rows.items()}
+def expected(allowed=1e-3):
+    return Expected(np.array(EXACT), np.full((3, 2), allowed))
 
 
-def judged(pair, margin=1e-5, tolerance=1e-5):
-    """The listed rows, whether the classes and the probabilities pass, and the messages of both rules."""
-    found = check_parity(pair, margin, tolerance)
-    classes, probabilities = found.rules
-    return found.disagreements, classes.passed, probabilities.passed, (classes.message, probabilities.message)
+def answer(probabilities, name="ONNX", rows=None):
+    rows = np.arange(len(probabilities)) if rows is None else np.array(rows)
+    return Answer(name, np.array(probabilities, np.float32), rows)
 
 
-def test_equal_probabilities_pass():
-    same = [[0.25, 0.75], [0.5, 0.5]]
-    messages = ("keras and onnx agree on 2 of 2 test images", "|Δp| ≤ 0.0e+00")
-    assert judged(by_backend(keras=same, onnx=same)) == ((), True, True, messages)
+def changed(row, by):
+    probabilities = np.array(EXACT)
+    probabilities[row] += (by, -by)
+    return probabilities
 
 
-def test_disagreement_below_the_margin_is_listed_and_does_not_refuse():
-    pair = by_backend(keras=[[0.9, 0.1], [0.500001, 0.499999]], onnx=[[0.9, 0.1], [0.499999, 0.500001]])
-    listed, classes, probabilities, messages = judged(pair)
-    assert classes
-    assert probabilities
-    assert listed == ("test image 1: keras 0, onnx 1; margin 2.0e-06",)
-    assert messages[0] == "keras and onnx agree on 1 of 2 test images, the others with a margin < 1e-05"
+def judged(*answers, allowed=1e-3):
+    return compare_probabilities("probabilities", "all of them", answers, expected(allowed))
 
 
-def test_disagreement_above_the_margin_refuses():
-    pair = by_backend(keras=[[0.501, 0.499]], onnx=[[0.499, 0.501]])
-    listed, classes, probabilities, messages = judged(pair, tolerance=1.0)
-    assert not classes
-    assert probabilities
-    assert messages[0] == f"1 disagreements with a margin ≥ 1e-05, first: {listed[0]}"
-    assert judged(pair, margin=0.01, tolerance=1.0)[1]
+def test_largest_difference_is_reported_as_a_fraction_with_its_place():
+    rule, used = judged(answer(changed(2, 2e-4)), answer(changed(1, -5e-4), "Keras"))
+    assert rule.passed
+    assert used == pytest.approx(0.5, rel=1e-3)
+    # Both classes of the image differ by the same, so either may be named.
+    assert rule.message.startswith("all of them: largest error 5.0e-04, 0.50 of what rounding allows ")
+    assert "(Keras, test image 1, class " in rule.message
 
 
-def test_margin_of_exactly_the_limit_refuses():
-    pair = by_backend(keras=[[0.625, 0.375]], onnx=[[0.375, 0.625]])
-    assert not judged(pair, margin=0.25, tolerance=1.0)[1]
-    assert judged(pair, margin=0.2501, tolerance=1.0)[1]
+def test_difference_above_the_limit_refuses_with_both_probabilities():
+    rule, used = judged(answer(changed(2, 0.125)), answer(EXACT, "Keras"))
+    assert not rule.passed
+    assert used == pytest.approx(125, rel=1e-3)
+    assert rule.message == (
+        "ONNX, test image 2, class 0: probability 0.375, the trained weights give 0.25, and rounding allows a "
+        "difference of 1.0e-03: export again"
+    )
 
 
-def test_margin_is_that_of_the_most_certain_backend():
-    assert not judged(by_backend(keras=[[0.500001, 0.499999]], onnx=[[0.4, 0.6]]), tolerance=1.0)[1]
+@pytest.mark.parametrize(("by", "passes"), [(0.125, True), (0.1251, False)])
+def test_difference_of_exactly_the_limit_passes(by, passes):
+    assert judged(answer(changed(2, by)), allowed=0.125)[0].passed is passes
 
 
-def test_difference_above_the_tolerance_refuses_even_if_classes_agree():
-    pair = by_backend(keras=[[0.9, 0.1]], onnx=[[0.8999, 0.1001]])
-    listed, classes, probabilities, messages = judged(pair)
-    assert listed == ()
-    assert classes
-    assert not probabilities
-    assert messages[1] == "probabilities differ by up to 1.0e-04 > 1e-05"
-    assert judged(pair, tolerance=1e-3)[2]
-
-
-def test_difference_of_exactly_the_tolerance_passes():
-    pair = by_backend(keras=[[0.75, 0.25]], onnx=[[0.875, 0.125]])
-    assert judged(pair, tolerance=0.125)[2]
-    assert not judged(pair, tolerance=0.1249)[2]
-
-
-def test_every_pair_of_three_backends_is_compared():
-    three = by_backend(keras=[[0.5, 0.5]], saved=[[0.25, 0.75]], onnx=[[0.75, 0.25]])
-    assert largest_difference(three) == 0.5
-    alike = [[0.25, 0.75]]
-    listed, classes, _, _ = judged(by_backend(keras=alike, saved=alike, onnx=[[0.75, 0.25]]), tolerance=1.0)
-    assert listed == ("test image 0: keras 1, saved 1, onnx 0; margin 5.0e-01",)
-    assert not classes
+def test_some_rows_are_compared_with_theirs():
+    assert judged(answer([EXACT[2]], rows=[2]))[0].passed
+    rule, _ = judged(answer([EXACT[2]], rows=[1]))
+    assert "test image 1" in rule.message
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_probability_that_is_not_finite_refuses(value):
-    both = [[value, 0.5]]
-    assert largest_difference(by_backend(keras=both, onnx=both)) == np.inf
-    assert not judged(by_backend(keras=both, onnx=both), tolerance=1.0)[2]
+    rule, used = judged(answer([[0.9, 0.1], [value, 0.5], [0.25, 0.75]]))
+    assert not rule.passed
+    assert used == np.inf
+    assert "ONNX, test image 1, class 0" in rule.message
+    assert largest_difference([np.float32([[value, 0.5]])] * 2) == np.inf
+
+
+def test_equal_classes_pass():
+    rule, listed = compare_classes([answer(EXACT, "Keras"), answer(EXACT)], expected())
+    assert (rule.passed, listed) == (True, ())
+    assert rule.message == "Keras and ONNX agree on 3 of 3 test images"
+
+
+def test_other_class_within_rounding_is_listed_and_does_not_refuse():
+    rule, listed = compare_classes([answer(EXACT, "Keras"), answer(changed(1, -3e-4))], expected())
+    assert rule.passed
+    assert listed == ("test image 1: the trained weights 0, Keras 0, ONNX 1; margin 2.0e-04, rounding allows 2.0e-03",)
+    assert rule.message == "Keras and ONNX agree on 2 of 3 test images, the others are decided by rounding"
+
+
+def test_other_class_beyond_rounding_refuses():
+    rule, listed = compare_classes([answer(EXACT, "Keras"), answer(changed(2, 0.5))], expected())
+    assert not rule.passed
+    assert rule.message == f"1 of 3 test images are given other classes; first: {listed[0]}: export again"
+    assert listed[0].startswith("test image 2: the trained weights 1, Keras 1, ONNX 0; margin 5.0e-01")
+
+
+def test_images_without_exact_probabilities_are_compared_with_keras():
+    rounding = Rounding(np.array([1]), np.array([[0.5, 0.5]]), 1e-3, np.array([1e-6]))
+    keras = np.float32([[0.75, 0.25], [0.1, 0.9]])
+    found = Expected.of(rounding, keras)
+    assert found.probabilities.tolist() == [[0.75, 0.25], [0.5, 0.5]]
+    # Two rounded values may be twice as far apart as one is from the exact value.
+    np.testing.assert_allclose(found.allowed, [[2 * (0.75e-3 + 1e-6), 2 * (0.25e-3 + 1e-6)], [5.01e-4, 5.01e-4]])
+    assert keras.tolist()[0] == [0.75, 0.25]
+
+
+def test_every_pair_of_backends_counts_for_the_largest_difference():
+    three = [np.float32([[0.5, 0.5]]), np.float32([[0.25, 0.75]]), np.float32([[0.75, 0.25]])]
+    assert largest_difference(three) == 0.5

@@ -87,8 +87,8 @@ class Maker:
         for split, (images, labels) in zip(SPLITS, parts, strict=True):
             cut = rows // 3
             examples.blocks[split] = (
-                write_block(examples.path, split, 0, images[:cut], labels[:cut]),
-                write_block(examples.path, split, 1, images[cut:], labels[cut:]),
+                write_block(examples.path, split, 0, [(images[:cut], labels[:cut])]),
+                write_block(examples.path, split, 1, [(images[cut:], labels[cut:])]),
             )
         return MadeArtifacts(
             examples.save(),

@@ -110,6 +110,12 @@ def test_manifest_with_a_value_of_another_type_is_refused(sealed, key, value):
     refused(sealed.path, "manifest.json is damaged")
 
 
+@pytest.mark.parametrize("value", [[], {"resize": 3}, {"resize": {"height": 4}}])
+def test_damaged_description_of_resizing_is_refused(sealed, value):
+    sealed_with(sealed, lambda data: data.update(preprocessing=value))
+    refused(sealed.path, "manifest.json is damaged")
+
+
 @pytest.mark.parametrize("path", ["nowhere", "empty", "file"])
 def test_folder_without_manifest_is_refused(tmp_path, path):
     (tmp_path / "empty").mkdir()

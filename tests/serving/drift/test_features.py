@@ -36,7 +36,7 @@ def test_classes_in_turns_are_sampled_as_often_as_by_chance(rows, at_most):
         assert chisquare(met, there * at_most / rows).pvalue > 1e-4, classes
 
 
-@pytest.mark.parametrize("shape", [(6, 5, 4, 1), (3, 2, 7, 3), (0, 4, 4, 1), (1, 1, 1, 2)])
+@pytest.mark.parametrize("shape", [(6, 5, 4, 1), (3, 2, 7, 3), (0, 4, 4, 1), (1, 1, 1, 2), (9, 201, 203, 3)])
 def test_features_are_numpys_histograms_and_sums(shape):
     images = np.random.default_rng(3).integers(0, 256, shape).astype(np.uint8)
     labels, confidences = np.arange(shape[0]), np.linspace(0, 1, shape[0], dtype=np.float32)

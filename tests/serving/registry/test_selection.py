@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from serving.batch.images import find_images
+from serving.blocks import OtherSizes
 from serving.errors import BundleError, InputError
 from serving.registry.selection import find_bundle
 from tests.serving import tiny_bundle
-from tests.serving.tiny_bundle import random_images
+from tests.serving.tiny_bundle import random_images, resized_to
 
 SQUARE, WIDE = (4, 4, 1), (2, 6, 1)
 
@@ -24,8 +25,10 @@ def square(tmp_path):
     return file_of(tmp_path, SQUARE)
 
 
-def publish(registry, seal, name, image_shape=SQUARE, seed=0):
-    return tiny_bundle.publish(registry, seal(model=name, image_shape=image_shape, seed=seed), name, "run")
+def publish(registry, seal, name, image_shape=SQUARE, seed=0, resized=False):
+    preprocessing = resized_to(image_shape) if resized else None
+    sealed = seal(model=name, image_shape=image_shape, seed=seed, preprocessing=preprocessing)
+    return tiny_bundle.publish(registry, sealed, name, "run")
 
 
 def test_only_model_is_selected(registry, seal, square):
@@ -64,6 +67,40 @@ def test_models_are_listed_if_none_fits(registry, seal, tmp_path):
     publish(registry, seal, "wide", WIDE)
     with pytest.raises(InputError, match=r"fits none of the promoted models .*square, wide"):
         find_bundle(file_of(tmp_path, (5, 5, 1)), registry.root, None)
+
+
+def test_model_that_can_resize_is_selected_whatever_the_size(registry, seal, tmp_path):
+    publish(registry, seal, "square", SQUARE)
+    publish(registry, seal, "wide", WIDE, resized=True)
+    publish(registry, seal, "colour", (2, 6, 3), resized=True)
+    for image_shape in ((5, 5, 1), SQUARE, WIDE):
+        images = file_of(tmp_path, image_shape).with_other_sizes(OtherSizes.RESIZED)
+        assert find_bundle(images, registry.root, None)[0].manifest.model == "wide"
+    images = file_of(tmp_path, (5, 5, 3)).with_other_sizes(OtherSizes.RESIZED)
+    assert find_bundle(images, registry.root, None)[0].manifest.model == "colour"
+
+
+def test_one_of_two_models_that_can_resize_must_be_named(registry, seal, tmp_path):
+    publish(registry, seal, "square", SQUARE, resized=True)
+    publish(registry, seal, "wide", WIDE, resized=True)
+    images = file_of(tmp_path, (5, 5, 1)).with_other_sizes(OtherSizes.RESIZED)
+    with pytest.raises(InputError, match=r"fits 2 promoted models \(square, wide\): choose one with --model NAME"):
+        find_bundle(images, registry.root, None)
+
+
+def test_resizing_is_advised_if_a_model_can(registry, seal, tmp_path):
+    publish(registry, seal, "square", SQUARE)
+    publish(registry, seal, "wide", WIDE, resized=True)
+    images = file_of(tmp_path, (5, 5, 1))
+    with pytest.raises(InputError, match=r"fits none of .*one of them, or add --resize, which wide can do"):
+        find_bundle(images, registry.root, None)
+
+
+def test_models_are_listed_if_none_can_resize(registry, seal, square):
+    publish(registry, seal, "square", SQUARE)
+    publish(registry, seal, "wide", WIDE)
+    with pytest.raises(InputError, match=r"square, wide\) that can resize images: .*--ingest\.resize"):
+        find_bundle(square.with_other_sizes(OtherSizes.RESIZED), registry.root, None)
 
 
 def test_named_model_is_selected(registry, seal, square):

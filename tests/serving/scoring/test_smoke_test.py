@@ -40,8 +40,26 @@ def test_other_probabilities_are_refused_with_the_difference(sealed):
     probabilities[3, 2] += 0.25
     np.save(file, probabilities)
     refused(
-        sealed, r"for the sample differ from the stored ones by up to 2\.5e-01 \(allowed 1e-03\): do not serve it here"
+        sealed, r"of class 2 for image 3 of the sample is .* rounding allows a difference of 1\.0e-03: do not serve it"
     )
+
+
+def test_stored_limits_replace_those_of_earlier_releases(sealed):
+    probabilities = np.load(sealed.path / "sample/probabilities.npy")
+    allowed = np.full_like(probabilities, 1e-6)
+    np.save(sealed.path / "sample/allowed.npy", allowed)
+    run_smoke_test(sealed_again(sealed))
+    probabilities[1, 1] += 1e-4
+    np.save(sealed.path / "sample/probabilities.npy", probabilities)
+    refused(sealed, r"of class 1 for image 1 of the sample is .* rounding allows a difference of 1\.0e-06")
+    allowed[1, 1] = 2e-4
+    np.save(sealed.path / "sample/allowed.npy", allowed)
+    run_smoke_test(sealed_again(sealed))
+
+
+def test_limits_of_another_shape_are_refused(sealed):
+    np.save(sealed.path / "sample/allowed.npy", np.ones((2, 4), np.float32))
+    refused(sealed, r"its sample has limits \(2, 4\), the model returns \(5, 4\): export it again")
 
 
 @pytest.mark.parametrize(("difference", "passes"), [(5e-4, True), (2e-3, False)])
@@ -51,7 +69,7 @@ def test_differences_up_to_the_tolerance_pass(sealed, difference, passes):
     if passes:
         run_smoke_test(sealed_again(sealed))
     else:
-        refused(sealed, "for the sample differ from the stored ones")
+        refused(sealed, "for image . of the sample is")
 
 
 class Touches:
@@ -75,7 +93,7 @@ def test_pickled_sample_is_not_unpickled(sealed, tmp_path, name):
 def test_nan_is_refused(sealed):
     file = sealed.path / "sample/probabilities.npy"
     np.save(file, np.full_like(np.load(file), np.nan))
-    refused(sealed, "for the sample differ from the stored ones")
+    refused(sealed, "of the sample is .*, stored is nan")
 
 
 def test_probabilities_of_another_shape_are_refused(sealed):

@@ -27,13 +27,14 @@ def test_labels_are_only_cast_exactly(tmp_path, labels_type):
 
 
 def test_only_uint8_images_are_resized(tmp_path):
-    from components.ingest.resize import resize
+    from serving.resize import resize
 
     file = saved(tmp_path, x_train=IMAGES, y_train=LABELS, x_test=np.repeat(IMAGES, 2, axis=2), y_test=LABELS)
     assert "x_train have shape (5, 4, 1)" in refusal(file, tmp_path)
     planned = plan(file, tmp_path, resize=(3, 7))
     assert planned.image_shape == (3, 7, 1)
-    np.testing.assert_array_equal(read_rows(planned, "train")[0], resize(IMAGES[..., None], (3, 7)))
+    expected = np.stack([resize(image[..., None], (3, 7)) for image in IMAGES])
+    np.testing.assert_array_equal(read_rows(planned, "train")[0], expected)
     fractions = IMAGES / np.float32(255)
     planned = plan(saved(tmp_path, x=fractions, y=LABELS), tmp_path, resize=(3, 7))
     assert planned.image_shape == (5, 4, 1)
@@ -45,7 +46,7 @@ def test_resizing_in_pieces_gives_the_same_images(tmp_path, monkeypatch):
 
     file = saved(tmp_path, x=IMAGES, y=LABELS)
     whole = read_rows(plan(file, tmp_path, resize=(3, 7)), "train")[0]
-    monkeypatch.setattr(components.ingest.arrays.array_split, "RESIZE_BYTES", 70)
+    monkeypatch.setattr(components.ingest.arrays.array_split, "PART_BYTES", 70)
     np.testing.assert_array_equal(read_rows(plan(file, tmp_path, resize=(3, 7)), "train")[0], whole)
 
 

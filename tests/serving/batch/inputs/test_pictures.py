@@ -39,7 +39,7 @@ def test_rows_are_the_pictures(folder):
     images = source(folder)
     assert images.rows == 12
     assert images.named
-    assert images.paths == tuple(sorted(folder.iterdir()))
+    assert list(images.paths) == [str(path) for path in sorted(folder.iterdir())]
     assert images.names(3, 5) == [str(folder / "03.png"), str(folder / "04.png")]
     images.require_fit(SHAPE)
     for start, stop in [(0, 12), (5, 7), (11, 12), (4, 4)]:
@@ -219,6 +219,10 @@ def test_file_too_large_for_a_picture_is_not_read(folder, monkeypatch):
 
 
 def test_missing_pillow_is_named(folder, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setitem(sys.modules, "simplejpeg", None)
+        with pytest.raises(InputError, match=r"need simplejpeg, which is not installed: pip install simplejpeg"):
+            find_pictures(["a.png"], False)
     monkeypatch.setitem(sys.modules, "PIL", None)
     with pytest.raises(InputError, match="need Pillow, which is not installed: pip install pillow"):
         source(folder)

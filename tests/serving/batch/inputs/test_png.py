@@ -26,7 +26,8 @@ def written(**options) -> bytes:
 
 
 def test_size_and_pixels_equal_those_of_pillow():
-    width, height, content = png.strip(written())
+    file = png.read(written())
+    width, height, content = file.width, file.height, file.stripped()
     assert (width, height) == (3, 4)
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(content))), PIXELS)
 
@@ -34,7 +35,8 @@ def test_size_and_pixels_equal_those_of_pillow():
 def test_metadata_is_removed():
     texts = PngImagePlugin.PngInfo()
     texts.add_text("note", "long " * 1000, zip=True)
-    content = png.strip(written(pnginfo=texts, icc_profile=b"profile" * 100, dpi=(300, 300), exif=b"Exif\0\0MM"))[2]
+    whole = written(pnginfo=texts, icc_profile=b"profile" * 100, dpi=(300, 300), exif=b"Exif\0\0MM")
+    content = png.read(whole).stripped()
     assert Image.open(io.BytesIO(content)).info == {}
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(content))), PIXELS)
 
@@ -44,14 +46,14 @@ def test_every_changed_byte_is_detected():
         damaged = bytearray(WHOLE)
         damaged[place] ^= 0x10
         with pytest.raises(ValueError, match="is a damaged PNG picture"):
-            png.strip(bytes(damaged))
+            png.read(bytes(damaged))
 
 
 def test_every_truncation_is_detected_and_bytes_after_the_end_are_ignored():
     for length in range(8, len(WHOLE)):
         with pytest.raises(ValueError, match=r"is a damaged PNG picture \(it is incomplete"):
-            png.strip(WHOLE[:length])
-    assert png.strip(WHOLE + b"more") == png.strip(WHOLE)
+            png.read(WHOLE[:length])
+    assert png.read(WHOLE + b"more") == png.read(WHOLE)
 
 
 def header(width=3, height=4, depth=8, colour=RGB, compression=0, filters=0, interlaced=0):
@@ -93,7 +95,7 @@ IDAT, IEND, PLTE, TRNS, TEXT = (chunk(kind, b"123") for kind in (b"IDAT", b"IEND
 )
 def test_invalid_structure_is_refused(chunks, reason):
     with pytest.raises(ValueError, match=reason):
-        png.strip(png.MAGIC + b"".join(chunks))
+        png.read(png.MAGIC + b"".join(chunks))
 
 
 @pytest.mark.parametrize(
@@ -106,18 +108,20 @@ def test_invalid_structure_is_refused(chunks, reason):
 )
 def test_optional_chunks_are_kept_or_removed(chunks):
     kept = [chunk for chunk in chunks if chunk is not TEXT]
-    assert png.strip(png.MAGIC + b"".join(chunks)) == (3, 4, png.MAGIC + b"".join(kept))
+    file = png.read(png.MAGIC + b"".join(chunks))
+    assert (file.width, file.height) == (3, 4)
+    assert file.stripped() == png.MAGIC + b"".join(kept)
 
 
 @pytest.mark.parametrize(("depth", "expected"), [(1, 255), (2, 85), (4, 17), (8, 1)])
 def test_transparent_grey_is_scaled_as_the_pixels_are(depth, expected):
     samples = np.zeros((2, 2, 1), np.uint8)
-    content = png.strip(encoded_png(samples, GREY, depth, before=chunk(b"tRNS", b"\0\x01")))[2]
+    content = png.read(encoded_png(samples, GREY, depth, before=chunk(b"tRNS", b"\0\x01"))).stripped()
     assert chunk(b"tRNS", struct.pack(">H", expected)) in content
 
 
 def test_length_beyond_the_file_allocates_no_memory():
     claimed = png.MAGIC + struct.pack(">I", 2**32 - 1) + b"IHDR" + bytes(100)
     with pytest.raises(ValueError, match="it is incomplete"):
-        png.strip(claimed)
+        png.read(claimed)
     assert zlib.crc32(b"IEND") == int.from_bytes(WHOLE[-4:], "big")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import struct
-from pathlib import Path
+from contextlib import closing, suppress
 from typing import NamedTuple
 
+from serving.batch.folders.file_pieces import read_pieces
 from serving.batch.inputs import jpeg, png
 from serving.batch.inputs.picture import MAX_PICTURE_BYTES, is_picture
 
@@ -24,19 +26,30 @@ class PictureHeader(NamedTuple):
     coloured: bool
 
 
-def read_header(path: Path) -> PictureHeader | None:
+def read_header(path: str) -> PictureHeader | None:
     """Reads as few bytes of a file as needed; None if the header cannot be read, which decoding reports later."""
-    try:
-        with path.open("rb", buffering=0) as file:
-            head = file.read(HEAD_BYTES)
-            if not is_picture(head):
+    head = b""
+    with suppress(OSError), closing(read_pieces(path, HEAD_BYTES)) as pieces:
+        for piece in pieces:
+            head += piece
+            if not is_picture(head) or len(head) > MAX_PICTURE_BYTES:
                 return None
-            try:
+            with suppress(ValueError):
                 return parse_header(head)
-            except ValueError:
-                return parse_header(head + file.read(MAX_PICTURE_BYTES))
-    except (OSError, ValueError):
-        return None
+    return None
+
+
+def inspect(path: str) -> tuple[str, PictureHeader | None]:
+    """The SHA-256 of a file, and the result of `read_header`, from one read. Raises: OSError."""
+    digest = hashlib.sha256()
+    header = None
+    for number, piece in enumerate(read_pieces(path)):
+        digest.update(piece)
+        if number == 0 and is_picture(piece):
+            with suppress(ValueError):
+                header = parse_header(piece)
+    # A header that starts far behind is rare: such a file is read again.
+    return digest.hexdigest(), header or read_header(path)
 
 
 def parse_header(head: bytes) -> PictureHeader:

@@ -1,0 +1,61 @@
+"""The files of a bundle -> Rules: do they hold what was trained, and can servers use them?"""
+
+from __future__ import annotations
+
+import json
+
+from components.artifacts.artifact import RuleResult
+from components.artifacts.examples import Examples
+from components.artifacts.preprocessing import Transform
+from components.rounding.layers import Layer, Weighted
+from components.verify.constants import check_constants, check_saved_model
+from serving.bundle.bundle import ONNX
+from serving.bundle.bundle import Bundle as CheckedBundle
+from serving.bundle.manifest import MANIFEST
+from serving.errors import BundleError
+from serving.scoring.smoke_test import run_smoke_test
+
+
+def constant_rules(opened: CheckedBundle, layers: list[Layer], transform: Transform) -> list[RuleResult]:
+    """Whether the constants of the ONNX file and of the SavedModel are the trained weights."""
+    import onnx
+
+    weighted = [layer for layer in layers if isinstance(layer, Weighted)]
+    model = onnx.load_from_string(opened.read(ONNX))
+    return [check_constants("ONNX", model, weighted, transform), check_saved_model(opened.path, weighted)]
+
+
+def class_names_rule(opened: CheckedBundle, examples: Examples) -> RuleResult:
+    """Whether the manifest and the ONNX files name the classes in the order of the training labels."""
+    import onnx
+
+    precisions = opened.manifest.precisions.values()
+    for name in (entry["file"] for entry in precisions if "file" in entry):
+        properties = {entry.key: entry.value for entry in onnx.load_from_string(opened.read(name)).metadata_props}
+        stored = tuple(json.loads(properties["labels"])) if "labels" in properties else ()
+        for where, found in ((MANIFEST, tuple(opened.manifest.labels)), (name, stored)):
+            if found != examples.class_names:
+                text = f"{where} has the class names {', '.join(found)}, in another order or of other data than those "
+                text = f"{text}that the model was trained with: export again"
+                return RuleResult("class names", False, text)
+    return RuleResult("class names", True, "the class names are those of the training data, in their order")
+
+
+def checker_rule(opened: CheckedBundle) -> RuleResult:
+    """Whether the ONNX file is valid."""
+    import onnx
+
+    try:
+        onnx.checker.check_model(onnx.load_from_string(opened.read(ONNX)), full_check=True)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        return RuleResult("checker", False, f"onnx.checker refuses the model: {error}")
+    return RuleResult("checker", True, "onnx.checker accepts the model")
+
+
+def sample_rule(opened: CheckedBundle) -> RuleResult:
+    """Whether the bundle passes the smoke test of servers."""
+    try:
+        run_smoke_test(opened)
+    except BundleError as error:
+        return RuleResult("sample", False, str(error))
+    return RuleResult("sample", True, "its probabilities for the sample are those of the trained model")

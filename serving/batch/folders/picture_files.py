@@ -1,0 +1,65 @@
+"""Paths of PNG and JPEG files -> their images, and the errors of those that cannot be used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from serving.batch.folders.file_pieces import read_pieces
+from serving.batch.inputs.many_pictures import decode_all
+from serving.batch.inputs.open_file import shown
+from serving.batch.inputs.picture import MAX_PICTURE_BYTES
+from serving.blocks import Images
+
+
+class DecodedFiles(NamedTuple):
+    """Images, uint8 (m, h, w, c), and the errors: each starts with a picture's name."""
+
+    images: Images
+    errors: list[str]
+
+
+def decode_files(root: str, image_shape: tuple[int, int, int], resize: bool, paths: Sequence[str]) -> DecodedFiles:
+    """Decodes pictures.
+
+    Args:
+        root: the folder of the files.
+        image_shape: (height, width, channels) of every image.
+        resize: whether pictures of other sizes are resized to `image_shape`.
+        paths: of the files, below the root.
+    """
+    images = np.empty((len(paths), *image_shape), np.uint8)
+    unreadable: list[tuple[int, str]] = []
+    damaged = decode_all(_contents(root, paths, unreadable), images, resize)
+    errors = sorted([*unreadable, *((row, str(error)) for row, error in damaged)])
+    return DecodedFiles(images, [f"{shown(paths[row])} {reason}" for row, reason in errors])
+
+
+def _contents(root: str, paths: Sequence[str], unreadable: list[tuple[int, str]]) -> Iterator[bytes | None]:
+    """Yields the bytes of each file; None for one that cannot be read, which is added to `unreadable`."""
+    for row, path in enumerate(paths):
+        try:
+            content = _read(f"{root}/{path}")
+        except ValueError as error:
+            unreadable.append((row, str(error)))
+            content = None
+        yield content
+
+
+def _read(path: str) -> bytes:
+    """The bytes of a whole file. Raises: ValueError: it cannot be read, or is too large; text to follow the name."""
+    pieces: list[bytes] = []
+    size_bytes = 0
+    try:
+        for piece in read_pieces(path):
+            pieces.append(piece)
+            size_bytes += len(piece)
+            if size_bytes > MAX_PICTURE_BYTES:
+                raise ValueError(
+                    f"has more than {MAX_PICTURE_BYTES:,} bytes, which is too large for a picture: resize it"
+                )
+    except OSError as error:
+        raise ValueError(f"cannot be read ({error.strerror}): make it readable") from error
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
