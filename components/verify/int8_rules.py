@@ -80,5 +80,8 @@ def _probability_rule(used: npt.NDArray[np.float64], rows: npt.NDArray[np.int64]
     row, label = np.unravel_index(int(used.argmax()), used.shape)
     where = f"test image {rows[row]}, class {label}"
     worst = float(used.max(initial=0.0))
-    text = f"int8 probabilities: largest error {worst:.2f} of what the rounding of int8 allows ({where})"
-    return RuleResult("int8 probabilities", worst <= 1, text if worst <= 1 else f"{text}: export again")
+    if worst > 1:
+        text = f"int8: a probability is {worst:.3g} times as far off as its rounding allows ({where}): export again"
+        return RuleResult("int8 probabilities", False, text)
+    text = f"int8 probabilities: at most {worst:.2f} of what the rounding of int8 allows ({where})"
+    return RuleResult("int8 probabilities", True, text)

@@ -78,7 +78,9 @@ def compare_probabilities(
     exact, allowed = float(expected.probabilities[row, label]), float(expected.allowed[row, label])
     where = f"{worst_answer.name}, test image {row}, class {label}"
     if worst <= 1:
-        text = f"{what}: largest error {abs(found - exact):.1e}, {worst:.2f} of what rounding allows ({where})"
+        text = (
+            f"{what}: at most {worst:.2f} of what rounding allows ({abs(found - exact):.1e} of {allowed:.1e}: {where})"
+        )
         return RuleResult(rule, True, text), worst
     text = f"{where}: probability {found:.9g}, the trained weights give {exact:.9g}, and rounding allows a difference "
     return RuleResult(rule, False, f"{text}of {allowed:.1e}: export again"), worst

@@ -63,7 +63,7 @@ VALUES = {
         "correct": 7,
         "disagreements": ("test image 3: …",),
         "max_difference": 1.7881393432617188e-07,
-        "rules": (RuleResult("classes", False, "…"), RuleResult("probabilities", True, "|Δp| ≤ 1e-5")),
+        "rules": (RuleResult("classes", False, "…"), RuleResult("probabilities", True, "at most 0.6")),
         **REFUSAL,
     },
     Promotion: {

@@ -35,8 +35,8 @@ def test_largest_difference_is_reported_as_a_fraction_with_its_place():
     assert rule.passed
     assert used == pytest.approx(0.5, rel=1e-3)
     # Both classes of the image differ by the same, so either may be named.
-    assert rule.message.startswith("all of them: largest error 5.0e-04, 0.50 of what rounding allows ")
-    assert "(Keras, test image 1, class " in rule.message
+    assert rule.message.startswith("all of them: at most 0.50 of what rounding allows (5.0e-04 of 1.0e-03: ")
+    assert "Keras, test image 1, class " in rule.message
 
 
 def test_difference_above_the_limit_refuses_with_both_probabilities():

@@ -29,7 +29,7 @@ def test_saved_model_that_depends_on_the_batch_is_refused(made, verify_bundle, b
     judged = verify_bundle(seal_again(bundle_copy, made.bundle.opened().manifest))
     (rule,) = [rule for rule in judged.rules if rule.name == "batches"]
     assert rule.passed is judged.passed is passes
-    expected = "batches of 1 and 7: largest error " if passes else "SavedModel in batches of "
+    expected = "batches of 1 and 7: at most 0." if passes else "SavedModel in batches of "
     assert rule.message.startswith(expected)
 
 

@@ -16,7 +16,7 @@ from tests.pipeline.report.html_page import SCRIPT, page_of
 
 ACCURACY = "accuracy 0.9340, 95 % interval 0.9088 to 0.9526, lower bound 0.9088 ≥ 0.84"
 EVALUATED = Outcome("evaluate", "executed", passed=True, reasons=(ACCURACY,))
-VERIFIED = Outcome("verify", "executed", passed=True, reasons=("all agree", "|Δp| ≤ 4.2e-07"))
+VERIFIED = Outcome("verify", "executed", passed=True, reasons=("all agree", "at most 0.60 of what rounding allows"))
 PROMOTED = Outcome("promote", "executed", passed=True, reasons=("m version 2 serves now", "not worse", "no drop"))
 FOUND = Outcome("promote", "cached", passed=True, reasons=("m version 2 already serves",))
 
@@ -49,7 +49,7 @@ def test_unknown_version_is_left_out(tmp_path):
 def promoted(runs, version):
     """The outcomes of a run with a promotion and a verification."""
     folder = runs.store.root.parent
-    rules = (RuleResult("probabilities", True, "|Δp| ≤ 4.2e-07"),)
+    rules = (RuleResult("probabilities", True, "at most 0.60 of what rounding allows"),)
     (folder / "verification").mkdir()
     (folder / "promotion").mkdir()
     verification = Verification(
@@ -80,9 +80,9 @@ def test_card_starts_with_the_version_and_has_the_parity_check_in_the_gates(runs
     begun = page.text[page.text.index("Run 0001 promoted") : page.text.index(" Model ")]
     assert begun.endswith(f"Run 0001 promoted Promoted as {SCRIPT} version 2 {ACCURACY} not worse no drop")
     gates = page.text.partition(" Arithmetic ")[2].partition(" Training ")[0]
-    assert "|Δp| ≤ 4.2e-07" in gates
-    assert "Δp: the largest difference of a probability between Keras, SavedModel and ONNX" in gates
-    assert page.text.count("Δp: the largest difference") == 1
+    assert "at most 0.60 of what rounding allows" in gates
+    assert "What rounding allows: twice the largest difference from float64" in gates
+    assert page.text.count("What rounding allows: twice") == 1
 
 
 def test_card_of_a_run_whose_model_served_before_shows_no_promotion(runs):
