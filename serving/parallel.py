@@ -12,7 +12,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 # Finished results that may wait, besides one in progress per thread: no thread is idle while one is written.
-WAITING = 2
+WAITING = 4
 
 
 def map_in_order(function: Callable[[Item], Result], items: Sequence[Item], threads: int) -> Iterator[Result]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from components.artifacts.artifact import RuleResult
 from components.artifacts.examples import Examples
@@ -15,23 +17,33 @@ from serving.bundle.manifest import MANIFEST
 from serving.errors import BundleError
 from serving.scoring.smoke_test import run_smoke_test
 
+if TYPE_CHECKING:
+    import onnx
 
-def constant_rules(opened: CheckedBundle, layers: list[Layer], transform: Transform) -> list[RuleResult]:
+# The ONNX files of a bundle, by name.
+OnnxModels = Mapping[str, "onnx.ModelProto"]
+
+
+def load_onnx_models(opened: CheckedBundle) -> OnnxModels:
+    """Parses the ONNX file of each precision."""
+    import onnx
+
+    files = [entry["file"] for entry in opened.manifest.precisions.values() if "file" in entry]
+    return {name: onnx.load_from_string(opened.read(name)) for name in files}
+
+
+def constant_rules(
+    opened: CheckedBundle, models: OnnxModels, layers: list[Layer], transform: Transform
+) -> list[RuleResult]:
     """Whether the constants of the ONNX file and of the SavedModel are the trained weights."""
-    import onnx
-
     weighted = [layer for layer in layers if isinstance(layer, Weighted)]
-    model = onnx.load_from_string(opened.read(ONNX))
-    return [check_constants("ONNX", model, weighted, transform), check_saved_model(opened.path, weighted)]
+    return [check_constants("ONNX", models[ONNX], weighted, transform), check_saved_model(opened.path, weighted)]
 
 
-def class_names_rule(opened: CheckedBundle, examples: Examples) -> RuleResult:
+def class_names_rule(opened: CheckedBundle, models: OnnxModels, examples: Examples) -> RuleResult:
     """Whether the manifest and the ONNX files name the classes in the order of the training labels."""
-    import onnx
-
-    precisions = opened.manifest.precisions.values()
-    for name in (entry["file"] for entry in precisions if "file" in entry):
-        properties = {entry.key: entry.value for entry in onnx.load_from_string(opened.read(name)).metadata_props}
+    for name, model in models.items():
+        properties = {entry.key: entry.value for entry in model.metadata_props}
         stored = tuple(json.loads(properties["labels"])) if "labels" in properties else ()
         for where, found in ((MANIFEST, tuple(opened.manifest.labels)), (name, stored)):
             if found != examples.class_names:
@@ -41,12 +53,12 @@ def class_names_rule(opened: CheckedBundle, examples: Examples) -> RuleResult:
     return RuleResult("class names", True, "the class names are those of the training data, in their order")
 
 
-def checker_rule(opened: CheckedBundle) -> RuleResult:
+def checker_rule(models: OnnxModels) -> RuleResult:
     """Whether the ONNX file is valid."""
     import onnx
 
     try:
-        onnx.checker.check_model(onnx.load_from_string(opened.read(ONNX)), full_check=True)
+        onnx.checker.check_model(models[ONNX], full_check=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         return RuleResult("checker", False, f"onnx.checker refuses the model: {error}")
     return RuleResult("checker", True, "onnx.checker accepts the model")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,9 @@ from components.rounding.scatter import Rounding
 from components.verify.constants import Graph, check_constants
 from components.verify.parity import Answer
 
+if TYPE_CHECKING:
+    import onnx
+
 # A range has as many steps: its ends are rounded to one.
 TOLERATED_STEPS = 1 / 255
 # Test images that are calculated, at most twice as many.
@@ -24,21 +28,23 @@ ROWS = 100
 
 
 def check_int8(
-    content: bytes, answer: Answer, layers: list[Layer], transform: Transform, examples: Examples, rounding: Rounding
+    model: onnx.ModelProto,
+    answer: Answer,
+    layers: list[Layer],
+    transform: Transform,
+    examples: Examples,
+    rounding: Rounding,
 ) -> list[RuleResult]:
     """Compares the constants, the ranges of the activations, and the probabilities.
 
     Args:
-        content: of the int8 file.
+        model: the int8 file, parsed.
         answer: its probabilities for all test images.
         layers: the trained layers.
         transform: the preprocessing.
         examples: hold the training images that calibrated the ranges.
         rounding: that of the float32 model.
     """
-    import onnx
-
-    model = onnx.load_from_string(content)
     weighted = [layer for layer in layers if isinstance(layer, Weighted)]
     weights = check_constants("int8", model, weighted, transform)
     if not weights.passed:

@@ -21,7 +21,14 @@ from components.rounding.layers import Layer, layers_of
 from components.rounding.scatter import Rounding, measure_rounding
 from components.verify.backends import Backend, keras_backend, onnx_backend, saved_model_backend
 from components.verify.cost_rules import CostLimits, limit_rules
-from components.verify.file_rules import checker_rule, class_names_rule, constant_rules, sample_rule
+from components.verify.file_rules import (
+    OnnxModels,
+    checker_rule,
+    class_names_rule,
+    constant_rules,
+    load_onnx_models,
+    sample_rule,
+)
 from components.verify.int8_rules import check_int8
 from components.verify.isolated_process import score_in_isolated_process
 from components.verify.parity import (
@@ -82,6 +89,7 @@ def run(
         scored = onnx(images, MAX_BATCH_SIZE)
     except BeamlineError as error:
         return _verification(bundle, labels, [RuleResult("bundle", False, str(error))], out)
+    models = load_onnx_models(opened)
     layers = layers_of(model)
     saved_model = saved_model_backend(bundle)
     rows = np.arange(len(images))
@@ -104,11 +112,11 @@ def run(
         probabilities,
         batches,
         *isolated,
-        *constant_rules(opened, layers, transform),
-        class_names_rule(opened, examples),
-        checker_rule(opened),
+        *constant_rules(opened, models, layers, transform),
+        class_names_rule(opened, models, examples),
+        checker_rule(models),
         *_gate_rules("ONNX", scored, examples, evaluation),
-        *_int8_rules(opened, layers, transform, examples, evaluation, rounding),
+        *_int8_rules(opened, models, layers, transform, examples, evaluation, rounding),
         sample_rule(opened),
     ]
     difference = largest_difference([answer.probabilities for answer in answers])
@@ -146,6 +154,7 @@ def _gate_rules(
 
 def _int8_rules(
     opened: CheckedBundle,
+    models: OnnxModels,
     layers: list[Layer],
     transform: Transform,
     examples: Examples,
@@ -162,7 +171,7 @@ def _int8_rules(
     except BeamlineError as error:
         return [RuleResult("int8", False, str(error))]
     return [
-        *check_int8(opened.read(figures["file"]), answer, layers, transform, examples, rounding),
+        *check_int8(models[figures["file"]], answer, layers, transform, examples, rounding),
         *_gate_rules("int8", answer.probabilities, examples, evaluation),
     ]
 

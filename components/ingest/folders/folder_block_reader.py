@@ -17,7 +17,7 @@ from serving.batch.inputs.open_file import shown
 from serving.errors import InputError
 
 # Size of the images that one thread or process decodes at once, and their largest number.
-PART_BYTES = 1 << 20
+PART_BYTES = 3 << 18
 PART_ROWS = 256
 # Number of pictures in an error message.
 MAX_NAMED = 20
