@@ -6,6 +6,8 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from components.export.folding import fold
 
 if TYPE_CHECKING:
@@ -25,12 +27,28 @@ def convert(module: tf.Module, properties: dict[str, str]) -> onnx.ModelProto:
     import onnx
     import tf2onnx
 
-    converted, _ = tf2onnx.convert.from_function(module.serve, module.serve.input_signature, opset=OPSET)
+    converted, _ = tf2onnx.convert.from_function(
+        module.serve,
+        module.serve.input_signature,
+        opset=OPSET,
+        custom_op_handlers={"Erfc": (_convert_complementary_error_function, [])},
+    )
     fold(converted)
     canonicalize(converted)
     onnx.helper.set_model_props(converted, {**properties, "weights_sha256": weights_sha256(converted)})
     onnx.checker.check_model(converted, full_check=True)
     return converted
+
+
+def _convert_complementary_error_function(graph: Any, node: Any, name: str, _: list[Any]) -> None:
+    """Erfc(x) = 1 - Erf(x): TensorFlow's gelu needs it, ONNX has no operation for it."""
+    shapes, types = node.output_shapes, node.output_dtypes
+    error_function = graph.make_node("Erf", node.input, shapes=shapes, dtypes=types)
+    one = graph.make_const(f"{name}_one", np.ones((), np.float32))
+    graph.remove_node(name)
+    graph.make_node(
+        "Sub", [*one.output, *error_function.output], name=name, outputs=node.output, shapes=shapes, dtypes=types
+    )
 
 
 def weights_sha256(model: onnx.ModelProto) -> str:

@@ -17,8 +17,7 @@ LAYERS, UNITS = (0, 3), (16, 512)
 COUNTS: Mapping[str, tuple[int, int]] = {"batch_size": (32, 256), "epochs": (3, 10)}
 RANGES: Mapping[str, tuple[float, float]] = {"dropout": (0.0, 0.5), "learning_rate": (0.0003, 0.01)}
 CHOICES: Mapping[str, tuple[str, ...]] = {
-    # Without gelu, which cannot be exported to ONNX.
-    "hidden_activation": ("relu", "elu", "tanh"),
+    "hidden_activation": ("relu", "elu", "gelu", "tanh"),
     "decay": ("none", "cosine"),
 }
 # Sampled on a logarithmic scale.

@@ -27,6 +27,7 @@ CASES = [
     ((8, 8, 1), {"hidden": (16,), "output_activation": "sigmoid"}, STANDARDIZED, "dark"),
     ((28, 28, 1), {"hidden": (128, 128)}, UNIT, "light"),
     ((15, 20, 3), CNN, STANDARDIZED, "dark"),
+    ((15, 20, 3), {**CNN, "hidden_activation": "gelu"}, UNIT, "light"),
     pytest.param(((15, 20, 3), CNN, UNIT, "light"), marks=SLOW),
     pytest.param(((50, 50, 1), {"hidden": (128, 128)}, STANDARDIZED, "dark"), marks=SLOW),
     pytest.param(((50, 50, 1), {"hidden": (100,), "output_activation": "sigmoid"}, UNIT, "dark"), marks=SLOW),

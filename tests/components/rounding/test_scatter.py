@@ -80,11 +80,24 @@ def test_same_images_give_the_same_limits(write_untrained, unit_transform, tmp_p
     assert one.exact.tolist() == other.exact.tolist()
 
 
-def test_exact_probabilities_are_calculated_for_as_many_images_as_the_budget_allows(monkeypatch):
-    monkeypatch.setattr(scatter, "EXACT_PRODUCTS", 10 * 192)
-    rounding = measure_rounding(sums_of(64), unit(1), images_of((8, 8, 1), rows=25))
-    assert rounding.rows.tolist() == [0, 2, 5, 7, 10, 12, 15, 17, 20, 22]
-    assert rounding.exact.shape == (10, 3)
+@pytest.mark.parametrize(("budget", "calculated"), [(20, 20), (1, 16), (1000, 50)])
+def test_exact_probabilities_are_calculated_for_as_many_images_as_the_budget_allows(monkeypatch, budget, calculated):
+    monkeypatch.setattr(scatter, "EXACT_PRODUCTS", budget * 192)
+    rounding = measure_rounding(sums_of(64), unit(1), images_of((8, 8, 1), rows=50))
+    assert rounding.rows.tolist() == [number * 50 // calculated for number in range(calculated)]
+    assert rounding.exact.shape == (calculated, 3)
+
+
+def test_many_short_sums_are_left_to_the_matrix_library_and_long_ones_are_not(monkeypatch):
+    monkeypatch.setattr(scatter, "ONE_BY_ONE_PRODUCTS", 1000)
+    random = np.random.default_rng(0)
+    for inputs in (scatter.SHORT_SUM, scatter.SHORT_SUM + 1):
+        values, kernel = (random.normal(size=size).astype(np.float32) for size in ((5, inputs), (inputs, 3)))
+        sums = scatter._one_by_one(values, kernel)
+        in_turn = np.zeros((5, 3), np.float32)
+        for column, weights in zip(values.T, kernel, strict=True):
+            in_turn += column[:, None] * weights
+        np.testing.assert_array_equal(sums, values @ kernel if inputs == scatter.SHORT_SUM else in_turn)
 
 
 def test_sigmoids_may_be_off_by_an_absolute_error():

@@ -21,7 +21,7 @@ BASE = train.Params(preset="base", loss="sparse_categorical_crossentropy", seed=
     st.builds(
         lambda **values: replace(BASE, **values),
         hidden=st.lists(st.integers(16, 512), max_size=3).map(tuple),
-        hidden_activation=st.sampled_from(["relu", "elu", "tanh"]),
+        hidden_activation=st.sampled_from(["relu", "elu", "gelu", "tanh"]),
         dropout=st.integers(0, 50).map(lambda hundredths: hundredths / 100),
         learning_rate=st.integers(300, 10_000).map(lambda millionths: float(f"{millionths / 1e6:.3g}")),
         decay=st.sampled_from(["none", "cosine"]),
