@@ -21,6 +21,16 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 WEIGHTED = ("Conv", "Gemm", "MatMul")
+# After a layer with weights: those that change no value but its place or its kind, and those of its activation.
+NEUTRAL = ("Cast", "DequantizeLinear", "MaxPool", "QuantizeLinear", "Reshape", "Transpose")
+OPERATIONS: dict[str, tuple[str, ...]] = {
+    "elu": ("Elu",),
+    "gelu": ("Erf", "Mul", "Neg", "Sub"),
+    "relu": ("Relu",),
+    "sigmoid": ("Sigmoid", "ReduceSum", "Div"),
+    "softmax": ("Softmax",),
+    "tanh": ("Tanh",),
+}
 # The quantiser gives weights 7 bits: -64 to 64 steps.
 LEVELS = 64
 
@@ -81,11 +91,17 @@ class Graph:
         return [layer if isinstance(layer, Pooling) else self._weights(next(nodes), layer) for layer in layers]
 
     def _weights(self, node: Any, layer: Weighted) -> Weighted:
-        kernel, bias = (self.constant(source) for source in node.input[1:3])
+        kernel, bias = self.constant(node.input[1]), self.bias(node, layer)
         assert kernel is not None
         assert bias is not None
         values = kernel.values if layer.is_dense else kernel.values.transpose(2, 3, 1, 0)
         return replace(layer, kernel=values.astype(np.float32), bias=bias.values.astype(np.float32))
+
+    def bias(self, node: Any, layer: Weighted) -> Constant | None:
+        """The bias of an operation; the converter leaves out one that is 0 everywhere."""
+        if len(node.input) < 3:
+            return Constant(np.zeros(layer.bias.shape), None)
+        return self.constant(node.input[2])
 
     def quantizers(self) -> Iterator[Quantizer]:
         """The ranges of activations, in order."""
@@ -116,6 +132,7 @@ def check_constants(name: str, model: onnx.ModelProto, layers: list[Weighted], t
     graph = Graph(model)
     try:
         used = _check_layers(graph, layers, transform)
+        _check_operations(graph, layers)
         if unknown := graph.unused_floats(used):
             raise BundleError(f"the constant {unknown[0]} is not a weight of the trained model")
     except BundleError as error:
@@ -134,10 +151,27 @@ def _check_layers(graph: Graph, layers: list[Weighted], transform: Transform) ->
     expected = [first if shape is None else fold(first, transform, shape), *layers[1:]]
     for node, layer in zip(nodes, expected, strict=True):
         kernel = layer.kernel if layer.is_dense else layer.kernel.transpose(3, 2, 0, 1)
-        for what, source, wanted in (("kernel", node.input[1], kernel), ("bias", node.input[2], layer.bias)):
-            _compare(graph.constant(source), wanted, f"{layer.name}, {what}")
-            used.add(source)
+        _compare(graph.constant(node.input[1]), kernel, f"{layer.name}, kernel")
+        _compare(graph.bias(node, layer), layer.bias, f"{layer.name}, bias")
+        used.update(node.input[1:])
     return used
+
+
+def _check_operations(graph: Graph, layers: list[Weighted]) -> None:
+    """Refuses a layer with another activation than the trained one. Raises: BundleError.
+
+    In int8, the results of two activations can be nearer to each other than a step.
+    """
+    place = -1
+    for node in graph.nodes:
+        place += node.op_type in WEIGHTED
+        if place < 0 or node.op_type in (*WEIGHTED, *NEUTRAL):
+            continue
+        layer = layers[place]
+        if node.op_type not in OPERATIONS[layer.activation]:
+            raise BundleError(
+                f"{layer.name} has the operation {node.op_type}, its trained activation {layer.activation} not"
+            )
 
 
 def _preprocessing(graph: Graph, first: Any, transform: Transform, used: set[str]) -> tuple[int, ...] | None:
