@@ -135,7 +135,8 @@ def _write_precisions(model: onnx.ModelProto, examples: Examples, evaluation: Ev
     except BeamlineError as error:
         return precisions | {"int8": {"left_out": str(error)}}
     classes = _classes(int8_content, images)
-    int8 = judge_int8(classes, float32, labels, judge_predictions(classes, examples, evaluation))
+    gate = judge_predictions(classes, examples, evaluation)
+    int8 = judge_int8(classes, float32, labels, examples.class_names, gate)
     if "file" in int8:
         (out / int8["file"]).write_bytes(int8_content)
     return precisions | {"int8": int8}

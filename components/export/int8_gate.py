@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from components.artifacts.artifact import RuleResult
 from components.gate import verdict
-from components.significance import SIGNIFICANCE, discordance
+from components.significance import SIGNIFICANCE, Discordance, discordance, holm
 from serving.bundle.bundle import ONNX_INT8
 
 Classes = npt.NDArray[np.int64]
@@ -22,27 +22,54 @@ def count_correct(predicted: Classes, labels: Classes) -> dict[str, Any]:
     return {"correct": int(right.sum()), "rows": len(right), "accuracy": float(right.mean())}
 
 
-def judge_int8(int8: Classes, float32: Classes, labels: Classes, gate: Sequence[RuleResult]) -> dict[str, Any]:
+def judge_int8(
+    int8: Classes, float32: Classes, labels: Classes, class_names: Sequence[str], gate: Sequence[RuleResult]
+) -> dict[str, Any]:
     """The manifest's entry of the int8 model; if it is refused, it has the reason, `left_out`, instead of `file`.
 
-    It is refused if McNemar's mid-p test, one-sided, finds it worse than the float model, or if it fails the gate.
-    Classes, predicted by both models for the test set, and labels are int64 (n,); `gate` has the gate's rules for int8.
+    It is refused if McNemar's mid-p test, one-sided, finds it worse than the float model, on all rows or on those of a
+    class (with Holm's correction); if it gets no row of a class right, and the float model does; or if it fails the
+    gate.
+
+    Args:
+        int8: int64 (n,), the classes that the int8 model predicts for the test set.
+        float32: int64 (n,), those of the float model.
+        labels: int64 (n,).
+        class_names: by integer label.
+        gate: the gate's rules for int8.
     """
-    figures = count_correct(int8, labels)
     found = discordance(candidate=int8 == labels, champion=float32 == labels)
     passed, reasons = verdict(gate)
-    reason = "; ".join(reasons)
+    reason = None if passed else "; ".join(reasons)
     if found.p_worse < SIGNIFICANCE:
-        passed = False
-        reason = (
-            f"{found.lost:,} test rows that float32 gets right are wrong, {found.gained:,} the other way round, "
-            f"p {found.p_worse:.2g} < {SIGNIFICANCE:g}"
-        )
+        reason = f"{_counts(found)}, p {found.p_worse:.2g} < {SIGNIFICANCE:g}"
+    reason = reason or _worse_class(int8, float32, labels, class_names)
     return {
-        **({"file": ONNX_INT8} if passed else {"left_out": reason}),
-        **figures,
+        **({"file": ONNX_INT8} if reason is None else {"left_out": reason}),
+        **count_correct(int8, labels),
         "agreement": float((int8 == float32).mean()),
         "lost": found.lost,
         "gained": found.gained,
         "p_worse": found.p_worse,
     }
+
+
+def _worse_class(int8: Classes, float32: Classes, labels: Classes, class_names: Sequence[str]) -> str | None:
+    """Why the classes refuse, naming the one that int8 does worst on; None if none refuses."""
+    present = np.unique(labels).tolist()
+    counts = []
+    for label in present:
+        rows = labels == label
+        counts.append(discordance(candidate=int8[rows] == label, champion=float32[rows] == label))
+    p_values = holm([count.p_worse for count in counts])
+    for p, count, label in sorted(zip(p_values, counts, present, strict=True), key=lambda found: found[0]):
+        where = f"class {class_names[label]}: {_counts(count)}"
+        if p < SIGNIFICANCE:
+            return f"{where}, p {p:.2g} < {SIGNIFICANCE:g} (for {len(present)} classes)"
+        if count.lost and not ((int8 == label) & (labels == label)).any():
+            return f"{where}: none of the class is right"
+    return None
+
+
+def _counts(found: Discordance) -> str:
+    return f"{found.lost:,} test rows that float32 gets right are wrong, {found.gained:,} the other way round"

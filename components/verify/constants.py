@@ -132,9 +132,9 @@ def check_constants(name: str, model: onnx.ModelProto, layers: list[Weighted], t
     graph = Graph(model)
     try:
         used = _check_layers(graph, layers, transform)
-        _check_operations(graph, layers)
         if unknown := graph.unused_floats(used):
             raise BundleError(f"the constant {unknown[0]} is not a weight of the trained model")
+        _check_operations(graph, layers)
     except BundleError as error:
         return RuleResult(f"{name} weights", False, f"{name}: {error}: export again")
     count = sum(layer.kernel.size + layer.bias.size for layer in layers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from scipy.stats import binomtest
 
 from components.artifacts.artifact import RuleResult
@@ -70,12 +71,13 @@ def test_only_the_first_of_many_classes_below_the_limit_are_named():
     assert rule.message.endswith("; classes below the limit (12 in all): 0, 1, 2, 3, 4, …")
 
 
-def test_a_class_without_test_images_refuses():
-    rule = recall_rule(figures((100, 100), (0, 0), (100, 100), names=["a", "never seen", "c"]), 0.5)
-    assert not rule.passed
-    assert rule.message.endswith(
-        "≥ 0.5, the lowest of 2 classes; classes without test images (1 in all): 1 (never seen)"
-    )
+@pytest.mark.parametrize(("correct", "passed", "sign"), [(100, True, "≥"), (40, False, "<")])
+def test_a_class_without_test_images_is_named_and_does_not_refuse(correct, passed, sign):
+    rule = recall_rule(figures((100, 100), (0, 0), (correct, 100), names=["a", "never seen", "c"]), 0.5)
+    assert rule.passed == passed
+    assert f"{sign} 0.5, the lowest of 2 classes" in rule.message
+    assert ("classes below the limit (1 in all): 2 (c)" in rule.message) == (not passed)
+    assert rule.message.endswith("; not judged, because without test images (1 in all): 1 (never seen)")
 
 
 def test_every_rule_is_computed_even_if_another_one_refuses():
