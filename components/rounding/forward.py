@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +18,22 @@ Array = npt.NDArray[Any]
 # (values (n, inputs), kernel (inputs, units)) -> (n, units): the sums of products.
 Product = Callable[[Array, Array], Array]
 Function = Callable[[Array], Array]
-# (index of the layer, -1 for the preprocessed images, values) -> values: sees or changes what a layer gives.
-Watch = Callable[[int, Array], Array]
+
+
+class Place(NamedTuple):
+    """Where values are in a network.
+
+    Attributes:
+        layer: after the layer with this index; -1: the preprocessed images.
+        summed: the sums of a convolution before its activation, which int8 rounds if the activation is not relu.
+    """
+
+    layer: int
+    summed: bool = False
+
+
+# (place, values) -> values: sees or changes the values at a place.
+Watch = Callable[[Place, Array], Array]
 
 
 def _unchanged(values: Array) -> Array:
@@ -37,7 +51,7 @@ class Arithmetic:
             possible.
         relative_error: changes the results of exponentials, which libraries approximate: a fraction of each result.
         absolute_error: the same for functions with results from -1 to 1, whose error does not become small near 0.
-        watch: is given the values of each layer, and returns those that the next layer takes.
+        watch: is given the values at each place, and returns those that the next operation takes.
     """
 
     dtype: type[np.floating[Any]] = np.float64
@@ -45,7 +59,7 @@ class Arithmetic:
     folded: bool = False
     relative_error: Function = _unchanged
     absolute_error: Function = _unchanged
-    watch: Watch = lambda layer, values: values
+    watch: Watch = lambda place, values: values
 
 
 EXACT = Arithmetic()
@@ -94,10 +108,13 @@ class Forward:
         else:
             values *= self._scale.astype(arithmetic.dtype)
             values += self._offset.astype(arithmetic.dtype)
-        values = arithmetic.watch(-1, values)
+        values = arithmetic.watch(Place(-1), values)
         for index, layer in enumerate(layers):
-            values = _pooled(values, layer.size) if isinstance(layer, Pooling) else _weighted(values, layer, arithmetic)
-            values = arithmetic.watch(index, values)
+            if isinstance(layer, Pooling):
+                values = _pooled(values, layer.size)
+            else:
+                values = _weighted(values, layer, index, arithmetic)
+            values = arithmetic.watch(Place(index), values)
         sums = values.sum(axis=1)
         return values / sums[:, None], sums
 
@@ -132,13 +149,15 @@ def fold(layer: Weighted, transform: Transform, image_shape: tuple[int, ...]) ->
     return replace(layer, kernel=kernel.astype(np.float32), bias=bias.astype(np.float32))
 
 
-def _weighted(values: Array, layer: Weighted, arithmetic: Arithmetic) -> Array:
+def _weighted(values: Array, layer: Weighted, index: int, arithmetic: Arithmetic) -> Array:
     kernel, bias = layer.kernel.astype(arithmetic.dtype), layer.bias.astype(arithmetic.dtype)
     if layer.is_dense:
-        sums = arithmetic.product(values.reshape(len(values), -1), kernel)
+        sums = arithmetic.product(values.reshape(len(values), -1), kernel) + bias
     else:
-        sums = _convolved(values, kernel, arithmetic.product)
-    return ACTIVATIONS[layer.activation](sums + bias, arithmetic)
+        sums = _convolved(values, kernel, arithmetic.product) + bias
+        if layer.activation != "relu":
+            sums = arithmetic.watch(Place(index, summed=True), sums)
+    return ACTIVATIONS[layer.activation](sums, arithmetic)
 
 
 def _convolved(values: Array, kernel: Array, product: Product) -> Array:

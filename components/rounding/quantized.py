@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from components.artifacts.preprocessing import Transform
-from components.rounding.forward import Arithmetic, Array, Forward
+from components.rounding.forward import Arithmetic, Array, Forward, Place
 from components.rounding.layers import Layer
 from components.rounding.scatter import Rounding
 from serving.blocks import Images
@@ -23,8 +23,8 @@ SMALLEST = 1e-6
 # Images that are calculated together.
 PART_ROWS = 50
 
-# The lowest and the highest value of each layer by its index, -1 for the preprocessed images; 0 is always between.
-Ranges = dict[int, tuple[float, float]]
+# The lowest and the highest value at each place; 0 is always between.
+Ranges = dict[Place, tuple[float, float]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,9 +54,9 @@ def measure_ranges(layers: list[Layer], transform: Transform, images: Images) ->
     """The range of each layer's values over some images, uint8 (n, h, w, c), 0 to 255."""
     ranges: Ranges = {}
 
-    def watch(layer: int, values: Array) -> Array:
-        low, high = ranges.get(layer, (0.0, 0.0))
-        ranges[layer] = min(low, float(values.min())), max(high, float(values.max()))
+    def watch(place: Place, values: Array) -> Array:
+        low, high = ranges.get(place, (0.0, 0.0))
+        ranges[place] = min(low, float(values.min())), max(high, float(values.max()))
         return values
 
     forward = Forward(layers, transform, images.shape[1:])
@@ -81,19 +81,19 @@ def measure_quantization(
     random = np.random.default_rng(0)
     last = len(layers) - 1
 
-    def limited(layer: int, values: Array, noise: float) -> Array:
+    def limited(place: Place, values: Array, noise: float) -> Array:
         # The pixels are integers, and the last layer's values stay floats.
-        if layer == last or (layer == -1 and transform is None):
+        if place == Place(last) or (place == Place(-1) and transform is None):
             return values
-        low, high = ranges[layer]
-        errors = noise * _step(ranges[layer]) * random.uniform(-0.5, 0.5, values.shape)
+        low, high = ranges[place]
+        errors = noise * _step(ranges[place]) * random.uniform(-0.5, 0.5, values.shape)
         clipped: Array = np.clip(values + errors.astype(values.dtype), low, high)
         return clipped
 
     forward = Forward(layers, transform, images.shape[1:])
 
     def logarithms(dtype: type[np.floating[Any]], noise: float) -> npt.NDArray[np.float64]:
-        arithmetic = Arithmetic(dtype, watch=lambda layer, values: limited(layer, values, noise))
+        arithmetic = Arithmetic(dtype, watch=lambda place, values: limited(place, values, noise))
         parts = [forward.run(images[at : at + PART_ROWS], arithmetic)[0] for at in range(0, len(images), PART_ROWS)]
         return floored_logarithms(np.concatenate(parts))
 

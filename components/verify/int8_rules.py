@@ -11,7 +11,7 @@ import numpy.typing as npt
 from components.artifacts.artifact import RuleResult
 from components.artifacts.examples import CALIBRATION_ROWS, Examples
 from components.artifacts.preprocessing import Transform
-from components.rounding.forward import can_fold
+from components.rounding.forward import Place, can_fold
 from components.rounding.layers import Layer, Pooling, Weighted
 from components.rounding.quantized import Ranges, measure_quantization, measure_ranges
 from components.rounding.scatter import Rounding
@@ -61,16 +61,19 @@ def check_int8(
 
 def _range_rule(graph: Graph, layers: Sequence[Layer], ranges: Ranges) -> RuleResult:
     """The rule that activations have the ranges that they take on the calibration images."""
-    # By the index among the weighted layers, -1 for the images: the layer's own range, and that after its pooling.
-    wanted: dict[int, list[tuple[float, float]]] = {-1: [ranges[-1]]}
+    # By the index among the weighted layers, -1 for the images: the ranges of the layer's sums, of its values, and of
+    # those after its pooling.
+    wanted: dict[int, list[tuple[float, float]]] = {-1: [ranges[Place(-1)]]}
     place = -1
     for index, layer in enumerate(layers):
         place += not isinstance(layer, Pooling)
-        wanted.setdefault(place, []).append(ranges[index])
-    for found in graph.quantizers():
-        if not any(_is_close(found.low, found.high, *one) for one in wanted[found.layer]):
-            low, high = wanted[found.layer][0]
-            have = f"the activations after layer {found.layer + 1} have the range {found.low:.6g} to {found.high:.6g}"
+        found = [ranges[at] for at in (Place(index), Place(index, summed=True)) if at in ranges]
+        wanted.setdefault(place, []).extend(found)
+    for quantizer in graph.quantizers():
+        if not any(_is_close(quantizer.low, quantizer.high, *one) for one in wanted[quantizer.layer]):
+            low, high = wanted[quantizer.layer][0]
+            have = f"the activations after layer {quantizer.layer + 1} have the range "
+            have = f"{have}{quantizer.low:.6g} to {quantizer.high:.6g}"
             text = f"int8: {have}, on the training images it is {low:.6g} to {high:.6g}: export again"
             return RuleResult("int8 ranges", False, text)
     return RuleResult("int8 ranges", True, "int8 has the ranges of the activations on the training images")

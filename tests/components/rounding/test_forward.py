@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from components.artifacts.preprocessing import Transform
-from components.rounding.forward import Arithmetic, Forward, fold
+from components.rounding.forward import Arithmetic, Forward, Place, fold
 from components.rounding.layers import Pooling, Weighted, layers_of, products_of
 from components.rounding.quantized import measure_ranges
 from serving.errors import BeamlineError
@@ -69,16 +69,16 @@ def test_convolution_and_pooling_are_those_of_the_definition():
     pooled = [[convolved[y : y + 2, x : x + 2].max() for x in (0, 2)] for y in (0, 2, 4)]
     seen = {}
 
-    def watch(layer, found):
-        seen[layer] = found
+    def watch(place, found):
+        seen[place] = found
         return found
 
     plain = replace(unit(2), scale=(1.0, 1.0))
     last = Weighted("scores", np.ones((6, 2), np.float32), np.zeros(2, np.float32), "softmax")
     layers = [Weighted("c", kernel, bias, "relu"), Pooling(2), last]
     Forward(layers, plain, (5, 4, 2)).run(values, Arithmetic(watch=watch))
-    np.testing.assert_allclose(seen[0][0, ..., 0], np.maximum(convolved, 0), rtol=1e-13)
-    np.testing.assert_allclose(seen[1][0, ..., 0], np.maximum(pooled, 0), rtol=1e-13)
+    np.testing.assert_allclose(seen[Place(0)][0, ..., 0], np.maximum(convolved, 0), rtol=1e-13)
+    np.testing.assert_allclose(seen[Place(1)][0, ..., 0], np.maximum(pooled, 0), rtol=1e-13)
 
 
 @pytest.mark.parametrize(("shape", "layers"), SHAPES)
@@ -110,8 +110,8 @@ def test_ranges_are_those_of_all_images_and_contain_0():
     layer = Weighted("scores", np.eye(2, dtype=np.float32), np.zeros(2, np.float32), "softmax")
     images = np.uint8([[10, 20], [200, 30]]).reshape(2, 1, 2, 1)
     ranges = measure_ranges([layer], replace(unit(1), scale=(1.0,)), images)
-    assert ranges[-1] == (0.0, 200.0)
-    assert ranges[0] == (0.0, 1.0)
+    assert ranges[Place(-1)] == (0.0, 200.0)
+    assert ranges[Place(0)] == (0.0, 1.0)
 
 
 def test_unknown_layer_is_refused_by_name(write_untrained, tmp_path):
