@@ -20,7 +20,7 @@ Product = Callable[[Array, Array], Array]
 Function = Callable[[Array], Array]
 
 
-class Place(NamedTuple):
+class ValuePlace(NamedTuple):
     """Where values are in a network.
 
     Attributes:
@@ -33,7 +33,7 @@ class Place(NamedTuple):
 
 
 # (place, values) -> values: sees or changes the values at a place.
-Watch = Callable[[Place, Array], Array]
+Watch = Callable[[ValuePlace, Array], Array]
 
 
 def _unchanged(values: Array) -> Array:
@@ -108,13 +108,13 @@ class Forward:
         else:
             values *= self._scale.astype(arithmetic.dtype)
             values += self._offset.astype(arithmetic.dtype)
-        values = arithmetic.watch(Place(-1), values)
+        values = arithmetic.watch(ValuePlace(-1), values)
         for index, layer in enumerate(layers):
             if isinstance(layer, Pooling):
                 values = _pooled(values, layer.size)
             else:
                 values = _weighted(values, layer, index, arithmetic)
-            values = arithmetic.watch(Place(index), values)
+            values = arithmetic.watch(ValuePlace(index), values)
         sums = values.sum(axis=1)
         return values / sums[:, None], sums
 
@@ -156,7 +156,7 @@ def _weighted(values: Array, layer: Weighted, index: int, arithmetic: Arithmetic
     else:
         sums = _convolved(values, kernel, arithmetic.product) + bias
         if layer.activation != "relu":
-            sums = arithmetic.watch(Place(index, summed=True), sums)
+            sums = arithmetic.watch(ValuePlace(index, summed=True), sums)
     return ACTIVATIONS[layer.activation](sums, arithmetic)
 
 

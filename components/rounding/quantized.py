@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from components.artifacts.preprocessing import Transform
-from components.rounding.forward import Arithmetic, Array, Forward, Place
+from components.rounding.forward import Arithmetic, Array, Forward, ValuePlace
 from components.rounding.layers import Layer
 from components.rounding.scatter import Rounding
 from serving.blocks import Images
@@ -24,7 +24,7 @@ SMALLEST = 1e-6
 PART_ROWS = 50
 
 # The lowest and the highest value at each place; 0 is always between.
-Ranges = dict[Place, tuple[float, float]]
+Ranges = dict[ValuePlace, tuple[float, float]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ def measure_ranges(layers: list[Layer], transform: Transform, images: Images) ->
     """The range of each layer's values over some images, uint8 (n, h, w, c), 0 to 255."""
     ranges: Ranges = {}
 
-    def watch(place: Place, values: Array) -> Array:
+    def watch(place: ValuePlace, values: Array) -> Array:
         low, high = ranges.get(place, (0.0, 0.0))
         ranges[place] = min(low, float(values.min())), max(high, float(values.max()))
         return values
@@ -81,9 +81,9 @@ def measure_quantization(
     random = np.random.default_rng(0)
     last = len(layers) - 1
 
-    def limited(place: Place, values: Array, noise: float) -> Array:
+    def limited(place: ValuePlace, values: Array, noise: float) -> Array:
         # The pixels are integers, and the last layer's values stay floats.
-        if place == Place(last) or (place == Place(-1) and transform is None):
+        if place == ValuePlace(last) or (place == ValuePlace(-1) and transform is None):
             return values
         low, high = ranges[place]
         errors = noise * _step(ranges[place]) * random.uniform(-0.5, 0.5, values.shape)

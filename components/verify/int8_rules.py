@@ -11,7 +11,7 @@ import numpy.typing as npt
 from components.artifacts.artifact import RuleResult
 from components.artifacts.examples import CALIBRATION_ROWS, Examples
 from components.artifacts.preprocessing import Transform
-from components.rounding.forward import Place, can_fold
+from components.rounding.forward import ValuePlace, can_fold
 from components.rounding.layers import Layer, Pooling, Weighted
 from components.rounding.quantized import Ranges, measure_quantization, measure_ranges
 from components.rounding.scatter import Rounding
@@ -63,11 +63,11 @@ def _range_rule(graph: Graph, layers: Sequence[Layer], ranges: Ranges) -> RuleRe
     """The rule that activations have the ranges that they take on the calibration images."""
     # By the index among the weighted layers, -1 for the images: the ranges of the layer's sums, of its values, and of
     # those after its pooling.
-    wanted: dict[int, list[tuple[float, float]]] = {-1: [ranges[Place(-1)]]}
+    wanted: dict[int, list[tuple[float, float]]] = {-1: [ranges[ValuePlace(-1)]]}
     place = -1
     for index, layer in enumerate(layers):
         place += not isinstance(layer, Pooling)
-        found = [ranges[at] for at in (Place(index), Place(index, summed=True)) if at in ranges]
+        found = [ranges[at] for at in (ValuePlace(index), ValuePlace(index, summed=True)) if at in ranges]
         wanted.setdefault(place, []).extend(found)
     for quantizer in graph.quantizers():
         if not any(_is_close(quantizer.low, quantizer.high, *one) for one in wanted[quantizer.layer]):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from components.artifacts.preprocessing import Transform
-from components.rounding.forward import Arithmetic, Forward, Place, fold
+from components.rounding.forward import Arithmetic, Forward, ValuePlace, fold
 from components.rounding.layers import Pooling, Weighted, layers_of, products_of
 from components.rounding.quantized import measure_ranges
 from serving.errors import BeamlineError
@@ -77,8 +77,8 @@ def test_convolution_and_pooling_are_those_of_the_definition():
     last = Weighted("scores", np.ones((6, 2), np.float32), np.zeros(2, np.float32), "softmax")
     layers = [Weighted("c", kernel, bias, "relu"), Pooling(2), last]
     Forward(layers, plain, (5, 4, 2)).run(values, Arithmetic(watch=watch))
-    np.testing.assert_allclose(seen[Place(0)][0, ..., 0], np.maximum(convolved, 0), rtol=1e-13)
-    np.testing.assert_allclose(seen[Place(1)][0, ..., 0], np.maximum(pooled, 0), rtol=1e-13)
+    np.testing.assert_allclose(seen[ValuePlace(0)][0, ..., 0], np.maximum(convolved, 0), rtol=1e-13)
+    np.testing.assert_allclose(seen[ValuePlace(1)][0, ..., 0], np.maximum(pooled, 0), rtol=1e-13)
 
 
 @pytest.mark.parametrize(("shape", "layers"), SHAPES)
@@ -110,8 +110,8 @@ def test_ranges_are_those_of_all_images_and_contain_0():
     layer = Weighted("scores", np.eye(2, dtype=np.float32), np.zeros(2, np.float32), "softmax")
     images = np.uint8([[10, 20], [200, 30]]).reshape(2, 1, 2, 1)
     ranges = measure_ranges([layer], replace(unit(1), scale=(1.0,)), images)
-    assert ranges[Place(-1)] == (0.0, 200.0)
-    assert ranges[Place(0)] == (0.0, 1.0)
+    assert ranges[ValuePlace(-1)] == (0.0, 200.0)
+    assert ranges[ValuePlace(0)] == (0.0, 1.0)
 
 
 def test_unknown_layer_is_refused_by_name(write_untrained, tmp_path):
