@@ -26,7 +26,9 @@ def to_thumbnails(images: npt.NDArray[np.uint8], max_side: int = MAX_SIDE) -> np
     if factor == 1:
         return colours
     tall, wide = max(height // factor, 1), max(width // factor, 1)
-    blocks = colours[:, : tall * factor, : wide * factor].reshape(n, tall, -1, wide, min(factor, width), 3)
+    blocks = colours[:, : tall * factor, : wide * factor].reshape(
+        n, tall, min(factor, height), wide, min(factor, width), 3
+    )
     averaged: npt.NDArray[np.uint8] = blocks.mean(axis=(2, 4)).round().astype(np.uint8)
     return averaged
 

@@ -33,6 +33,10 @@ def test_large_images_become_small_and_keep_their_brightness(height, width, valu
     assert (thumbnails == value).all()
 
 
+def test_no_large_images_are_no_thumbnails():
+    assert to_thumbnails(np.zeros((0, 224, 300, 3), np.uint8)).shape == (0, 74, 100, 3)
+
+
 def test_large_image_is_averaged():
     image = np.zeros((1, 256, 256, 3), np.uint8)
     image[0, ::2] = 100
