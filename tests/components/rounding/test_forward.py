@@ -114,6 +114,15 @@ def test_ranges_are_those_of_all_images_and_contain_0():
     assert ranges[ValuePlace(0)] == (0.0, 1.0)
 
 
+@pytest.mark.parametrize(("activation", "sums"), [("tanh", (-3.0, 5.0)), ("relu", None)])
+def test_sums_of_a_convolution_have_a_range_unless_relu_follows(activation, sums):
+    convolution = Weighted("c", np.float32([[[[1.0]]]]), np.float32([-3]), activation)
+    scores = Weighted("scores", np.eye(2, dtype=np.float32), np.zeros(2, np.float32), "softmax")
+    images = np.uint8([0, 8]).reshape(1, 1, 2, 1)
+    ranges = measure_ranges([convolution, scores], replace(unit(1), scale=(1.0,)), images)
+    assert ranges.get(ValuePlace(0, summed=True)) == sums
+
+
 def test_unknown_layer_is_refused_by_name(write_untrained, tmp_path):
     model = write_untrained(tmp_path, (8, 8, 1), 4)
     file = tmp_path / "architecture.json"
