@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.significance import Margin
+
 
 @dataclass(frozen=True)
 class RunContext:
-    """Names and places of one run. None of them changes what a step makes, so none is in a step's key.
+    """Names, places and knowledge of one run. None of them changes what the store keeps, so none is in a step's key.
 
     A component receives it by annotating a parameter of `run` or of a hook with this type.
 
@@ -23,6 +25,7 @@ class RunContext:
         digest_cache: the folder that keeps digests of unchanged files between runs; None keeps none.
         reason: why a person promotes this model; empty for a promotion by a run.
         manual: a person asks for the promotion: it may promote even a version that was rolled back.
+        margin: how far the seed alone moves the accuracy of this recipe; None if it was not measured.
     """
 
     run: str = ""
@@ -35,6 +38,7 @@ class RunContext:
     digest_cache: Path | None = None
     reason: str = ""
     manual: bool = False
+    margin: Margin | None = None
 
     @property
     def model_folder(self) -> Path:

@@ -142,8 +142,11 @@ def _kind(kind: Any) -> tuple[str, tuple[str, ...]]:
     if origin is Literal:
         return "", inner
     if origin in (Union, types.UnionType):
-        description, choices = _kind(next(one for one in inner if one is not type(None)))
-        return f"{description} or `None`", choices
+        parts = [_kind(one) for one in inner if one is not type(None)]
+        # A union of a type and a few literals, e.g. a number or `auto`, is described as a whole.
+        descriptions = [part if part else " or ".join(f"`{choice}`" for choice in choices) for part, choices in parts]
+        described = [*(descriptions if len(parts) > 1 else [parts[0][0]]), *["`None`"] * (type(None) in inner)]
+        return " or ".join(described), () if len(parts) > 1 else parts[0][1]
     if origin is tuple:
         each, choices = _kind(inner[0])
         several = f"{each}s" if each else "any of"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pipeline.__main__ import COMMANDS, main, summaries
-from pipeline.settings.presets import DEFAULT, MAX_DROP, MIN_ACCURACY
+from pipeline.settings.presets import DEFAULT, MARGINS, MIN_ACCURACY
 from serving import batch_score, errors
 from serving.interrupts import Terminated
 from tools.flags import Command, Flag, read_command
@@ -25,7 +25,7 @@ Every command, flag, exit code, variable and file. `python -m tools.reference` w
 """
 RUN_DEFAULTS = f"""The defaults are those of the preset `{DEFAULT}` on `mnist`. Another [preset](presets.md) has other
 defaults for `--train`, another data set other limits: `--evaluate.min-accuracy` has a default only for {{accuracies}};
-`--promote.max-drop-fraction` has another default for {{drops}}.
+`auto` for `--promote.margin` is {{margins}}, unless `compare --seeds` measured the recipe.
 """
 EXIT_CODES = (
     (0, "done: promoted, or nothing to do"),
@@ -76,7 +76,8 @@ FILES = (
 
 def reference() -> str:
     """The whole page, in Markdown."""
-    limits = RUN_DEFAULTS.format(accuracies=_limits(MIN_ACCURACY), drops=_limits(MAX_DROP))
+    margins = _limits({name: margin.value for name, margin in MARGINS.items()})
+    limits = RUN_DEFAULTS.format(accuracies=_limits(MIN_ACCURACY), margins=margins)
     scorer = read_command(batch_score.main, [])
     parts = [HEAD, *_overview(scorer)]
     for name in COMMANDS:
@@ -158,7 +159,7 @@ def _listed(names: Iterable[str]) -> str:
 
 def _marked(text: str) -> str:
     """Text of a docstring, with the flags in it as code."""
-    return re.sub(r"(?<![`\w-])(--[\w.-]*\w)(?!`)", r"`\1`", text)
+    return re.sub(r"`[^`]*`|(?<![\w-])--[\w.-]*\w", lambda found: f"`{found[0].strip('`')}`", text)
 
 
 def _escaped(cell: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -27,6 +28,9 @@ SPLITS = ("train", "test")
 CALIBRATION_ROWS = 1000
 # Largest number of images of a sample that are in memory at once.
 SAMPLED_ROWS = 1024
+# np.load parses a header with `ast`, which CPython 3.11 cannot do in two threads at once: a callback of the garbage
+# collector in between makes one of them fail with SystemError (gh-106905).
+_LOADING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -100,12 +104,14 @@ class Examples(Artifact):
 
     def images(self, block: Block) -> npt.NDArray[np.uint8]:
         """uint8 (rows, h, w, c), 0 to 255, mapped read-only from the file."""
-        images: npt.NDArray[np.uint8] = np.load(self.path / block.images_file, mmap_mode="r", allow_pickle=False)
+        with _LOADING:
+            images: npt.NDArray[np.uint8] = np.load(self.path / block.images_file, mmap_mode="r", allow_pickle=False)
         return images
 
     def labels(self, block: Block) -> npt.NDArray[np.int64]:
         """int64 (rows,)."""
-        labels: npt.NDArray[np.int64] = np.load(self.path / block.labels_file, allow_pickle=False)
+        with _LOADING:
+            labels: npt.NDArray[np.int64] = np.load(self.path / block.labels_file, allow_pickle=False)
         return labels
 
     def placed_blocks(self, split: str) -> Iterator[tuple[int, Block]]:

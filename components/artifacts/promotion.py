@@ -38,7 +38,9 @@ class Promotion(Artifact):
     champion: the version that served before; None if no version did.
     gained: test images that only the candidate predicts correctly; None if the two were not compared.
     lost: test images that only the champion predicts correctly; None if the two were not compared.
-    p: p-value of the deciding test (McNemar, one-sided, mid-p); None if the two were not compared.
+    interval: the 90 % interval of the difference of the two accuracies, candidate minus champion; None if the two were
+        not compared.
+    p: p-value of McNemar's test, one-sided, mid-p; None if the two were not compared.
     discordant: the first of the gained and the first of the lost images.
     rules: all rules of the promotion, each with its arithmetic.
     """
@@ -51,6 +53,7 @@ class Promotion(Artifact):
     champion: int | None = None
     gained: int | None = None
     lost: int | None = None
+    interval: tuple[float, float] | None = None
     p: float | None = None
     discordant: tuple[DiscordantImage, ...] = field(default=(), metadata={"key": "pairs"})
     rules: tuple[RuleResult, ...] = ()

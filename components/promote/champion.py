@@ -11,13 +11,17 @@ import numpy.typing as npt
 from components.artifacts.artifact import RuleResult
 from components.artifacts.examples import Examples
 from components.artifacts.promotion import DiscordantImage
-from components.significance import SIGNIFICANCE, Discordance, discordance
+from components.promote.margin import Limits
+from components.significance import SIGNIFICANCE, Discordance, difference_interval, discordance
 from serving.bundle.bundle import Bundle, load_bundle
 from serving.errors import BeamlineError, BundleError
+from serving.registry.promotion_events import Difference
 from serving.registry.registry import Promoted
 from serving.scoring.scorer import Scorer
 
 Compare = Literal["not-worse", "better", "off"]
+# The name of the interval whose ends are one-sided at the level SIGNIFICANCE.
+INTERVAL = f"{1 - 2 * SIGNIFICANCE:.0%}".replace("%", " %")
 # Largest number of images of each kind, gained and lost, that a promotion names.
 NAMED_IMAGES = 12
 # Largest number of classes, or of other names, that a message lists.
@@ -66,18 +70,18 @@ class ChampionComparison:
     """How candidate and champion differ on the test set.
 
     Attributes:
-        counts: the numbers of images that only one of them predicts correctly.
-        p: the p-value of McNemar's test that decided, 0 to 1.
-        images: the first of these images, gained ones before lost ones.
+        difference: the counts, and the interval of the difference.
+        p: the p-value of McNemar's test, 0 to 1, one-sided: of a worse candidate, or with `better` of a better one.
+        images: the first of the discordant images, gained ones before lost ones.
     """
 
-    counts: Discordance
+    difference: Difference
     p: float
     images: tuple[DiscordantImage, ...]
 
 
 def compare_with_champion(
-    predicted: npt.NDArray[np.int64], champion: Promoted | None, test_set: LoadedTestSet, how: Compare
+    predicted: npt.NDArray[np.int64], champion: Promoted | None, test_set: LoadedTestSet, how: Compare, limits: Limits
 ) -> tuple[RuleResult, ChampionComparison | None]:
     """Compares the candidate with the version that serves, if there is one, which scores the same test set now.
 
@@ -85,8 +89,9 @@ def compare_with_champion(
         predicted: int64 (n,), the candidate's labels.
         champion: the version that serves.
         test_set: the candidate's test split.
-        how: `not-worse` refuses a candidate that is significantly worse; `better` refuses one that is not significantly
-            better; `off` compares nothing.
+        how: `not-worse` refuses a candidate that is significantly worse by more than the margin; `better` refuses one
+            that is not significantly better; `off` compares nothing.
+        limits: the margin.
 
     Returns:
         The rule, and the comparison behind it if there was one.
@@ -108,9 +113,23 @@ def compare_with_champion(
         )
         return RuleResult("champion", False, f"{champion_name} cannot score this data: {error}; {remedy}"), None
     counts = discordance(predicted == test_set.labels, champion_labels == test_set.labels)
-    p = counts.p_worse if how == "not-worse" else counts.p_better
-    images = discordant_images(predicted, champion_labels, test_set.labels)
-    return mcnemar_rule(counts, champion_name, len(predicted), how), ChampionComparison(counts, p, images)
+    comparison = ChampionComparison(
+        _difference(counts, len(predicted)),
+        counts.p_worse if how == "not-worse" else counts.p_better,
+        discordant_images(predicted, champion_labels, test_set.labels),
+    )
+    judge = not_worse if how == "not-worse" else better
+    passed, judgement = judge(comparison, limits)
+    text = (
+        f"compared with {champion_name} on the same {len(predicted):,} test images: "
+        f"{describe_difference(comparison)}: {judgement}"
+    )
+    return RuleResult("champion", passed, text), comparison
+
+
+def _difference(counts: Discordance, rows: int) -> Difference:
+    low, high = difference_interval(counts, rows)
+    return Difference(counts.gained, counts.lost, (counts.gained - counts.lost) / rows, low, high)
 
 
 def discordant_images(
@@ -125,17 +144,37 @@ def discordant_images(
     )
 
 
-def mcnemar_rule(counts: Discordance, champion_name: str, rows: int, how: Literal["not-worse", "better"]) -> RuleResult:
-    """The rule on discordant counts, with its arithmetic (McNemar's test, one-sided, mid-p)."""
-    outcome, p = ("worse", counts.p_worse) if how == "not-worse" else ("better", counts.p_better)
-    significant = p < SIGNIFICANCE
-    text = (
-        f"compared with {champion_name} on the same {rows:,} test images: {counts.gained:,} gained, "
-        f"{counts.lost:,} lost; {'' if significant else 'not '}significantly {outcome} "
-        f"(p {p:.3g} {'<' if significant else '≥'} {SIGNIFICANCE})"
+def not_worse(comparison: ChampionComparison, limits: Limits) -> tuple[bool, str]:
+    """Whether the candidate is not significantly worse by more than the margin, and the judgement in words.
+
+    The burden of proof is on the refusal: with few test images, a candidate that is worse can pass.
+    """
+    found, margin = comparison.difference, f"by more than the margin {limits.margin.value:.4f} ({limits.margin.origin})"
+    # The interval is asymptotic; for a few discordant images the exact test decides.
+    if found.high < -limits.margin.value and comparison.p < SIGNIFICANCE:
+        return False, f"the candidate is significantly worse {margin}"
+    if found.low > -limits.margin.value:
+        return True, f"the candidate is not worse {margin}"
+    return True, f"these images do not show that the candidate is worse {margin}"
+
+
+def better(comparison: ChampionComparison, limits: Limits) -> tuple[bool, str]:
+    """Whether the candidate is significantly better, and the judgement in words; there is no margin."""
+    if comparison.difference.low > 0 and comparison.p < SIGNIFICANCE:
+        return True, "the candidate is significantly better"
+    return False, "these images do not show that the candidate is better, which --promote.compare better requires"
+
+
+def describe_difference(comparison: ChampionComparison) -> str:
+    """The counts, the difference with its interval, and the p-value; a tie is named."""
+    found = comparison.difference
+    counts = f"{found.gained:,} gained, {found.lost:,} lost"
+    if found.gained == found.lost:
+        counts += ", a tie to the last image"
+    return (
+        f"{counts}; these two models differ by {found.value:+.4f} ({INTERVAL} interval {found.low:+.4f} to "
+        f"{found.high:+.4f}, McNemar's p {comparison.p:.3g})"
     )
-    # `better` requires significance, `not-worse` requires its absence.
-    return RuleResult("champion", significant == (how == "better"), text)
 
 
 def list_names(names: tuple[object, ...] | list[int]) -> str:

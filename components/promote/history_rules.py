@@ -6,13 +6,14 @@ from pathlib import Path
 
 from components.artifacts.artifact import RuleResult
 from components.promote.champion import LoadedTestSet, list_names
+from components.promote.margin import Limits
 from serving.bundle.bundle import load_bundle
 from serving.errors import BeamlineError
 from serving.registry.promotion_events import PromotionEvent, PromotionEvents
 
 
 def drop_rules(
-    accuracy: float, events: PromotionEvents, folder: Path, test_set: LoadedTestSet, max_drop_fraction: float | None
+    accuracy: float, events: PromotionEvents, folder: Path, test_set: LoadedTestSet, limits: Limits
 ) -> tuple[RuleResult, ...]:
     """Compares the candidate with the best version ever promoted, so that insignificant losses cannot add up.
 
@@ -24,9 +25,9 @@ def drop_rules(
         events: all promotion events of the model.
         folder: the model's folder in the registry, with its versions.
         test_set: the candidate's test split.
-        max_drop_fraction: largest difference by which the accuracy may be below the best one; None sets no limit.
+        limits: the largest difference by which the accuracy may be below the best one.
     """
-    if max_drop_fraction is None:
+    if limits.drop is None:
         return ()
     best, version, unknown = _best(events, folder, test_set)
     left_out = (
@@ -35,10 +36,10 @@ def drop_rules(
     if not version:
         return ()
     # In whole rows: with fractions, a rounding error would refuse a drop of exactly the limit.
-    passed = round((best - accuracy) * len(test_set.labels), 6) <= max_drop_fraction * len(test_set.labels)
+    passed = round((best - accuracy) * len(test_set.labels), 6) <= limits.drop * len(test_set.labels)
     text = (
-        f"accuracy {accuracy:.4f} {'≥' if passed else '<'} {best - max_drop_fraction:.4f} (best promoted accuracy "
-        f"{best:.4f}, version {version}, minus --promote.max-drop-fraction {max_drop_fraction:g}){left_out}"
+        f"accuracy {accuracy:.4f} {'≥' if passed else '<'} {best - limits.drop:.4f} (best promoted accuracy "
+        f"{best:.4f}, version {version}, minus {limits.drop_origin}){left_out}"
     )
     return (RuleResult("drop", passed, text),)
 

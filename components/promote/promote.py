@@ -15,6 +15,7 @@ from components.gate import verdict
 from components.promote.champion import ChampionComparison, Compare, LoadedTestSet, compare_with_champion
 from components.promote.evidence_rules import evidence_rules
 from components.promote.history_rules import drop_rules, rollback_rules
+from components.promote.margin import Auto, limits_of
 from components.run_context import RunContext
 from serving.errors import InputError
 from serving.registry.pointer import Pointer, lock_pointer
@@ -29,19 +30,30 @@ class Params:
     """The limits of a promotion.
 
     Attributes:
-        compare: `not-worse` refuses a candidate that is significantly worse than the champion on the same test images,
-            `better` one that is not significantly better; `off` does not compare.
+        compare: `not-worse` refuses a candidate that is significantly worse than the champion by more than the margin,
+            on the same test images, `better` one that is not significantly better; `off` does not compare.
+        margin: a loss of accuracy that does not matter, a fraction; `auto` is what the seed alone moves a model of this
+            recipe, if `compare --seeds` measured it, and otherwise 0.004.
         max_drop_fraction: largest difference by which the accuracy may be below that of the best version ever promoted,
-            e.g. 0.01 for one percentage point; None sets no limit.
+            e.g. 0.01 for one percentage point; `auto` is three margins and at least 0.01, None sets no limit.
     """
 
     compare: Compare = "not-worse"
-    max_drop_fraction: float | None = 0.01
+    margin: float | Auto = "auto"
+    max_drop_fraction: float | Auto | None = "auto"
 
     def __post_init__(self) -> None:
-        """Checks the limit. Raises: InputError: it is not a fraction."""
-        if self.max_drop_fraction is not None and not 0 <= self.max_drop_fraction <= 1:
-            raise InputError(f"--promote.max-drop-fraction {self.max_drop_fraction}: give a fraction from 0 to 1")
+        """Checks the limits. Raises: InputError: one is not a fraction, or they contradict each other."""
+        for name in ("margin", "max_drop_fraction"):
+            value = getattr(self, name)
+            if value not in ("auto", None) and not 0 <= value <= 1:
+                raise InputError(f"--promote.{name.replace('_', '-')} {value}: give a fraction from 0 to 1")
+        margin, drop = self.margin, self.max_drop_fraction
+        if margin != "auto" and isinstance(drop, float | int) and drop < margin:
+            raise InputError(
+                f"--promote.max-drop-fraction {drop:g} is smaller than --promote.margin {margin:g}: give a margin that "
+                "is not larger than the drop"
+            )
 
 
 def up_to_date(bundle: Bundle, context: RunContext) -> str | None:
@@ -80,7 +92,8 @@ def run(
         if not verdict(rules)[0]:
             return _promotion(bundle, context, out, rules, champion, comparison)
         reason = context.reason or "; ".join(rule.message for rule in rules)
-        promoted = pointer.promote(opened, _evidence(context, evaluation, verification), reason, context.manual)
+        evidence = _evidence(context, evaluation, verification, comparison)
+        promoted = pointer.promote(opened, evidence, reason, context.manual)
     return _promotion(bundle, context, out, rules, champion, comparison, promoted)
 
 
@@ -95,13 +108,16 @@ def _rules(
 ) -> tuple[list[RuleResult], ChampionComparison | None]:
     """All rules, each computed even if another one refuses."""
     events, gap = pointer.promotion_events(), pointer.history_problem()
-    rule, comparison = compare_with_champion(evaluation.predictions(), champion, test_set, params.compare)
-    drop = drop_rules(evaluation.accuracy, events, pointer.folder, test_set, params.max_drop_fraction)
+    limits = limits_of(params.margin, params.max_drop_fraction, context.margin)
+    rule, comparison = compare_with_champion(evaluation.predictions(), champion, test_set, params.compare, limits)
+    drop = drop_rules(evaluation.accuracy, events, pointer.folder, test_set, limits)
     blocking = events.blocking(bundle.sha256, evaluation.weights_sha256)
     return [rule, *drop, *rollback_rules(blocking, context.run, gap, context.manual)], comparison
 
 
-def _evidence(context: RunContext, evaluation: Evaluation, verification: Verification) -> Evidence:
+def _evidence(
+    context: RunContext, evaluation: Evaluation, verification: Verification, comparison: ChampionComparison | None
+) -> Evidence:
     return Evidence(
         run=context.run,
         evaluation_sha256=evaluation.digest(),
@@ -109,6 +125,7 @@ def _evidence(context: RunContext, evaluation: Evaluation, verification: Verific
         accuracy=evaluation.accuracy,
         test_sha256=evaluation.test_sha256,
         weights_sha256=evaluation.weights_sha256,
+        difference=None if comparison is None else comparison.difference,
     )
 
 
@@ -128,8 +145,9 @@ def _promotion(
         version=None if promoted is None else promoted.version,
         bundle_sha256=bundle.sha256,
         champion=None if champion is None else champion.version,
-        gained=None if comparison is None else comparison.counts.gained,
-        lost=None if comparison is None else comparison.counts.lost,
+        gained=None if comparison is None else comparison.difference.gained,
+        lost=None if comparison is None else comparison.difference.lost,
+        interval=None if comparison is None else (comparison.difference.low, comparison.difference.high),
         p=None if comparison is None else comparison.p,
         discordant=() if comparison is None else comparison.images,
         rules=tuple(rules),

@@ -17,7 +17,10 @@ def history(arguments: list[str]) -> int:
     found = registry.promotion_events(given.model)
     if not found.events and not found.damaged:
         raise InputError(f"{registry.root / given.model} has no history: nothing was promoted there yet")
-    print(f"{'':>4}  {'when (UTC)':<20}{'what':<10}{'version':<10}{'accuracy':<10}{'run':<6}{'sha256':<14}who, why")
+    print(
+        f"{'':>4}  {'when (UTC)':<20}{'what':<10}{'version':<10}{'accuracy':<10}{'run':<6}{'sha256':<14}"
+        f"{'against the champion':<30}who, why"
+    )
     for event in found.events:
         print(_line(event))
     for number in found.damaged:
@@ -30,5 +33,11 @@ def _line(event: PromotionEvent) -> str:
     return (
         f"{event.sequence:>4}  {event.time[:19].replace('T', ' '):<20}{event.action:<10}{moved:<10}"
         f"{event.evidence.accuracy:<10.4f}{event.evidence.run:<6}{event.bundle_sha256[:12]:<14}"
-        f"{event.user}@{event.host}: {event.reason}"
+        f"{_difference(event):<30}{event.user}@{event.host}: {event.reason}"
     )
+
+
+def _difference(event: PromotionEvent) -> str:
+    """The difference of the accuracies, and its interval; a dash if there was no comparison."""
+    found = event.evidence.difference
+    return "-" if found is None else f"{found.value:+.4f} ({found.low:+.4f} to {found.high:+.4f})"

@@ -12,12 +12,14 @@ from components.artifacts.evaluation import Evaluation
 from components.artifacts.examples import Examples
 from components.artifacts.verification import Verification
 from components.promote.champion import Compare
+from components.promote.margin import Auto
 from components.run_context import RunContext
 from pipeline.commands.arguments import add_reason, parser_of, require_reason
 from pipeline.engine.store import Store
 from pipeline.records.run_artifacts import Kind, RunArtifacts
 from pipeline.records.run_history import RunHistory
 from pipeline.report.pages import renew_index
+from pipeline.settings.seed_margins import known_margin
 from pipeline.tracking.track import update_alias_or_warn
 from serving.arguments import Arguments
 from serving.errors import RefusedError
@@ -39,7 +41,8 @@ def promote(arguments: list[str]) -> int:
         record = RunHistory(given.runs).read(given.run)
         artifacts = RunArtifacts(record, store)
         before = Registry(given.models).promotion_events(record.config["model"]).last
-        configured = record.config["promote"]
+        # Runs of earlier releases have no margin.
+        configured = {"margin": "auto", **record.config["promote"]}
         made = promotion.run(
             _load(artifacts, "export", Bundle),
             _load(artifacts, "evaluate", Evaluation),
@@ -47,9 +50,17 @@ def promote(arguments: list[str]) -> int:
             _load(artifacts, "ingest", Examples),
             promotion.Params(
                 compare=given.compare or configured["compare"],
+                margin=configured["margin"] if given.margin is None else given.margin,
                 max_drop_fraction=configured["max_drop_fraction"] if given.drop is None else given.drop,
             ),
-            RunContext(run=record.run, model=record.config["model"], models=given.models, reason=reason, manual=True),
+            RunContext(
+                run=record.run,
+                model=record.config["model"],
+                models=given.models,
+                reason=reason,
+                manual=True,
+                margin=known_margin(given.runs, record.config),
+            ),
             Path(out),
         )
     if not made.passed:
@@ -69,12 +80,19 @@ def _parser() -> Arguments:
     add_reason(parser)
     compare = "how the candidate must compare with the champion (default: the run's setting)"
     parser.add_argument("--promote.compare", dest="compare", choices=get_args(Compare), help=compare)
+    margin = "loss of accuracy that does not matter, a fraction or auto (default: the run's setting)"
+    parser.add_argument("--promote.margin", dest="margin", type=fraction, metavar="F", help=margin)
     drop = (
-        "largest drop of the accuracy below the best promoted version, e.g. 0.01 for one percentage point "
+        "largest drop of the accuracy below the best promoted version, e.g. 0.01 for one percentage point, or auto "
         "(default: the run's setting)"
     )
-    parser.add_argument("--promote.max-drop-fraction", dest="drop", type=float, metavar="F", help=drop)
+    parser.add_argument("--promote.max-drop-fraction", dest="drop", type=fraction, metavar="F", help=drop)
     return parser
+
+
+def fraction(text: str) -> float | Auto:
+    """The value of a flag. Raises: ValueError: it is neither a number nor `auto`."""
+    return "auto" if text == "auto" else float(text)
 
 
 def _load(artifacts: RunArtifacts, step: str, kind: type[Kind]) -> Kind:

@@ -11,6 +11,7 @@ from components.beam import BeamOptions
 from components.ingest.ingest import source_of
 from components.ingest.source import Source
 from components.run_context import RunContext
+from pipeline.settings.seed_margins import known_margin
 from serving.codec import from_json, to_json
 
 
@@ -57,6 +58,7 @@ class Config:
             manual_dir=self.manual_dir,
             schema=self.schema,
             digest_cache=self.runs / "fingerprints",
+            margin=known_margin(self.runs, self.record()),
         )
 
     def data(self) -> Source:

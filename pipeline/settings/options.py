@@ -13,7 +13,7 @@ from components.ingest.read_options import ReadOptions
 from pipeline.settings.config import Config
 from pipeline.settings.flags import read_flags
 from pipeline.settings.preset_file import find_recipe
-from pipeline.settings.presets import DEFAULT, MAX_DROP, MIN_ACCURACY
+from pipeline.settings.presets import DEFAULT, MIN_ACCURACY
 from serving.arguments import Arguments
 from serving.errors import InputError
 from serving.registry.registry import require_model_name
@@ -199,5 +199,5 @@ def _defaults(arguments: list[str]) -> RunOptions:
         train=found.recipe,
         evaluate=evaluate.Params(min_accuracy=MIN_ACCURACY.get(dataset)),
         verify=verify.Params(),
-        promote=promote.Params(max_drop_fraction=MAX_DROP.get(dataset, promote.Params.max_drop_fraction)),
+        promote=promote.Params(),
     )

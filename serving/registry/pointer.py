@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from serving.bundle.bundle import Bundle, load_bundle
@@ -138,7 +138,8 @@ class Pointer:
             BundleError: its files differ from what was promoted, or it fails the smoke test.
         """
         target = self._target(version)
-        return self._move("rollback", target.to_version, target.bundle_sha256, reason, target.evidence, True)
+        evidence = replace(target.evidence, difference=None)
+        return self._move("rollback", target.to_version, target.bundle_sha256, reason, evidence, True)
 
     def repair(self) -> None:
         """Completes a promotion or rollback that was killed, and restores a damaged pointer from intact events."""

@@ -16,6 +16,25 @@ Action = Literal["promote", "rollback"]
 
 
 @dataclass(frozen=True)
+class Difference:
+    """How a candidate differed from the champion on the same test images.
+
+    Attributes:
+        gained: images that only the candidate predicted correctly.
+        lost: images that only the champion predicted correctly.
+        value: the candidate's accuracy minus the champion's, -1 to 1.
+        low: the lower end of the 90 % interval of the difference.
+        high: its upper end.
+    """
+
+    gained: int
+    lost: int
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class Evidence:
     """The artifacts that passed the gates for a version.
 
@@ -26,6 +45,7 @@ class Evidence:
         accuracy: fraction of the test images with a correct prediction.
         test_sha256: the digest of these test images and labels.
         weights_sha256: the digest of the weights; several bundles can have the same weights.
+        difference: to the champion of that time; None if there was none, if they were not compared, or in a rollback.
     """
 
     run: str
@@ -34,6 +54,7 @@ class Evidence:
     accuracy: float
     test_sha256: str
     weights_sha256: str
+    difference: Difference | None = None
 
 
 _EVIDENCE = tuple(item.name for item in fields(Evidence))

@@ -32,7 +32,8 @@ class Candidate:
     def promoted(self, out: Path, models: Path, **params) -> Promotion:
         out.mkdir(parents=True)
         known = {field: params.pop(field) for field in ("model", "run", "reason", "manual") if field in params}
-        context = RunContext(**{"model": "chosen", "models": models, "run": "0001", **known})
+        given = {"model": "chosen", "models": models, "run": "0001", "margin": params.pop("known", None), **known}
+        context = RunContext(**given)
         given = (self.bundle, self.evaluation, self.verification, self.examples)
         return promote.run(*given, promote.Params(**params), context, out)
 

@@ -118,7 +118,8 @@ def test_worse_candidate_is_refused_with_counts_and_p_and_the_champion_stays(pro
     assert done.returncode == 3
     assert re.search(
         r"REFUSED: compared with champion version 2 on the same 200 test images: \d+ gained, \d+ lost; "
-        r"significantly worse \(p \S+ < 0\.05\)",
+        r"these two models differ by -0\.\d+ \(90 % interval -\S+ to -\S+, McNemar's p \S+\): the candidate is "
+        r"significantly worse by more than the margin 0\.0040",
         done.stdout,
     )
     assert project.registry() == before

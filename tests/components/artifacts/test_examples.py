@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -123,3 +125,27 @@ def test_only_the_blocks_of_the_rows_are_read(numbered):
     assert numbered.names_at("test", np.array([19])) == ["test/19.png"]
     with pytest.raises(FormatError, match=f"^{file} is not valid JSON"):
         numbered.names_at("test", np.array([20]))
+
+
+def test_threads_load_one_file_at_a_time(write_examples, tmp_path, monkeypatch):
+    """In CPython 3.11, np.load in two threads can fail with SystemError."""
+    split = (np.zeros((40, 3, 4, 1), np.uint8), np.zeros(40, np.int64))
+    examples = write_examples(tmp_path, {"train": split, "test": split}, ("a",), 1)
+    load, inside, overlaps = np.load, threading.Lock(), []
+
+    def watched(*args, **options):
+        if not inside.acquire(blocking=False):
+            overlaps.append(args)
+            return load(*args, **options)
+        try:
+            # Another thread gets its turn here.
+            for _ in range(20):
+                os.sched_yield()
+            return load(*args, **options)
+        finally:
+            inside.release()
+
+    monkeypatch.setattr("components.artifacts.examples.usable_processors", lambda: 8)
+    monkeypatch.setattr(np, "load", watched)
+    examples.sha256("train")
+    assert not overlaps

@@ -1,11 +1,13 @@
-"""champion: candidate and champion are compared on the same test images, by McNemar's test."""
+"""champion: candidate and champion are compared on the same test images, by an interval and McNemar's test."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from scipy.stats import binom, binomtest
 
 from components.promote.champion import NAMED_IMAGES, discordant_images
+from components.significance import Discordance, Margin, difference_interval
 from serving.bundle.bundle import load_bundle
 from serving.registry.registry import Registry
 
@@ -14,33 +16,87 @@ def serving(models, model="chosen"):
     return Registry(models).promoted(model)
 
 
-def test_significantly_worse_candidate_is_refused_with_counts_and_p(candidates, offer, models, contents):
+def test_candidate_that_is_worse_by_more_than_the_margin_is_refused_with_interval_and_p(
+    candidates, offer, models, contents
+):
     rows = candidates.examples(200)
     offer(candidates.candidate(rows, [0, 1]))
     before = contents(models)
-    refused = offer(candidates.candidate(rows, [1, *range(10, 20)]), max_drop_fraction=None)
+    refused = offer(candidates.candidate(rows, [1, *range(10, 20)]), margin=0.01, max_drop_fraction=None)
     assert not refused.passed
     assert (refused.champion, refused.gained, refused.lost, refused.version) == (1, 1, 10, None)
     # The mid-p counts half of the probability of the counts themselves.
     p = binomtest(10, 11, 0.5, alternative="greater").pvalue - binom.pmf(10, 11, 0.5) / 2
-    assert f"1 gained, 10 lost; significantly worse (p {p:.3g} < 0.05)" in refused.summary()
+    low, high = difference_interval(Discordance(lost=10, gained=1), 200)
+    assert (refused.p, refused.interval) == (pytest.approx(p), (low, high))
+    assert (
+        f"compared with champion version 1 on the same 200 test images: 1 gained, 10 lost; these two models differ by "
+        f"-0.0450 (90 % interval {low:+.4f} to {high:+.4f}, McNemar's p {p:.3g}): the candidate is significantly worse "
+        "by more than the margin 0.0100 (--promote.margin)"
+    ) in refused.summary()
     assert contents(models) == before
 
 
-def test_insignificantly_worse_candidate_serves(candidates, offer):
+@pytest.mark.parametrize(
+    ("lost", "margin", "passes", "judgement"),
+    [
+        (10, 0.0, False, "is significantly worse by more than the margin 0.0000 (--promote.margin)"),
+        # The upper end of the interval is -0.030, between the two margins.
+        (10, 0.02, False, "is significantly worse by more than"),
+        (10, 0.04, True, "do not show that the candidate is worse by more than the margin 0.0400"),
+        (10, 0.2, True, "the candidate is not worse by more than the margin 0.2000"),
+        # With 3 lost images the asymptotic interval is below 0, and the exact test does not reject: p 0.0625.
+        (3, 0.0, True, "do not show that the candidate is worse by more than the margin 0.0000"),
+        (4, 0.0, False, "is significantly worse by more than the margin 0.0000"),
+    ],
+)
+def test_margin_decides_which_loss_matters(candidates, offer, lost, margin, passes, judgement):
     rows = candidates.examples(200)
-    offer(candidates.candidate(rows, [0]))
-    second = offer(candidates.candidate(rows, [1, 2]))
-    assert (second.version, second.champion, second.gained, second.lost) == (2, 1, 1, 2)
-    assert "not significantly worse" in second.summary()
+    offer(candidates.candidate(rows, []))
+    second = offer(candidates.candidate(rows, range(lost)), margin=margin, max_drop_fraction=None)
+    assert (second.passed, second.lost) == (passes, lost)
+    assert judgement in second.summary()
 
 
-def test_better_requires_more_than_not_worse(candidates, offer):
+def test_default_margin_is_what_the_seed_moves_and_says_so(candidates, offer):
+    rows = candidates.examples(200)
+    offer(candidates.candidate(rows, range(5)))
+    assumed = offer(candidates.candidate(rows, range(1, 7)))
+    assert "margin 0.0040 (assumed: `compare --seeds 5` measures what the seed alone moves" in assumed.summary()
+    known = Margin(0.07, "measured before")
+    # Ten losses more, of 200: far more than the assumed margin lets pass.
+    second = offer(candidates.candidate(rows, range(1, 17)), known=known)
+    assert second.passed
+    assert "margin 0.0700 (measured before)" in second.summary()
+    refused = offer(candidates.candidate(rows, range(1, 40)))
+    assert "significantly worse by more than the margin 0.0040 (assumed" in refused.summary()
+
+
+@pytest.mark.parametrize(("one", "other"), [([0, 1], [1, 2]), ([0, 1], [0, 1])])
+def test_tie_is_named(candidates, offer, one, other):
+    rows = candidates.examples(200)
+    offer(candidates.candidate(rows, one))
+    second = offer(candidates.candidate(rows, other, seed=3))
+    gained = len({*one} - {*other})
+    assert f"{gained} gained, {gained} lost, a tie to the last image; these two models differ by +0.0000" in (
+        second.summary()
+    )
+    refused = offer(candidates.candidate(rows, one, seed=4), compare="better")
+    assert not refused.passed
+    assert "a tie to the last image" in refused.summary()
+
+
+def test_better_requires_a_lower_end_above_0_and_more_than_a_few_images(candidates, offer):
     rows = candidates.examples(200)
     offer(candidates.candidate(rows, range(20)))
     few, many = candidates.candidate(rows, range(3, 20)), candidates.candidate(rows, range(12, 20))
-    assert "not significantly better (p 0.0625 ≥ 0.05)" in offer(few, compare="better").summary()
-    assert offer(many, compare="better").version == 2
+    refused = offer(few, compare="better")
+    assert "McNemar's p 0.0625): these images do not show that the candidate is better, which" in refused.summary()
+    assert not refused.passed
+    promoted = offer(many, compare="better")
+    assert promoted.version == 2
+    assert promoted.interval[0] > 0
+    assert "the candidate is significantly better" in promoted.summary()
 
 
 def test_off_skips_the_comparison(candidates, offer):
@@ -60,7 +116,10 @@ def test_champion_is_scored_on_the_candidates_test_set(candidates, offer):
     assert (second.gained, second.lost) == (75, 5)
     assert second.version == 2
     # The first version gets 125 of the 200 new rows right: the second is the best ever promoted.
-    assert "(best promoted accuracy 0.9750, version 2, minus " in offer(candidates.candidate(new, [0])).summary()
+    assert (
+        "(best promoted accuracy 0.9750, version 2, minus 0.0120, which is 3 margins"
+        in offer(candidates.candidate(new, [0])).summary()
+    )
 
 
 def test_champion_with_another_image_shape_refuses(candidates, offer):

@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+from components.significance import Margin
 from serving.errors import BundleError
 from serving.registry.pointer import lock_pointer
 from serving.registry.promotion_events import read_promotion_events
@@ -24,11 +25,12 @@ def test_insignificant_losses_are_stopped_by_the_drop_rule(candidates, offer, mo
     for step in range(10):
         wrong = [*wrong, 2 * step, 2 * step + 1]
         outcomes.append(offer(candidates.candidate(rows, wrong)))
-    # Each loses 2 of 400 rows to the one before, p 0.125. The third has lost 6 in all, and the limit is 4.
+    # Each loses 2 of 400 rows to the one before, p 0.25. The third has lost 6 in all, and the limit is 4.8.
     assert [outcome.passed for outcome in outcomes] == [True, True] + [False] * 8
     assert all("champion" not in {r.name for r in o.rules if not r.passed} for o in outcomes[:3])
     assert (
-        "accuracy 0.9850 < 0.9900 (best promoted accuracy 1.0000, version 1, minus --promote.max-drop-fraction 0.01)"
+        "accuracy 0.9850 < 0.9880 (best promoted accuracy 1.0000, version 1, minus 0.0120, which is 3 margins and at "
+        "least 0.01)"
     ) in outcomes[2].summary()
     assert serving(models).version == 3
 
@@ -38,6 +40,18 @@ def test_drop_limit_is_exact_to_the_row(candidates, offer):
     offer(candidates.candidate(rows, []))
     assert not offer(candidates.candidate(rows, [0, 1, 2, 3]), max_drop_fraction=0.01).passed
     assert offer(candidates.candidate(rows, [0, 1, 2]), max_drop_fraction=0.01).passed
+
+
+def test_default_drop_follows_from_the_margin(candidates, offer):
+    rows = candidates.examples(300)
+    offer(candidates.candidate(rows, []))
+    given = {"known": Margin(0.02, "measured before")}
+    # 3 margins are 18 of 300 rows; p is not asked, because `compare` is off.
+    assert not offer(candidates.candidate(rows, range(19)), compare="off", **given).passed
+    assert offer(candidates.candidate(rows, range(18)), compare="off", **given).passed
+    # A margin of 0 leaves one point, 3 rows.
+    assert not offer(candidates.candidate(rows, range(4)), compare="off", margin=0.0).passed
+    assert offer(candidates.candidate(rows, range(3)), compare="off", margin=0.0).passed
 
 
 def test_version_that_cannot_be_scored_is_reported(candidates, offer, models):

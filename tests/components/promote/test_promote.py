@@ -14,7 +14,8 @@ from components.artifacts.promotion import Promotion
 from components.promote import promote
 from components.run_context import RunContext
 from serving.errors import BundleError, InputError
-from serving.registry.promotion_events import read_promotion_events
+from serving.registry.pointer import lock_pointer
+from serving.registry.promotion_events import Difference, read_promotion_events
 from serving.registry.registry import Registry
 
 
@@ -44,7 +45,19 @@ def test_evidence_is_recorded(made, verification, tiny, offer, models):
     assert event.evidence.verification_sha256 == verification.digest()
     assert event.evidence.accuracy == made.evaluation.accuracy
     assert event.evidence.test_sha256 == made.examples.sha256("test")
+    assert event.evidence.difference is None
     assert event.reason == "no champion: nothing serves yet"
+
+
+def test_difference_to_the_champion_is_recorded_and_a_rollback_has_none(candidates, offer, models):
+    rows = candidates.examples(200)
+    offer(candidates.candidate(rows, [0]))
+    second = offer(candidates.candidate(rows, [1, 2]))
+    with lock_pointer(Registry(models), "chosen") as pointer:
+        pointer.roll_back(None, "no better")
+    first, promoted, back = read_promotion_events(models / "chosen/history.jsonl").events
+    assert (first.evidence.difference, back.evidence.difference) == (None, None)
+    assert promoted.evidence.difference == Difference(1, 2, -1 / 200, *second.interval)
 
 
 def test_same_bundle_keeps_its_version(tiny, offer, models, contents):
@@ -92,14 +105,22 @@ def test_bundle_of_another_data_set_is_refused(candidates, offer, tiny):
         offer(tiny, model="chosen")
 
 
-def test_drop_limit_outside_0_to_1_is_refused(models):
-    for value in (-0.1, 1.1, float("nan")):
-        with pytest.raises(InputError, match=r"--promote\.max-drop-fraction"):
-            promote.Params(max_drop_fraction=value)
+@pytest.mark.parametrize("name", ["margin", "max_drop_fraction"])
+@pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
+def test_limit_outside_0_to_1_is_refused(name, value):
+    with pytest.raises(InputError, match=rf"--promote\.{name.replace('_', '-')} {value}: give a fraction from 0 to 1"):
+        promote.Params(**{name: value})
 
 
-@pytest.mark.parametrize("value", [0, 1, None])
-def test_every_fraction_is_a_valid_drop_limit(models, value):
+def test_margin_larger_than_the_drop_is_refused():
+    with pytest.raises(InputError, match=r"0\.01 is smaller than --promote\.margin 0\.02: give a margin"):
+        promote.Params(margin=0.02, max_drop_fraction=0.01)
+    assert promote.Params(margin=0.01, max_drop_fraction=0.01).margin == 0.01
+    assert promote.Params(margin=0.02, max_drop_fraction=None).margin == 0.02
+
+
+@pytest.mark.parametrize("value", [0, 1, None, "auto"])
+def test_every_fraction_is_a_valid_drop_limit(value):
     assert promote.Params(max_drop_fraction=value).max_drop_fraction == value
 
 

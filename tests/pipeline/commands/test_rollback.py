@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from pipeline.__main__ import main
@@ -43,11 +45,16 @@ def test_version_must_be_a_number(registry, capsys, version):
 def test_history_lists_every_event_and_every_damaged_line(registry, capsys):
     lines = registry.root / "tiny/history.jsonl"
     first, second = lines.read_bytes().splitlines(keepends=True)
-    lines.write_bytes(first + b"damaged\n" + second)
+    compared = json.loads(second) | {
+        "difference": {"gained": 3, "lost": 5, "value": -0.002, "low": -0.01, "high": 0.006}
+    }
+    lines.write_bytes(first + b"damaged\n" + json.dumps(compared).encode() + b"\n")
     assert main(["history", "tiny"]) == 0
     _, one, two, damaged = capsys.readouterr().out.splitlines()
     assert tuple(one.split()[3:9]) == ("promote", "-", "->", "1", "0.9000", "0001")
     assert tuple(two.split()[3:9]) == ("promote", "1", "->", "2", "0.9000", "0002")
+    assert one.split()[10] == "-"
+    assert two.split(maxsplit=10)[10].startswith("-0.0020 (-0.0100 to +0.0060) ")
     assert one.endswith(": because it is good")
     assert damaged == "models/tiny/history.jsonl, line 2, is damaged and not shown"
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from serving.codec import FormatError
 from serving.registry.promotion_events import (
+    Difference,
     Evidence,
     PromotionEvent,
     PromotionEvents,
@@ -69,7 +70,17 @@ def test_line_has_all_fields(tmp_path):
         "accuracy": 0.97,
         "test_sha256": "0" * 64,
         "weights_sha256": "w" * 64,
+        "difference": None,
     }
+
+
+def test_difference_is_read_as_it_was_written_and_events_of_earlier_releases_have_none(tmp_path):
+    found = replace(EVENT, evidence=replace(EVENT.evidence, difference=Difference(3, 5, -0.002, -0.0071, 0.0031)))
+    append_event(tmp_path / "history.jsonl", found)
+    earlier = {name: value for name, value in EVENT.to_json().items() if name != "difference"}
+    with (tmp_path / "history.jsonl").open("a", encoding="utf-8") as lines:
+        lines.write(json.dumps(earlier) + "\n")
+    assert read_promotion_events(tmp_path / "history.jsonl").events == (found, EVENT)
 
 
 @given(st.lists(st.text(), max_size=5), st.floats(0, 1))
