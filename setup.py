@@ -19,6 +19,7 @@ PIPELINE = [
     "tensorflow>=2.21",
     "tensorflow-datasets>=4.9.10",
     "tf2onnx>=1.17",  # the first that takes Keras 3, numpy 2 and current protobuf
+    "scipy>=1.16",  # Student's t, for the comparison of recipes over seeds
     "simplejpeg>=1.9",  # folders of JPEG pictures, decoded in half the time that Pillow takes, to the same pixels
     "rich>=14",  # colours and the moving line on a terminal; Keras and TFDS bring it already
     "tyro>=1",  # the command line from the components' own parameters
@@ -39,7 +40,6 @@ DEV = [
     "pytest>=9",
     "pytest-xdist>=3.8",
     "ruff>=0.14",
-    "scipy>=1.16",  # the reference for intervals, in tests
 ]
 
 setup(

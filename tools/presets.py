@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.comparison.candidate_runs import compare_candidates, parse_candidates
+from pipeline.comparison.candidate_runs import compare_candidates
+from pipeline.comparison.candidates import parse_candidates
 from pipeline.comparison.comparison import Comparison, Entry
 from pipeline.comparison.wording import NONE, describe_differences, format_rate, format_seconds
 from pipeline.report.comparison_report import report_comparison

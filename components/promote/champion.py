@@ -114,7 +114,7 @@ def compare_with_champion(
         return RuleResult("champion", False, f"{champion_name} cannot score this data: {error}; {remedy}"), None
     counts = discordance(predicted == test_set.labels, champion_labels == test_set.labels)
     comparison = ChampionComparison(
-        _difference(counts, len(predicted)),
+        difference_of(counts, len(predicted)),
         counts.p_worse if how == "not-worse" else counts.p_better,
         discordant_images(predicted, champion_labels, test_set.labels),
     )
@@ -127,7 +127,8 @@ def compare_with_champion(
     return RuleResult("champion", passed, text), comparison
 
 
-def _difference(counts: Discordance, rows: int) -> Difference:
+def difference_of(counts: Discordance, rows: int) -> Difference:
+    """The difference with its interval, of counts on this number of rows."""
     low, high = difference_interval(counts, rows)
     return Difference(counts.gained, counts.lost, (counts.gained - counts.lost) / rows, low, high)
 

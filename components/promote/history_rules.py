@@ -35,13 +35,18 @@ def drop_rules(
     )
     if not version:
         return ()
-    # In whole rows: with fractions, a rounding error would refuse a drop of exactly the limit.
-    passed = round((best - accuracy) * len(test_set.labels), 6) <= limits.drop * len(test_set.labels)
+    passed = is_within(limits.drop, best, accuracy, len(test_set.labels))
     text = (
         f"accuracy {accuracy:.4f} {'≥' if passed else '<'} {best - limits.drop:.4f} (best promoted accuracy "
         f"{best:.4f}, version {version}, minus {limits.drop_origin}){left_out}"
     )
     return (RuleResult("drop", passed, text),)
+
+
+def is_within(drop: float, best: float, accuracy: float, rows: int) -> bool:
+    """Whether an accuracy is not more than a limit below another one on the same rows."""
+    # In whole rows: with fractions, a rounding error would refuse a drop of exactly the limit.
+    return round((best - accuracy) * rows, 6) <= drop * rows
 
 
 def _best(events: PromotionEvents, folder: Path, test_set: LoadedTestSet) -> tuple[float, int, list[int]]:

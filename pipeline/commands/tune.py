@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from components import train
-from pipeline.comparison.candidate_runs import compare_candidates, parse_candidates
+from pipeline.comparison.candidate_runs import compare_candidates
+from pipeline.comparison.candidates import parse_candidates
 from pipeline.comparison.comparison import Comparison
+from pipeline.comparison.seeds import remember_recipes
 from pipeline.comparison.wording import format_pair
 from pipeline.engine.outcome import exit_code
 from pipeline.engine.plan import set_threads
@@ -47,6 +49,7 @@ class TuneOptions:
         baseline: the recipe that the search starts from.
         budget: when the search ends.
         out: where to write the best recipe; None means the study's folder.
+        seeds: number of seeds with which the best recipe and the baseline are compared at the end.
         flags: the flags of `run`, without those that set the recipe.
     """
 
@@ -54,6 +57,7 @@ class TuneOptions:
     baseline: train.Params
     budget: Budget
     out: Path | None
+    seeds: int
     flags: tuple[str, ...]
 
 
@@ -95,6 +99,8 @@ def _parser() -> Arguments:
     trials = "number of trials to finish (default: %(default)s)"
     parser.add_argument("--trials", type=int, default=20, metavar="N", help=trials)
     parser.add_argument("--timeout", type=float, metavar="SECONDS", help="time after which no trial starts")
+    seeds = "compare the best recipe and the preset with N seeds each at the end (default: %(default)s)"
+    parser.add_argument("--seeds", type=int, default=1, metavar="N", help=seeds)
     out = "the best recipe (default: runs/tuning/STUDY/best-STUDY.json)"
     parser.add_argument("--out", type=Path, metavar="FILE", help=out)
     return parser
@@ -103,6 +109,8 @@ def _parser() -> Arguments:
 def _require_valid(given: argparse.Namespace) -> None:
     if given.trials < 1:
         raise InputError(f"--trials {given.trials}: give 1 or more")
+    if given.seeds < 1:
+        raise InputError(f"--seeds {given.seeds}: give 1 or more")
     if given.timeout is not None and not 0 < given.timeout < math.inf:
         raise InputError(f"--timeout {given.timeout:g}: give seconds, more than 0")
     if given.out is not None:
@@ -115,7 +123,9 @@ def _options(given: argparse.Namespace, rest: Sequence[str]) -> TuneOptions:
     baseline = replace(recipe, validation_fraction=recipe.validation_fraction or VALIDATION_FRACTION)
     # Raises if the search space does not contain the baseline.
     values_of(baseline)
-    return TuneOptions(request, baseline, Budget(given.trials, given.timeout), given.out, _without_recipe(rest))
+    return TuneOptions(
+        request, baseline, Budget(given.trials, given.timeout), given.out, given.seeds, _without_recipe(rest)
+    )
 
 
 def _without_recipe(arguments: Sequence[str]) -> tuple[str, ...]:
@@ -185,8 +195,9 @@ def _compare(options: TuneOptions, best: Path, baseline: Path, evaluations: int)
         "\ncomparing the best preset with the baseline %s (%s, with validation fraction %.3g as in every trial)",
         *(baseline.stem, options.baseline.preset, options.baseline.validation_fraction),
     )
-    comparison = compare_candidates(parse_candidates([str(best), str(baseline)], options.flags), options.flags)
-    report_comparison(comparison, options.request.config.runs)
+    candidates = parse_candidates([str(best), str(baseline)], options.flags, options.seeds)
+    comparison = compare_candidates(candidates, options.flags)
+    remember_recipes(comparison, candidates, report_comparison(comparison, options.request.config.runs))
     _log_test(comparison, evaluations)
     return comparison.exit_code
 

@@ -1,4 +1,4 @@
-"""Presets and the flags of `run` -> candidates -> Comparison: runs each, tests all pairs, measures the throughput."""
+"""Candidates -> Comparison: runs each with its seeds, tests all pairs, measures the throughput."""
 
 from __future__ import annotations
 
@@ -6,73 +6,30 @@ import logging
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from components.artifacts.examples import Examples
+from pipeline.comparison.candidates import Candidate
 from pipeline.comparison.child_process import run_in_child_process
 from pipeline.comparison.comparison import Comparison, Entry
 from pipeline.comparison.pair_tests import compare_pairs
 from pipeline.comparison.rates import ROUNDS, measure_rates
 from pipeline.comparison.results import Result, read_result
+from pipeline.comparison.seeds import describe_scope, join_seeds
 from pipeline.engine.store import Store
-from pipeline.records.run_history import RunHistory, environment
-from pipeline.settings.feasibility import require_feasible
-from pipeline.settings.options import Request, parse_run, split_beam
-from pipeline.settings.preset_file import same_recipe
-from serving.errors import BeamlineError, InputError
+from pipeline.records.run_history import Record, RunHistory, environment
+from serving.errors import BeamlineError
 from serving.machine import usable_processors
 
 log = logging.getLogger("beamline.compare")
 
 # Largest size of the test images that each bundle scores in each round, so that this does not take minutes.
 MAX_SCORED_BYTES = 64 * 10**6
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """One run of a comparison.
-
-    Attributes:
-        preset: the preset's name.
-        arguments: those of `python -m pipeline run`, without `--no-promotion`.
-        request: the parsed arguments.
-    """
-
-    preset: str
-    arguments: tuple[str, ...]
-    request: Request
-
-
-def parse_candidates(presets: Sequence[str], flags: Sequence[str]) -> list[Candidate]:
-    """The runs of two or more presets, names or files, with the same other flags of `run`.
-
-    Raises:
-        InputError: an argument is wrong, a preset is given twice, or two presets have the same recipe.
-    """
-    candidates = []
-    for preset in presets:
-        arguments = ("--preset", preset, *flags)
-        request = parse_run(list(arguments))
-        require_feasible(request.config)
-        candidates.append(Candidate(request.config.train.preset, arguments, request))
-    for one, other in combinations(candidates, 2):
-        if one.preset == other.preset:
-            raise InputError(f"{one.preset} is given twice: give each preset once, and give files different names")
-        if same_recipe(one.request.config.train, other.request.config.train):
-            raise InputError(
-                f"{one.preset} and {other.preset} have the same recipe with these flags: "
-                "leave one out, or remove the flag that makes them equal"
-            )
-    if len(candidates) < 2:
-        raise InputError(
-            "one preset cannot be compared with itself: give at least two, or none to compare all built-in presets"
-        )
-    return candidates
 
 
 def compare_candidates(candidates: Sequence[Candidate], flags: Sequence[str]) -> Comparison:
@@ -82,39 +39,51 @@ def compare_candidates(candidates: Sequence[Candidate], flags: Sequence[str]) ->
         BeamlineError: the test set changed between two runs.
     """
     timer, began = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
-    config = candidates[0].request.config
+    config, seeds = candidates[0].request.config, len(candidates[0].seeds)
+    ended = _run_all(candidates, config.runs)
     store, history = Store(config.runs), RunHistory(config.runs)
-    ended = []
-    for number, candidate in enumerate(candidates, 1):
-        event = {"event": "preset", "preset": candidate.preset}
-        log.info("\n%s, %d of %d", candidate.preset, number, len(candidates), extra={"event": event})
-        ended.append(run_in_child_process(change_flags(candidate.arguments, add="--no-promotion"), config.runs))
     with store.shared():
         records = history.readable(history.runs())
-        results = [
-            read_result(candidate.preset, record, code, records, store)
-            for candidate, (code, record) in zip(candidates, ended, strict=True)
+        by_seed = [
+            [read_result(candidate.preset, record, code, records, store) for code, record in ended[candidate.preset]]
+            for candidate in candidates
         ]
+        digest = _shared_test_set([result for results in by_seed for result in results])
+        pairs = zip(candidates, by_seed, strict=True)
+        results = [join_seeds(results, candidate.seeds) for candidate, results in pairs]
         comparison = Comparison(
             began=began,
             seconds=0.0,
             dataset=config.ingest.dataset,
-            test_sha256=_shared_test_set(results),
+            test_sha256=digest,
             arguments=tuple(flags),
             entries=_with_rates(results),
-            pairs=compare_pairs({r.entry.preset: r.correct for r in results if r.correct is not None}),
+            pairs=compare_pairs(_comparable(results, seeds)),
             rounds=ROUNDS,
             threads=usable_processors(),
             environment=environment(),
+            seeds=seeds,
+            scope=describe_scope(candidates),
         )
     return replace(comparison, seconds=round(time.perf_counter() - timer, 3))
 
 
-def change_flags(arguments: Sequence[str], add: str | None = None, remove: str | None = None) -> list[str]:
-    """Arguments of `run` with one flag added or removed; the Beam arguments stay last."""
-    ours, beam = split_beam(list(arguments))
-    flags = [argument for argument in ours if argument != remove]
-    return [*flags, *([add] if add else []), *(["--", *beam] if beam else [])]
+def _run_all(candidates: Sequence[Candidate], runs: Path) -> dict[str, list[tuple[int, Record | None]]]:
+    """Exit code and record of each run, by preset, in the order of the seeds."""
+    ended: dict[str, list[tuple[int, Record | None]]] = {candidate.preset: [] for candidate in candidates}
+    everything = [(candidate, seed) for candidate in candidates for seed in candidate.seeds]
+    for number, (candidate, seed) in enumerate(everything, 1):
+        event = {"event": "preset", "preset": candidate.preset, "seed": seed}
+        name = f"{candidate.preset}, seed {seed}" if len(candidate.seeds) > 1 else candidate.preset
+        log.info("\n%s, %d of %d", name, number, len(everything), extra={"event": event})
+        ended[candidate.preset].append(run_in_child_process(candidate.run_arguments(seed), runs))
+    return ended
+
+
+def _comparable(results: Sequence[Result], seeds: int) -> dict[str, npt.NDArray[np.bool_]]:
+    """The correct predictions by preset, of each preset with enough models: one, or two of several seeds."""
+    found = {result.entry.preset: result.correct for result in results if result.correct is not None}
+    return {preset: correct for preset, correct in found.items() if len(correct) >= min(seeds, 2)}
 
 
 def _shared_test_set(results: Sequence[Result]) -> str:

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import mean, stdev
 from typing import Any, Literal, Self
 
 from components.significance import SIGNIFICANCE
@@ -27,14 +28,15 @@ class Rate:
 
 @dataclass(frozen=True)
 class Entry:
-    """The results of one preset.
+    """The results of one preset: of one model, or of several that differ in the seed.
 
-    From `layers` on, every field keeps its default if the run failed or nothing was evaluated.
+    From `layers` on, every field keeps its default if the run failed or nothing was evaluated. With several seeds, all
+    figures but `accuracies` are those of the first one's model.
 
     Attributes:
         preset: the preset's name.
         run: the run's number; None if its process ended before it had one.
-        verdict: `passed` every gate, `refused` by one, or `failed`.
+        verdict: `passed` every gate, `refused` by one, or `failed`; with several seeds the worst of theirs.
         step: the step that refused or failed; None if all passed, or if it is unknown.
         reasons: why it was refused or failed.
         layers: the layers of the network.
@@ -49,6 +51,8 @@ class Entry:
         run_seconds: duration of that whole run; None if no record has it.
         onnx_bytes: size of the exported file; None if nothing was exported.
         rate: scoring throughput with that file; None if nothing was exported.
+        seeds: those whose models were evaluated, if they are several.
+        accuracies: the fraction of the test images that the model of each of these seeds classifies correctly.
     """
 
     preset: str
@@ -67,32 +71,52 @@ class Entry:
     run_seconds: float | None = None
     onnx_bytes: int | None = None
     rate: Rate | None = None
+    seeds: tuple[int, ...] = ()
+    accuracies: tuple[float, ...] = ()
 
     @property
     def accuracy(self) -> float | None:
-        """Fraction of the test images that the model classifies correctly; None if nothing was evaluated."""
+        """Fraction of the test images that the model classifies correctly, the mean over seeds; None without any."""
+        if self.accuracies:
+            return mean(self.accuracies)
         return self.correct / self.rows if self.rows else None
+
+    @property
+    def deviation(self) -> float | None:
+        """The standard deviation of the accuracy between seeds, a fraction; None with fewer than two."""
+        return stdev(self.accuracies) if len(self.accuracies) > 1 else None
+
+    @property
+    def reach(self) -> tuple[float, float] | None:
+        """The range of the accuracy over the seeds; of a single model its interval."""
+        return (min(self.accuracies), max(self.accuracies)) if self.accuracies else self.interval
 
 
 @dataclass(frozen=True)
 class PairTest:
-    """Two presets on the same test images (McNemar's test, mid-p, two-sided; Holm's correction over all pairs).
+    """Two presets on the same test images, with Holm's correction over all pairs.
+
+    Of single models it is McNemar's test (mid-p, two-sided), of several seeds the one of `two_sources`.
 
     Attributes:
-        better: the preset with more correct predictions; if equal, the first one.
+        better: the preset with the higher accuracy; if equal, the first one.
         worse: the other.
-        gained: number of images that only the better one classifies correctly.
-        lost: number of images that only the worse one classifies correctly.
+        gained: number of images that only the better one classifies correctly; None with several seeds.
+        lost: number of images that only the worse one classifies correctly; None with several seeds.
         p: p-value, 0 to 1.
         adjusted_p: p-value after Holm's correction, 0 to 1.
+        difference: of the mean accuracies, 0 to 1; None for single models.
+        interval: the 95 % interval of the difference; None for single models.
     """
 
     better: str
     worse: str
-    gained: int
-    lost: int
+    gained: int | None
+    lost: int | None
     p: float
     adjusted_p: float
+    difference: float | None = None
+    interval: tuple[float, float] | None = None
 
     @property
     def significant(self) -> bool:
@@ -115,6 +139,8 @@ class Comparison:
         rounds: number of rounds in which the throughput was measured.
         threads: number of threads that scored.
         environment: Python, machine, processors.
+        seeds: number of seeds of each preset.
+        scope: what is compared, models or recipes, and what the seed alone moves, as a sentence.
     """
 
     began: str
@@ -127,12 +153,14 @@ class Comparison:
     rounds: int
     threads: int
     environment: Mapping[str, Any]
+    seeds: int = 1
+    scope: str = ""
 
     @property
     def ranked(self) -> list[Entry]:
         """The evaluated entries, the most accurate first; if equal, the one with fewer parameters; then as given."""
         evaluated = [entry for entry in self.entries if entry.rows]
-        return sorted(evaluated, key=lambda entry: (-entry.correct, entry.parameters))
+        return sorted(evaluated, key=lambda entry: (-(entry.accuracy or 0.0), entry.parameters))
 
     @property
     def best(self) -> Entry | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -10,24 +11,32 @@ import numpy.typing as npt
 
 from components.significance import discordance, holm
 from pipeline.comparison.comparison import PairTest
+from pipeline.comparison.two_sources import compare_recipes
 
 
 def compare_pairs(correct: Mapping[str, npt.NDArray[np.bool_]]) -> tuple[PairTest, ...]:
-    """Tests every pair of models (McNemar, mid-p, two-sided), with Holm's correction over all pairs.
+    """Tests every pair of presets, with Holm's correction over all pairs.
 
     Args:
-        correct: by name, bool (n,), whether a model classifies each row correctly; the same rows in the same order.
+        correct: by name, bool (seeds, n), whether the model of each seed classifies each row correctly; the same rows
+            in the same order. Presets with two or more seeds are compared as recipes, else their first models are.
     """
     names = [
-        (one, other) if correct[one].sum() >= correct[other].sum() else (other, one)
+        (one, other) if correct[one].mean() >= correct[other].mean() else (other, one)
         for one, other in combinations(correct, 2)
     ]
-    counts = [discordance(correct[better], correct[worse]) for better, worse in names]
-    adjusted = holm([count.p_different for count in counts])
-    return tuple(
-        PairTest(better, worse, count.gained, count.lost, count.p_different, p)
-        for (better, worse), count, p in zip(names, counts, adjusted, strict=True)
-    )
+    tests = [_compare_pair(better, worse, correct[better], correct[worse]) for better, worse in names]
+    adjusted = holm([test.p for test in tests])
+    return tuple(replace(test, adjusted_p=p) for test, p in zip(tests, adjusted, strict=True))
+
+
+def _compare_pair(better: str, worse: str, first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> PairTest:
+    """The test of one pair, without the correction."""
+    if min(len(first), len(second)) > 1:
+        found = compare_recipes(first, second)
+        return PairTest(better, worse, None, None, found.p, found.p, found.difference, (found.low, found.high))
+    count = discordance(first[0], second[0])
+    return PairTest(better, worse, count.gained, count.lost, count.p_different, count.p_different)
 
 
 def groups_without_difference(names: Sequence[str], pairs: Sequence[PairTest]) -> list[tuple[str, ...]]:

@@ -8,6 +8,7 @@ from pipeline.comparison.comparison import Comparison, Entry, PairTest, Rate
 from pipeline.comparison.pair_tests import groups_without_difference
 
 HEADINGS = ("preset", "run", "parameters", "test accuracy", "training", "scored images/s", "verdict")
+SEED_HEADING = "mean of seeds ± deviation (range)"
 NONE = "–"
 
 
@@ -18,7 +19,7 @@ def format_table(comparison: Comparison) -> str:
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in HEADINGS:
+    for heading in headings(comparison):
         table.add_column(heading, justify="left" if heading in ("preset", "run", "verdict") else "right")
     for entry in ordered_entries(comparison):
         table.add_row(*table_row(entry))
@@ -26,6 +27,11 @@ def format_table(comparison: Comparison) -> str:
     # Wide enough for every row; a narrow terminal wraps the lines. The first column is the border, a space.
     Console(file=text, width=1000, color_system=None, markup=False).print(table)
     return "\n".join(line[1:].rstrip() for line in text.getvalue().splitlines() if line.strip())
+
+
+def headings(comparison: Comparison) -> tuple[str, ...]:
+    """The headings of the table's columns."""
+    return tuple(SEED_HEADING if name == "test accuracy" and comparison.seeds > 1 else name for name in HEADINGS)
 
 
 def describe_failures(comparison: Comparison) -> list[str]:
@@ -53,11 +59,12 @@ def table_row(entry: Entry) -> tuple[str, ...]:
 
 
 def format_accuracy(entry: Entry) -> str:
-    """The accuracy with its interval."""
-    if entry.accuracy is None or entry.interval is None:
+    """The accuracy with its interval; with several seeds their mean, deviation and range."""
+    if entry.accuracy is None or entry.reach is None:
         return NONE
-    low, high = entry.interval
-    return f"{entry.accuracy:.4f} ({low:.4f} to {high:.4f})"
+    low, high = entry.reach
+    deviation = "" if entry.deviation is None else f" ± {entry.deviation:.4f}"
+    return f"{entry.accuracy:.4f}{deviation} ({low:.4f} to {high:.4f})"
 
 
 def format_seconds(seconds: float | None) -> str:
@@ -75,7 +82,10 @@ def _round(number: float) -> str:
 
 
 def format_pair(pair: PairTest) -> str:
-    """The counts and the p-value of one pair."""
+    """The counts of one pair, or with several seeds the difference, and the p-value."""
+    if pair.difference is not None and pair.interval is not None:
+        low, high = pair.interval
+        return f"{pair.difference:+.4f}, 95 % interval {low:+.4f} to {high:+.4f}, adjusted p {pair.adjusted_p:.2g}"
     return f"{pair.gained:,} gained, {pair.lost:,} lost, adjusted p {pair.adjusted_p:.2g}"
 
 

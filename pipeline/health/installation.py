@@ -20,6 +20,7 @@ REQUIRED = {
     "optuna": "4.5",
     "pillow": "11",
     "rich": "14",
+    "scipy": "1.16",
     "simplejpeg": "1.9",
     "tensorboard": "2.20",
     "tensorflow": "2.21",

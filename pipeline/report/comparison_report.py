@@ -9,11 +9,11 @@ from pathlib import Path
 
 from pipeline.comparison.comparison import Comparison, Entry, reserve_file
 from pipeline.comparison.wording import (
-    HEADINGS,
     describe_differences,
     describe_failures,
     describe_verdict,
     format_table,
+    headings,
     ordered_entries,
     table_row,
 )
@@ -31,13 +31,16 @@ log = logging.getLogger("beamline.compare")
 class MatrixField:
     """One pair of presets, seen from the preset of the row.
 
-    Only the row's preset predicts `gained` test images correctly, only the column's `lost`; `p` is adjusted.
+    Attributes:
+        difference: the images that only the row's preset predicts correctly and those that only the column's does; with
+            several seeds the difference of the mean accuracies.
+        p: the adjusted p-value.
+        judgement: `better` or `worse` if the difference is significant, else empty.
     """
 
-    gained: int
-    lost: int
+    difference: str
     p: float
-    significant: bool
+    judgement: str
 
 
 def report_comparison(comparison: Comparison, runs: Path) -> Path:
@@ -49,7 +52,13 @@ def report_comparison(comparison: Comparison, runs: Path) -> Path:
     renew_index(runs)
     event = {"event": "comparison", "file": str(file), "exit_code": comparison.exit_code, **asdict(comparison)}
     ending = [describe_verdict(comparison), f"saved in {' '.join(map(str, [file, *drawn]))}"]
-    parts = [[format_table(comparison)], describe_failures(comparison), describe_differences(comparison), ending]
+    parts = [
+        [comparison.scope],
+        [format_table(comparison)],
+        describe_failures(comparison),
+        describe_differences(comparison),
+        ending,
+    ]
     summary = "\n\n".join("\n".join(part) for part in parts if part)
     log.log(logging.WARNING if comparison.exit_code else logging.INFO, "\n%s", summary, extra={"event": event})
     return file
@@ -75,7 +84,7 @@ def comparison_page(comparison: Comparison, number: str) -> str:
         number=number,
         comparison=comparison,
         verdict=describe_verdict(comparison),
-        headings=HEADINGS,
+        headings=headings(comparison),
         rows=[(entry, table_row(entry)) for entry in ordered_entries(comparison)],
         reasons=describe_failures(comparison),
         figures=_figures(comparison.ranked),
@@ -88,9 +97,15 @@ def matrix(comparison: Comparison) -> list[tuple[str, list[MatrixField | None]]]
     """Every preset that was evaluated, with one field per preset; None for itself."""
     fields: dict[tuple[str, str], MatrixField] = {}
     for pair in comparison.pairs:
-        p, significant = pair.adjusted_p, pair.significant
-        fields[pair.better, pair.worse] = MatrixField(pair.gained, pair.lost, p, significant)
-        fields[pair.worse, pair.better] = MatrixField(pair.lost, pair.gained, p, significant)
+        if pair.difference is None:
+            forwards, back = f"{pair.gained:,} : {pair.lost:,}", f"{pair.lost:,} : {pair.gained:,}"
+        else:
+            forwards, back = f"{pair.difference:+.4f}", f"{-pair.difference:+.4f}"
+        for one, other, difference, judgement in (
+            (pair.better, pair.worse, forwards, "better"),
+            (pair.worse, pair.better, back, "worse"),
+        ):
+            fields[one, other] = MatrixField(difference, pair.adjusted_p, judgement if pair.significant else "")
     names = [entry.preset for entry in comparison.ranked]
     return [(name, [fields.get((name, other)) for other in names]) for name in names]
 

@@ -39,11 +39,11 @@ def comparison_figure(comparison: Comparison) -> Figure:
 
 
 def draw_accuracy(axes: Axes, entries: Sequence[Entry]) -> None:
-    """Accuracy with its interval over the number of parameters; a line joins each point with its name at the right."""
+    """Accuracy with its interval or range over the number of parameters; a line joins each point with its name."""
     for entry, place in zip(entries, _places(entries), strict=True):
         assert entry.accuracy is not None
-        assert entry.interval is not None
-        low, high = entry.interval
+        assert entry.reach is not None
+        low, high = entry.reach
         colour = _colour(entry)
         error = [[entry.accuracy - low], [high - entry.accuracy]]
         axes.errorbar(entry.parameters or 0, entry.accuracy, error, fmt="o", color=colour, markersize=5, capsize=3)
@@ -57,7 +57,9 @@ def draw_accuracy(axes: Axes, entries: Sequence[Entry]) -> None:
             annotation_clip=False,
             arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.5, "relpos": (0, 0.5)},
         )
-    axes.set(xscale="log", xlabel="parameters", ylabel="accuracy (fraction)", title="Test accuracy, 95 % interval")
+    several = any(len(entry.accuracies) > 1 for entry in entries)
+    title = "Test accuracy, mean and range over seeds" if several else "Test accuracy, 95 % interval"
+    axes.set(xscale="log", xlabel="parameters", ylabel="accuracy (fraction)", title=title)
     axes.margins(x=0.1, y=0.08)
     _write_plain_numbers(axes)
 

@@ -42,6 +42,7 @@ class World:
 
     def compare(self, candidates, flags):
         self.compared.append(([candidate.request.config.train for candidate in candidates], tuple(flags)))
+        self.seeds = [candidate.seeds for candidate in candidates]
         first, second = (candidate.preset for candidate in candidates)
         return comparison(entry(first, 950), entry(second, 900))
 
@@ -109,3 +110,11 @@ def test_does_not_replace_a_file_that_the_search_did_not_write(world, tmp_path):
     with pytest.raises(InputError, match="exists and is not a recipe of this search"):
         world.tune("--out", "mine.json")
     assert (tmp_path / "mine.json").read_text() == "{}"
+
+
+def test_best_and_baseline_are_compared_with_the_same_number_of_seeds(world, tmp_path):
+    world.trials = trials(BASE, BETTER)
+    assert world.tune("--seeds", "5") == 0
+    assert world.seeds == [(3, 4, 5, 6, 7)] * 2
+    with pytest.raises(InputError, match="--seeds 0: give 1 or more"):
+        world.tune("--seeds", "0")

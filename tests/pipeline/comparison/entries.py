@@ -34,7 +34,7 @@ def failed(preset: str) -> Entry:
 
 def comparison(*entries: Entry) -> Comparison:
     """Each model is correct on its first rows, so that a worse model is correct on no other row."""
-    correct = {one.preset: np.arange(one.rows) < one.correct for one in entries if one.rows}
+    correct = {one.preset: np.arange(one.rows)[None] < one.correct for one in entries if one.rows}
     return Comparison(
         began="2026-01-02T03:04:05+00:00",
         seconds=60.0,

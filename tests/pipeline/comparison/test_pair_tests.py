@@ -18,11 +18,11 @@ outcomes = st.lists(st.lists(st.booleans(), min_size=30, max_size=30), min_size=
 
 @given(outcomes)
 def test_p_values_are_mcnemars_two_sided_mid_p(rows):
-    correct = {f"m{index}": np.array(row) for index, row in enumerate(rows)}
+    correct = {f"m{index}": np.array([row]) for index, row in enumerate(rows)}
     pairs = compare_pairs(correct)
     assert [{pair.better, pair.worse} for pair in pairs] == [set(names) for names in combinations(correct, 2)]
     for pair in pairs:
-        better, worse = correct[pair.better], correct[pair.worse]
+        better, worse = correct[pair.better][0], correct[pair.worse][0]
         assert pair.gained == sum(b and not w for b, w in zip(better, worse, strict=True))
         assert pair.lost == sum(w and not b for b, w in zip(better, worse, strict=True))
         assert pair.gained >= pair.lost
@@ -33,7 +33,7 @@ def test_p_values_are_mcnemars_two_sided_mid_p(rows):
 
 
 def test_equal_models_do_not_differ_significantly():
-    same = np.array([True, False, True])
+    same = np.array([[True, False, True]])
     (pair,) = compare_pairs({"one": same, "other": same})
     assert (pair.better, pair.worse, pair.gained, pair.lost, pair.p) == ("one", "other", 0, 0, 1.0)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
+from pipeline.comparison.comparison import PairTest
 from pipeline.report.comparison_report import comparison_page, matrix
 from pipeline.report.figures.comparison_plot import comparison_figure, write_comparison
 from pipeline.report.figures.style import drawing
@@ -67,11 +69,33 @@ def test_matrix_has_each_pair_from_both_sides():
     fields = dict(matrix(SPREAD))
     assert list(fields) == ["best", "mid", "low"]
     assert fields["best"][0] is None
-    assert (fields["best"][1].gained, fields["best"][1].lost) == (90, 0)
-    assert (fields["mid"][0].gained, fields["mid"][0].lost) == (0, 90)
-    assert fields["best"][1].significant
+    assert (fields["best"][1].difference, fields["best"][1].judgement) == ("90 : 0", "better")
+    assert (fields["mid"][0].difference, fields["mid"][0].judgement) == ("0 : 90", "worse")
     # The second smallest of three, of 880 images that one alone gets right.
     assert fields["mid"][2].p == fields["low"][1].p == pytest.approx(2 / 2**880, rel=1e-9, abs=0)
+
+
+def test_page_of_recipes_has_means_deviations_and_differences():
+    seeds = (7, 8, 9)
+    one = entry("one", 950, seeds=seeds, accuracies=(0.95, 0.96, 0.94))
+    other = entry("other", 900, seeds=seeds, accuracies=(0.9, 0.91, 0.89))
+    pair = PairTest("one", "other", None, None, 0.002, 0.002, 0.05, (0.03, 0.07))
+    scope = "compares recipes, with 3 seeds each"
+    found = replace(comparison(one, other), pairs=(pair,), seeds=3, scope=scope)
+    page = comparison_page(found, "0003")
+    body = page[page.index("<body>") :]
+    assert body.index("This page compares recipes, with 3 seeds each.") < body.index("one is the most accurate")
+    assert "0.9500 ± 0.0100 (0.9400 to 0.9600)" in page
+    assert "mean of seeds ± deviation (range)" in page
+    cells = re.findall(r"([+-][\d.]+)<br>.*?<strong>(\w+)</strong>", page)
+    assert cells == [("+0.0500", "better"), ("-0.0500", "worse")]
+    line = "one is significantly better than other (+0.0500, 95 % interval +0.0300 to +0.0700, adjusted p 0.002)"
+    assert line in page
+    assert "McNemar" not in page
+    assert "Test accuracy, mean and range over seeds" in page
+    # The mean decides, not the model of the first seed.
+    lucky = replace(other, correct=990)
+    assert [one.preset for one in replace(found, entries=(one, lucky)).ranked] == ["one", "other"]
 
 
 def test_page_says_the_verdict_first_links_to_the_runs_and_escapes():
