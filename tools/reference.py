@@ -47,6 +47,15 @@ ENVIRONMENT = (
     ("COLUMNS", "the width of `--help`; the terminal's width"),
     ("ORT_DISABLE_TELEMETRY", "1: onnxruntime sends no telemetry"),
     ("TF_NUM_INTRAOP_THREADS", "set by every run, from `--train.intra-op-threads`, because the weights depend on it"),
+    ("KERAS_HOME", "set by every run, so that `~/.keras/keras.json` changes no model"),
+    ("KERAS_…", "set or removed by every run"),
+    ("TF2_BEHAVIOR, TF_USE_LEGACY_KERAS", "removed by every run"),
+    (
+        "TF_…, XLA_…, ONEDNN_…, DNNL_…, NVIDIA_TF32_OVERRIDE, CUDA_VISIBLE_DEVICES, OPENBLAS_…, NPY_…, MKL_…, BLIS_…, "
+        "ORT_…",
+        "parts of the keys of the steps whose libraries read them, because they may change values; not those for "
+        "messages, memory and numbers of threads. `doctor` lists those that are set",
+    ),
 )
 FILES = (
     (
@@ -59,6 +68,7 @@ FILES = (
     ("runs/index.html", "the list of the newest 200 runs"),
     ("runs/tensorboard/<run>-<model>-<preset>/", "the curves of a training"),
     ("runs/fingerprints/", "digests of unchanged files"),
+    ("runs/seeds/", "what the seed alone moves the accuracy of a recipe, measured by `compare --seeds`"),
     ("runs/comparisons/<number>.json", "the result of `compare`; its picture and page are beside it"),
     ("runs/tuning/<study>/", "the state of a search by `tune`, and the best recipe"),
     ("runs/.staging/", "work of running or interrupted steps"),

@@ -28,6 +28,15 @@ log = logging.getLogger("beamline.train")
 # Steps that TensorFlow runs before it returns to Python; the weights are the same for any number.
 STEPS_PER_EXECUTION = 500
 VALIDATION_BATCH_SIZE = 1000
+KERAS_DEFAULTS: dict[str, Any] = {
+    "backend": "tensorflow",
+    "floatx": "float32",
+    "dtype policy": "float32",
+    "image data format": "channels_last",
+    "epsilon": 1e-7,
+    "largest number of epochs": None,
+    "largest number of steps": None,
+}
 
 
 def fit(
@@ -50,10 +59,11 @@ def fit(
         The trained model, and the figures of each epoch.
 
     Raises:
-        BeamlineError: TensorFlow has another number of threads than the recipe, no row is left to train on, or the
-            training diverged.
+        BeamlineError: TensorFlow has another number of threads than the recipe, Keras has other settings than its
+            defaults, no row is left to train on, or the training diverged.
     """
     _require_threads(params.intra_op_threads)
+    _require_keras_defaults()
     import tensorflow as tf
 
     model = compile_model(examples, params)
@@ -82,6 +92,27 @@ def _require_threads(threads: int) -> None:
             f"{os.environ.get('TF_NUM_INTRAOP_THREADS', 'its default')}: "
             f"set TF_NUM_INTRAOP_THREADS={threads} before it starts"
         )
+
+
+def _require_keras_defaults() -> None:
+    """Checks what Keras read from keras.json and the environment as it started, or what a program set since then."""
+    import keras
+
+    found = {
+        "backend": keras.config.backend(),
+        "floatx": keras.config.floatx(),
+        "dtype policy": keras.config.dtype_policy().name,
+        "image data format": keras.config.image_data_format(),
+        "epsilon": keras.config.epsilon(),
+        "largest number of epochs": keras.config.max_epochs(),
+        "largest number of steps": keras.config.max_steps_per_epoch(),
+    }
+    for name, value in found.items():
+        if value != KERAS_DEFAULTS[name]:
+            raise BeamlineError(
+                f"Keras has the {name} {value}, and models are trained with {KERAS_DEFAULTS[name]}: remove the setting "
+                "from keras.json, from the variables KERAS_… or from the program"
+            )
 
 
 def compile_model(examples: Examples, params: Params) -> keras.Sequential:

@@ -11,6 +11,7 @@ from components.ingest.ingest import Params, source_of
 from components.run_context import RunContext
 from pipeline.commands.arguments import parser_of
 from pipeline.engine.store import Store
+from pipeline.health.environment import environment_findings
 from pipeline.health.finding import Finding
 from pipeline.health.installation import package_findings, python_finding
 from pipeline.health.promoted_models import registry_findings
@@ -45,6 +46,7 @@ def _findings(given: argparse.Namespace) -> Iterator[Finding]:
     yield python_finding()
     yield from package_findings()
     yield from machine_findings()
+    yield from environment_findings()
     dataset, path = parse_reference(given.dataset or DATASET)
     context = RunContext(source=path, data_dir=given.data_dir, manual_dir=given.manual_dir)
     source = source_of(Params(dataset=dataset), context)

@@ -15,7 +15,8 @@ from components.artifacts.examples import Examples
 from pipeline.definition import pipeline
 from pipeline.engine.execute import Execution
 from pipeline.engine.outcome import Outcomes, exit_code, log_outcome
-from pipeline.engine.plan import complete, plan, set_threads
+from pipeline.engine.plan import complete, plan
+from pipeline.engine.process_settings import fix_settings
 from pipeline.engine.store import Store
 from pipeline.records.run_history import RunHistory
 from pipeline.report.pages import report
@@ -75,7 +76,7 @@ def _run(request: Request, started: float) -> int:
             log_file = config.runs / "logs" / f"{name}.log"
             stack.enter_context(log_to(log_file, request.verbosity))
             stack.enter_context(write_tensorboard(config, name))
-            set_threads(config.train.intra_op_threads)
+            fix_settings(config.train.intra_op_threads)
             _announce(config, name, outcomes)
             missing = [step.name for step in steps if step.name not in outcomes]
             previous = history.previous(config.model, missing, store) if missing else {}

@@ -15,7 +15,8 @@ import numpy.typing as npt
 from components.artifacts.examples import Examples
 from pipeline.definition import pipeline
 from pipeline.engine.execute import Execution
-from pipeline.engine.plan import complete, plan, set_threads
+from pipeline.engine.plan import complete, plan
+from pipeline.engine.process_settings import fix_settings
 from pipeline.engine.store import Store
 from pipeline.screen.console import console, log_to
 from pipeline.settings.fallback import obtainable
@@ -84,7 +85,7 @@ def _examples(request: Request, store: Store) -> Examples | int:
     outcomes = plan(steps, store, context)
     if not outcomes:
         with log_to(config.runs / "logs" / "sample.log", request.verbosity):
-            set_threads(config.train.intra_op_threads)
+            fix_settings(config.train.intra_op_threads)
             outcomes = complete(steps, outcomes, store, Execution(context, config.beam))
     (outcome,) = outcomes.values()
     if outcome.artifact is None:

@@ -17,7 +17,7 @@ from pipeline.comparison.comparison import Comparison
 from pipeline.comparison.seeds import remember_recipes
 from pipeline.comparison.wording import format_pair
 from pipeline.engine.outcome import exit_code
-from pipeline.engine.plan import set_threads
+from pipeline.engine.process_settings import fix_settings
 from pipeline.engine.store import Store
 from pipeline.report.comparison_report import report_comparison
 from pipeline.screen.console import console, log_to
@@ -144,7 +144,7 @@ def _tune(options: TuneOptions) -> int:
     store, tuning = Store(config.runs), config.runs / "tuning"
     tuning.mkdir(parents=True, exist_ok=True)
     with store.shared(), log_to(tuning / "tune.log", options.request.verbosity):
-        set_threads(options.baseline.intra_op_threads)
+        fix_settings(options.baseline.intra_op_threads)
         outcomes = run_data_steps(config, store, options.request.force)
         if code := exit_code(outcomes):
             stopped = next(outcome for outcome in outcomes.values() if not outcome.passed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -92,8 +91,3 @@ def _temporary_folder() -> Iterator[Path]:
             yield Path(folder)
         finally:
             tempfile.tempdir = outer
-
-
-def set_threads(threads: int) -> None:
-    """Sets TensorFlow's number of intra-op threads, which it reads once, when it starts."""
-    os.environ["TF_NUM_INTRAOP_THREADS"] = str(threads)

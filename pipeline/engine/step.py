@@ -9,11 +9,13 @@ from types import ModuleType
 from typing import Any
 
 from pipeline.engine.component import Component, read_component
+from pipeline.engine.process_settings import settings_in_key
 from pipeline.engine.source_code import library_versions, source_digests
 from serving.codec import to_json
 from serving.files import canonical_json
 
-# What a step's output depends on: `source`, `params`, `inputs`, `outside`, `libraries`, each with its values by name.
+# What a step's output depends on: `source`, `params`, `inputs`, `outside`, `libraries` and `environment`, each with its
+# values by name.
 Parts = Mapping[str, Mapping[str, Any]]
 
 
@@ -68,12 +70,14 @@ class Step:
             input_digests: the content digest of each input, by the input's name.
             fingerprint: digests of the data outside the store, by name.
         """
+        libraries = library_versions(self.component.module.__name__)
         return {
             "source": source_digests(self.component.module.__name__),
             "params": {} if self.params is None else to_json(self.params),
             "inputs": dict(input_digests),
             "outside": dict(fingerprint),
-            "libraries": library_versions(self.component.module.__name__),
+            "libraries": libraries,
+            "environment": settings_in_key(libraries),
         }
 
     def key(self, key_parts: Parts) -> str:

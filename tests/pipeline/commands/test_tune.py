@@ -57,7 +57,7 @@ def world(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("Examples", "Transform"):
         monkeypatch.setattr(f"pipeline.tuning.search.{name}", SimpleNamespace(load=lambda path: None))
-    monkeypatch.setattr("pipeline.commands.tune.set_threads", lambda threads: None)
+    monkeypatch.setattr("pipeline.commands.tune.fix_settings", lambda threads: None)
     monkeypatch.setattr("pipeline.tuning.search.complete", made.complete)
     monkeypatch.setattr("pipeline.commands.tune.search", made.search)
     monkeypatch.setattr("pipeline.commands.tune.compare_candidates", made.compare)
