@@ -165,7 +165,7 @@ def _batches(examples: Examples, batch_size: int) -> dict[str, Callable[[], floa
     rows = examples.rows("train")
     epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
     ours = normalized_batches(
-        transform, examples, "train", batch_size, one_hot=True, order=Order(0, rows, Permutation(7, epoch))
+        transform, examples, "train", batch_size, one_hot=True, order=Order(None, Permutation(7, epoch))
     )
     arrays = examples.all_images("train"), examples.all_labels("train")
     theirs = (

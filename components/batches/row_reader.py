@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import RawIOBase
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,6 +16,11 @@ import numpy.typing as npt
 from components.artifacts.examples import Examples
 from serving.errors import BeamlineError
 
+# int64 (m,): indices of rows.
+Rows = npt.NDArray[np.int64]
+# Rows that are not consecutive are read together with those between them, up to this many bytes at a time: one call for
+# each row takes several times as long for small images.
+SPAN_BYTES = 1 << 20
 # Of a tensor's memory, in bytes.
 ALIGNMENT = 64
 
@@ -40,43 +47,58 @@ class Column:
         array = np.load(file, mmap_mode="r", allow_pickle=False)
         return cls(file, array.offset, array.shape[1:], array.dtype)
 
-    def read_into(self, values: npt.NDArray[Any], start: int) -> None:
-        """Fills an array with the rows from `start` on. Raises: BeamlineError: the file is too short."""
+    def read_into(self, values: npt.NDArray[Any], rows: Rows) -> None:
+        """Fills an array with some rows, one or more, rising. Raises: BeamlineError: the file is too short."""
         row_bytes = math.prod(self.shape) * self.dtype.itemsize
+        spans = rows // max(1, SPAN_BYTES // row_bytes)
+        starts = np.concatenate([[0], np.flatnonzero(np.diff(spans)) + 1, [len(rows)]]).tolist()
         with self.file.open("rb", buffering=0) as file:
-            file.seek(self.offset_bytes + start * row_bytes)
-            if file.readinto(values.reshape(-1).view(np.uint8).data) != values.nbytes:
-                raise BeamlineError(f"{self.file} is shorter than when it was written: delete its folder and run again")
+            for start, stop in pairwise(starts):
+                part, first = values[start:stop], int(rows[start])
+                count = int(rows[stop - 1]) - first + 1
+                file.seek(self.offset_bytes + first * row_bytes)
+                if count == stop - start:
+                    self._fill(file, part)
+                    continue
+                span = np.empty((count, *self.shape), self.dtype)
+                self._fill(file, span)
+                np.take(span, rows[start:stop] - first, axis=0, out=part, mode="clip")
+
+    def _fill(self, file: RawIOBase, values: npt.NDArray[Any]) -> None:
+        if file.readinto(values.reshape(-1).view(np.uint8).data) != values.nbytes:
+            raise BeamlineError(f"{self.file} is shorter than when it was written: delete its folder and run again")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Piece:
-    """Consecutive rows of one block.
+    """Rows of one block.
 
     Attributes:
         columns: images and labels of the block.
-        start: first row.
-        stop: one past the last row.
+        chosen: the rows in the block, rising.
     """
 
     columns: tuple[Column, Column]
-    start: int
-    stop: int
+    chosen: Rows
 
     @property
     def rows(self) -> int:
         """The number of rows."""
-        return self.stop - self.start
+        return len(self.chosen)
 
 
-def find_pieces(examples: Examples, split: str, start: int, stop: int) -> list[Piece]:
-    """The rows `start` to `stop` - 1 of a split, as pieces of its blocks."""
+def find_pieces(examples: Examples, split: str, rows: Rows | None = None) -> list[Piece]:
+    """Rows of a split, rising, as pieces of its blocks; None means all of them."""
     pieces = []
     for first, block in examples.placed_blocks(split):
-        begin, end = max(start - first, 0), min(stop - first, block.rows)
-        if begin < end:
+        if rows is None:
+            chosen = np.arange(block.rows)
+        else:
+            start, stop = np.searchsorted(rows, [first, first + block.rows])
+            chosen = rows[start:stop] - first
+        if len(chosen):
             images, labels = (examples.path / name for name in (block.images_file, block.labels_file))
-            pieces.append(Piece((Column.of(images), Column.of(labels)), begin, end))
+            pieces.append(Piece((Column.of(images), Column.of(labels)), chosen))
     return pieces
 
 
@@ -92,7 +114,7 @@ def read_rows(pieces: Sequence[Piece], order: npt.NDArray[np.int32], first: int,
         if begin < end:
             here = slice(offset + begin - first, offset + end - first)
             for values, column in zip(read, piece.columns, strict=True):
-                column.read_into(values[here], piece.start + begin)
+                column.read_into(values[here], piece.chosen[begin:end])
         offset += piece.rows
     return read
 

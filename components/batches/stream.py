@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from components.artifacts.examples import Examples
-from components.batches.row_reader import Piece, find_pieces, read_rows
+from components.batches.row_reader import Piece, Rows, find_pieces, read_rows
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -39,18 +39,16 @@ class Permutation:
     epoch: tf.Variable
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Order:
     """The rows of a split that are read, and their order.
 
     Attributes:
-        start: first row.
-        stop: one past the last row.
+        rows: their indices, rising; None means all of them.
         permutation: None keeps the order of the split.
     """
 
-    start: int
-    stop: int
+    rows: Rows | None = None
     permutation: Permutation | None = None
 
 
@@ -61,8 +59,8 @@ def stream_batches(examples: Examples, split: str, batch_size: int, order: Order
     """
     import tensorflow as tf
 
-    order = order or Order(0, examples.rows(split))
-    pieces = find_pieces(examples, split, order.start, order.stop)
+    order = order or Order()
+    pieces = find_pieces(examples, split, order.rows)
     permutation = order.permutation
     if permutation is None:
         rows = _stream_rows(pieces, tf.range(len(pieces)), READ_BYTES)
@@ -73,7 +71,7 @@ def stream_batches(examples: Examples, split: str, batch_size: int, order: Order
     # In half of the measurements, autotuning stalled for seconds at the end of a pass; it gains nothing here.
     options.autotune.enabled = False
     options.deterministic = True
-    steps = -(-(order.stop - order.start) // batch_size)
+    steps = -(-sum(piece.rows for piece in pieces) // batch_size)
     return batches.apply(tf.data.experimental.assert_cardinality(steps)).with_options(options)
 
 

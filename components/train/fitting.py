@@ -15,6 +15,7 @@ from components.batches.normalized import normalized_batches
 from components.batches.stream import Order, Permutation
 from components.train.checkpoint import History, read_checkpoint
 from components.train.epochs import EpochEvent, epoch_callback
+from components.train.hold_out import HoldOut, hold_out
 from components.train.network import build_model, layers_table
 from components.train.recipe import Params
 from serving.errors import BeamlineError
@@ -148,19 +149,12 @@ def _learning_rate(examples: Examples, params: Params) -> float | keras.optimize
 
 def _steps(examples: Examples, params: Params) -> int:
     """The number of steps of an epoch."""
-    return -(-_training_rows(examples, params) // params.batch_size)
+    return -(-len(split_rows(examples, params).training) // params.batch_size)
 
 
-def _training_rows(examples: Examples, params: Params) -> int:
-    """The number of rows that are trained on; the rest, at the end of the split, are the validation rows."""
-    rows = examples.rows("train")
-    kept = rows - round(rows * params.validation_fraction)
-    if kept < 1:
-        raise BeamlineError(
-            f"--train.validation-fraction {params.validation_fraction} leaves none of the {rows:,} training rows to "
-            "train on: give a smaller fraction"
-        )
-    return kept
+def split_rows(examples: Examples, params: Params) -> HoldOut:
+    """The rows that are trained on, and the validation rows. Raises: BeamlineError: as `hold_out`."""
+    return hold_out(examples.all_labels("train"), params.validation_fraction, params.seed)
 
 
 def _datasets(
@@ -171,12 +165,12 @@ def _datasets(
     The second is None without validation rows.
     """
     one_hot = params.loss == "categorical_crossentropy"
-    rows, kept = examples.rows("train"), _training_rows(examples, params)
     batches = partial(normalized_batches, transform, examples, "train", one_hot=one_hot)
-    training = batches(params.batch_size, order=Order(0, kept, Permutation(params.seed, epoch)))
-    if kept == rows:
+    held = split_rows(examples, params)
+    training = batches(params.batch_size, order=Order(held.training, Permutation(params.seed, epoch)))
+    if not len(held.validation):
         return training, None
-    return training, batches(VALIDATION_BATCH_SIZE, order=Order(kept, rows))
+    return training, batches(VALIDATION_BATCH_SIZE, order=Order(held.validation))
 
 
 def _epoch_event(examples: Examples, params: Params) -> EpochEvent:

@@ -25,7 +25,8 @@ class Recipe:
         decay: `cosine` reduces the learning rate to 0 over all epochs, along half a cosine.
         epochs: passes over the training rows.
         batch_size: rows of a training step.
-        validation_fraction: the last rows of the training split, which are scored after each epoch and not trained on.
+        validation_fraction: the fraction of the training rows that are scored after each epoch and not trained on; the
+            seed chooses them, from each class in proportion.
         intra_op_threads: threads of one TensorFlow operation; in the recipe, because the number changes the last bits
             of the weights.
     """

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict
 from pathlib import Path
 
 from components.artifacts.examples import Examples
 from components.artifacts.model import Model
 from components.artifacts.preprocessing import Transform
-from components.train.fitting import fit
+from components.train.fitting import fit, split_rows
+from components.train.hold_out import describe_missing
 from components.train.network import layers_table
 from components.train.recipe import Params
+
+log = logging.getLogger("beamline.train")
 
 
 def run(examples: Examples, transform: Transform, params: Params, out: Path) -> Model:
@@ -21,6 +25,8 @@ def run(examples: Examples, transform: Transform, params: Params, out: Path) -> 
     """
     checkpoints = out / "checkpoints"
     resumed = checkpoints.exists()
+    if (missing := describe_missing(split_rows(examples, params), examples.class_names)) is not None:
+        log.warning("%s", missing)
     model, history = fit(examples, transform, params, checkpoints)
     trained = (
         Model(

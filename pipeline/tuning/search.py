@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from components import train
 from components.artifacts.examples import Examples
 from components.artifacts.preprocessing import Transform
+from components.train.fitting import split_rows
+from components.train.hold_out import describe_missing
 from pipeline.definition import pipeline
 from pipeline.engine.execute import Execution
 from pipeline.engine.outcome import Outcomes, log_outcome
@@ -86,6 +88,8 @@ def search(
         BeamlineError: the training of the first trial failed; the others are compared with it.
     """
     started = time.monotonic()
+    if (missing := describe_missing(split_rows(data[0], baseline), data[0].class_names)) is not None:
+        log.warning("%s", missing)
     finished = finished_trials(study, baseline)
     if finished:
         event = {"event": "resumed", "trials": len(finished)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -22,29 +24,38 @@ def numbered(write_examples, tmp_path_factory):
     return write_examples(tmp_path_factory.mktemp("numbered"), rows, ("a",), block_rows=20)
 
 
-@given(st.data())
-def test_rows_are_those_of_the_concatenated_pieces(numbered, data):
-    start = data.draw(st.integers(0, ROWS - 1))
-    stop = data.draw(st.integers(start + 1, ROWS))
-    pieces = find_pieces(numbered, "train", start, stop)
+@pytest.mark.parametrize("span_bytes", [1, 12, 1 << 20])
+@given(data=st.data())
+def test_rows_are_those_of_the_concatenated_pieces(numbered, span_bytes, data):
+    rows = np.array(sorted(data.draw(st.sets(st.integers(0, ROWS - 1), min_size=1))))
+    if data.draw(st.booleans()):
+        rows = np.arange(rows[0], rows[-1] + 1)
+    pieces = find_pieces(numbered, "train", rows)
     order = np.array(data.draw(st.permutations(range(len(pieces)))), np.int32)
-    first = data.draw(st.integers(0, stop - start))
-    end = data.draw(st.integers(first, stop - start))
+    first = data.draw(st.integers(0, len(rows)))
+    end = data.draw(st.integers(first, len(rows)))
     blocks = np.split(np.arange(ROWS), [20, 40])
-    parts = [part for block in blocks if len(part := block[(block >= start) & (block < stop)])]
+    parts = [part for block in blocks if len(part := rows[np.isin(rows, block)])]
     expected = np.concatenate([parts[index] for index in order])[first:end]
 
-    images, labels = read_rows(pieces, order, first, end)
+    with patch("components.batches.row_reader.SPAN_BYTES", span_bytes):
+        images, labels = read_rows(pieces, order, first, end)
 
     assert labels.tolist() == expected.tolist()
     assert images[:, :, 0, 0].tolist() == [[row, row + 100] for row in expected.tolist()]
     assert (images.dtype, labels.dtype) == (np.uint8, np.int64)
 
 
+def test_all_rows_are_read_without_a_choice(numbered):
+    pieces = find_pieces(numbered, "train")
+    _, labels = read_rows(pieces, np.arange(len(pieces), dtype=np.int32), 0, ROWS)
+    assert labels.tolist() == list(range(ROWS))
+
+
 def test_a_file_that_became_shorter_is_an_error(write_examples, tmp_path):
     images, labels = np.zeros((40, 2, 2, 1), np.uint8), np.zeros(40, np.int64)
     examples = write_examples(tmp_path, {"train": (images, labels), "test": (images, labels)}, ("a",), block_rows=20)
-    pieces = find_pieces(examples, "train", 0, 40)
+    pieces = find_pieces(examples, "train")
     file = tmp_path / examples.blocks["train"][1].images_file
     file.write_bytes(file.read_bytes()[:-1])
     with pytest.raises(

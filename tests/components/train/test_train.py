@@ -1,4 +1,4 @@
-"""train: equal seeds give equal weights, also after an interruption; validation rows are not trained on."""
+"""train: equal seeds give equal weights, also after an interruption."""
 
 from __future__ import annotations
 
@@ -14,19 +14,14 @@ from components.batches.normalized import normalized_batches
 from components.train import Params, epochs, train
 from components.train.fitting import compile_model
 from serving.errors import BeamlineError, InputError
+from tests.components.train.models import RECIPE, assert_same_weights
 
-RECIPE = Params(preset="small", hidden=(), epochs=3, batch_size=60, learning_rate=0.01)
 LIMITS = Augmentation(shift=0.2, rotation=30.0, zoom=0.25)
 
 
 @pytest.fixture(scope="module")
 def trained(made, tmp_path_factory):
     return train.run(made.examples, made.transform, RECIPE, tmp_path_factory.mktemp("trained"))
-
-
-def assert_same_weights(one, other):
-    assert len(one.weights()) == len(other.weights()) >= 2
-    assert all(np.array_equal(a, b) for a, b in zip(one.weights(), other.weights(), strict=True))
 
 
 def files_except_checkpoints(contents, model):
@@ -116,39 +111,6 @@ def test_an_interrupted_training_ends_with_the_same_weights(
     assert (Model.load(tmp_path).resumed(), trained.resumed()) == (True, False)
 
 
-def test_validation_rows_are_not_augmented(made, rows_of, tmp_path):
-    images, labels = rows_of(made.examples, "train")
-    moving = replace(made.transform, augmentation=LIMITS)
-    model = train.run(made.examples, moving, replace(RECIPE, epochs=2, validation_fraction=0.2), tmp_path)
-    assert_validated_on(model, images[480:], labels[480:])
-
-
-def test_validation_rows_are_scored_and_not_trained_on(made, rows_of, write_examples, tmp_path):
-    images, labels = rows_of(made.examples, "train")
-    splits = {"train": (images[:480], labels[:480]), "test": rows_of(made.examples, "test")}
-    (tmp_path / "rest").mkdir()
-    rest = write_examples(tmp_path / "rest", splits, made.examples.class_names, block_rows=250)
-    models = []
-    for examples, fraction in ((made.examples, 0.2), (rest, 0.0)):
-        out = tmp_path / f"fraction {fraction}"
-        out.mkdir()
-        recipe = replace(RECIPE, epochs=2, validation_fraction=fraction)
-        models.append(train.run(examples, made.transform, recipe, out))
-    validated, plain = models
-    assert_same_weights(validated, plain)
-    assert [epoch["loss"] for epoch in validated.history] == [epoch["loss"] for epoch in plain.history]
-    assert [sorted(epoch) for epoch in plain.history] == [["accuracy", "loss"]] * 2
-    assert_validated_on(validated, images[480:], labels[480:])
-
-
-def assert_validated_on(model, images, labels):
-    network = model.keras_model()
-    network.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-    loss, accuracy = network.evaluate(images / np.float32(255), labels, verbose=0)
-    assert model.history[-1]["val_loss"] == pytest.approx(loss, rel=1e-4)
-    assert model.history[-1]["val_accuracy"] == pytest.approx(accuracy, abs=1e-6)
-
-
 def test_integer_and_one_hot_labels_give_equal_figures(made, trained, tmp_path):
     recipe = replace(RECIPE, loss="sparse_categorical_crossentropy", epochs=1)
     sparse = train.run(made.examples, made.transform, recipe, tmp_path)
@@ -187,7 +149,7 @@ def plain_keras(made, recipe):
     dense = keras.layers.Dense(4, activation="softmax")
     network = keras.Sequential([keras.layers.Input((8, 8, 1)), keras.layers.Flatten(), dense])
     network.compile(keras.optimizers.SGD(recipe.learning_rate), recipe.loss, run_eagerly=True)
-    order = Order(0, 600, Permutation(recipe.seed, tf.Variable(0, dtype=tf.int64)))
+    order = Order(None, Permutation(recipe.seed, tf.Variable(0, dtype=tf.int64)))
     batches = normalized_batches(made.transform, made.examples, "train", recipe.batch_size, one_hot=False, order=order)
     losses = [(len(labels), float(network.train_on_batch(images, labels))) for images, labels in batches]
     return losses, network.get_weights()
@@ -198,29 +160,6 @@ def test_keras_loads_the_saved_weights(trained, tmp_path):
     assert_same_weights(again, trained)
     expected = [layer.shape for layer in again.keras_model().get_weights()]
     assert [weight.shape for weight in trained.weights()] == expected == [(64, 4), (4,)]
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "usual", "message"),
-    [
-        ("set_floatx", "float64", "float32", "the floatx float64, and models are trained with float32: remove"),
-        ("set_image_data_format", "channels_first", "channels_last", "image data format channels_first"),
-        ("set_epsilon", 0.001, 1e-7, "epsilon 0.001"),
-        ("set_max_epochs", 1, None, "largest number of epochs 1"),
-        ("set_max_steps_per_epoch", 1, None, "largest number of steps 1"),
-        ("set_dtype_policy", "mixed_bfloat16", "float32", "dtype policy mixed_bfloat16"),
-    ],
-)
-def test_other_settings_of_keras_are_refused(made, tmp_path, name, value, usual, message):
-    import keras
-
-    getattr(keras.config, name)(value)
-    try:
-        with pytest.raises(BeamlineError, match=message):
-            train.run(made.examples, made.transform, RECIPE, tmp_path)
-    finally:
-        getattr(keras.config, name)(usual)
-    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("threads", ["2", None])
