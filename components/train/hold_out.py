@@ -80,7 +80,7 @@ def _shares(sizes: Sequence[int], total: int) -> list[int]:
     """
     rows = sum(sizes)
     exact = [size * total / rows for size in sizes]
-    counts = [min(int(share), size - 1) for share, size in zip(exact, sizes, strict=True)]
+    counts = [int(share) for share in exact]
     order = sorted(range(len(sizes)), key=lambda index: (counts[index] - exact[index], index))
     left = total - sum(counts)
     while left and any(count < size - 1 for count, size in zip(counts, sizes, strict=True)):

@@ -42,6 +42,15 @@ def test_drop_limit_is_exact_to_the_row(candidates, offer):
     assert offer(candidates.candidate(rows, [0, 1, 2]), max_drop_fraction=0.01).passed
 
 
+def test_default_margin_is_never_larger_than_the_drop(candidates, offer):
+    rows = candidates.examples(300)
+    offer(candidates.candidate(rows, []))
+    second = offer(candidates.candidate(rows, []), max_drop_fraction=0.001, manual=True)
+    assert second.passed
+    third = offer(candidates.candidate(rows, [], seed=3), max_drop_fraction=0.001)
+    assert "margin 0.0010 (--promote.max-drop-fraction, which is smaller than the default margin)" in third.summary()
+
+
 def test_default_drop_follows_from_the_margin(candidates, offer):
     rows = candidates.examples(300)
     offer(candidates.candidate(rows, []))

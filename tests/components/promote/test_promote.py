@@ -53,9 +53,10 @@ def test_difference_to_the_champion_is_recorded_and_a_rollback_has_none(candidat
     rows = candidates.examples(200)
     offer(candidates.candidate(rows, [0]))
     second = offer(candidates.candidate(rows, [1, 2]))
+    offer(candidates.candidate(rows, [1, 3]))
     with lock_pointer(Registry(models), "chosen") as pointer:
-        pointer.roll_back(None, "no better")
-    first, promoted, back = read_promotion_events(models / "chosen/history.jsonl").events
+        pointer.roll_back(2, "no better")
+    first, promoted, _, back = read_promotion_events(models / "chosen/history.jsonl").events
     assert (first.evidence.difference, back.evidence.difference) == (None, None)
     assert promoted.evidence.difference == Difference(1, 2, -1 / 200, *second.interval)
 
