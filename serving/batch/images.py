@@ -107,7 +107,7 @@ def _parts(path: str, skip_bad: bool) -> Sequence[str | ArrayImages]:
         file = open_file(Path(path))
         head = file.head(MAGIC_BYTES)
         if not is_array(head):
-            from serving.batch.inputs.picture import is_picture
+            from serving.batch.decoding.picture import is_picture
 
             if is_picture(head):
                 return [path]

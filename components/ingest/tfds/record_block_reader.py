@@ -13,7 +13,7 @@ import numpy as np
 from components.ingest.read_plan import BlockReader, Images, Labels
 from components.ingest.tfds.record_encoding import RecordEncoding
 from components.ingest.tfds.record_files import READ_BYTES, RecordRun, damaged_error
-from serving.batch.inputs.many_pictures import decode_all
+from serving.batch.decoding.many_pictures import decode_all
 from serving.parallel import map_in_order
 from serving.resize import resize
 

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from serving.batch.decoding.many_pictures import decode_all
+from serving.batch.decoding.picture import MAX_PICTURE_BYTES
 from serving.batch.folders.file_pieces import read_pieces
-from serving.batch.inputs.many_pictures import decode_all
 from serving.batch.inputs.open_file import shown
-from serving.batch.inputs.picture import MAX_PICTURE_BYTES
 from serving.blocks import Images
 
 

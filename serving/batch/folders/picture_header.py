@@ -7,9 +7,9 @@ import struct
 from contextlib import closing, suppress
 from typing import NamedTuple
 
+from serving.batch.decoding import jpeg, png
+from serving.batch.decoding.picture import MAX_PICTURE_BYTES, is_picture
 from serving.batch.folders.file_pieces import read_pieces
-from serving.batch.inputs import jpeg, png
-from serving.batch.inputs.picture import MAX_PICTURE_BYTES, is_picture
 
 # Most headers fit in here. A palette or a camera's metadata can make a header longer.
 HEAD_BYTES = 1 << 12

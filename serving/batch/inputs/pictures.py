@@ -15,7 +15,14 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from serving.batch.inputs.many_pictures import decode_all
+from serving.batch.decoding.many_pictures import decode_all
+from serving.batch.decoding.picture import (
+    MAX_PICTURE_BYTES,
+    SizeError,
+    read_size,
+    require_channels,
+    require_size,
+)
 from serving.batch.inputs.open_file import (
     ACCEPTED,
     State,
@@ -26,13 +33,6 @@ from serving.batch.inputs.open_file import (
     shown,
     state_of,
     unreadable_error,
-)
-from serving.batch.inputs.picture import (
-    MAX_PICTURE_BYTES,
-    SizeError,
-    read_size,
-    require_channels,
-    require_size,
 )
 from serving.blocks import Images, OtherSizes, Source, Unreadable
 from serving.errors import InputError

@@ -13,7 +13,7 @@ from components.beam import BeamOptions
 from components.ingest import ingest
 from components.ingest.tfds.record_encoding import DECODE_ROWS
 from components.run_context import RunContext
-from serving.batch.inputs.picture import decode
+from serving.batch.decoding.picture import decode
 from serving.errors import InputError
 
 ROWS = DECODE_ROWS + 17

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.batch.inputs.png_rows import unfilter
+from serving.batch.decoding.png_rows import unfilter
 
 
 def by_definition(rows, height, width, channels):

@@ -8,7 +8,7 @@ import zlib
 import numpy as np
 import pytest
 
-from serving.batch.inputs.picture import decode, read_size
+from serving.batch.decoding.picture import decode, read_size
 from tests.serving.batch.inputs.encoded_files import (
     GREY,
     PALETTE,
@@ -118,7 +118,7 @@ def test_wrong_number_of_pixels_is_refused():
 
 
 def test_large_pictures_are_refused_by_their_header(monkeypatch):
-    from serving.batch.inputs import picture
+    from serving.batch.decoding import picture
 
     monkeypatch.setattr(picture, "_decode", lambda pixels: pytest.fail("it was decoded"))
     bomb = png(np.zeros((1, 1, 1), np.uint8), GREY)

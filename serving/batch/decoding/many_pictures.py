@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from serving.batch.inputs import png
-from serving.batch.inputs.picture import MAX_UNPACKED_BYTES, decode
-from serving.batch.inputs.png_rows import unfilter
+from serving.batch.decoding import png
+from serving.batch.decoding.picture import MAX_UNPACKED_BYTES, decode
+from serving.batch.decoding.png_rows import unfilter
 from serving.blocks import Images
 
 # Pixels of PNG rows that wait until they are decoded together.

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from serving.batch.inputs import jpeg
+from serving.batch.decoding import jpeg
 
 PIXELS = np.random.default_rng(3).integers(0, 256, (20, 13, 3), np.uint8)
 

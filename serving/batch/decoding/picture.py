@@ -8,9 +8,9 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 
 import numpy as np
 
-from serving.batch.inputs import jpeg, png
-from serving.batch.inputs.jpeg_pixels import decode_quickly, scale_for
-from serving.batch.inputs.png_rows import unfilter
+from serving.batch.decoding import jpeg, png
+from serving.batch.decoding.jpeg_pixels import decode_quickly, scale_for
+from serving.batch.decoding.png_rows import unfilter
 from serving.blocks import Images, OtherSizes
 from serving.resize import resize
 

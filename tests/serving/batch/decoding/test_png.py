@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from serving.batch.inputs import png
+from serving.batch.decoding import png
 from tests.serving.batch.inputs.encoded_files import GREY, RGB, chunk
 from tests.serving.batch.inputs.encoded_files import png as encoded_png
 from tests.serving.tiny_bundle import random_images

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from serving.batch.inputs import many_pictures, picture
-from serving.batch.inputs.many_pictures import decode_all
-from serving.batch.inputs.picture import decode
+from serving.batch.decoding import many_pictures, picture
+from serving.batch.decoding.many_pictures import decode_all
+from serving.batch.decoding.picture import decode
 from tests.serving.batch.inputs.encoded_files import GREY, GREY_ALPHA, PALETTE, RGB, RGB_ALPHA, chunk, palette, png
 from tests.serving.batch.inputs.picture_files import COLOURED, SHAPE, grey_palette, jpeg, samples
 

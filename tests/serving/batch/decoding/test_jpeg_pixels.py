@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from serving.batch.inputs.jpeg_pixels import decode_quickly, scale_for
+from serving.batch.decoding.jpeg_pixels import decode_quickly, scale_for
 from tests.serving.batch.inputs.picture_files import jpeg
 
 KINDS = [

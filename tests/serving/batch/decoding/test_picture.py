@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from serving.batch.inputs.picture import MAX_PICTURE_BYTES, decode, is_picture
+from serving.batch.decoding.picture import MAX_PICTURE_BYTES, decode, is_picture
 from tests.serving.batch.inputs.encoded_files import (
     GREY,
     GREY_ALPHA,
