@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -55,6 +55,7 @@ class Source(ABC):
         mtime_ns: the latest time of change of the files' content.
         sha256: a digest that changes with the files' identity, size or time of change; not of their bytes.
         other_sizes: how images of another size than the model's are treated.
+        left_out: the number of files in the named folders that are not pictures, by kind.
     """
 
     rows: int
@@ -64,6 +65,7 @@ class Source(ABC):
     mtime_ns: int
     sha256: str
     other_sizes: OtherSizes = OtherSizes.REFUSED
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     @property
     @abstractmethod

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +15,8 @@ from typing import IO, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from components.artifacts.artifact import Artifact
+from components.artifacts.artifact import UNDIGESTED, Artifact
+from serving.batch.folders.picture_walk import describe_left_out
 from serving.codec import read
 from serving.drift.features import stratified_sample
 from serving.files import canonical_json, replace_text
@@ -172,8 +173,16 @@ class Examples(Artifact):
     def summary(self) -> str:
         """Name, version, rows of each split, shape, and whether images were resized."""
         splits = ", ".join(f"{self.rows(split):,} {split}" for split in self.blocks)
+        shape = "×".join(map(str, self.image_shape))
         resized = "" if self.resize is None else f", resized ({self.resize})"
-        return f"{self.dataset} {self.version}: {splits} images {'×'.join(map(str, self.image_shape))}{resized}"
+        left_out = describe_left_out(self.left_out())
+        rest = f"; left out, because they are not pictures: {left_out}" if left_out else ""
+        return f"{self.dataset} {self.version}: {splits} images {shape}{resized}{rest}"
+
+    def left_out(self) -> Mapping[str, int]:
+        """The number of files of the data set that are not pictures, by kind; not part of the digest."""
+        file = self.path / UNDIGESTED
+        return read(dict[str, int], file) if file.exists() else {}
 
 
 def write_block(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from components.artifacts.artifact import UNDIGESTED
 from components.artifacts.examples import SPLITS, Block, Examples, write_block
 from components.beam import BeamOptions
 from components.ingest.arrays.array_source import ArraySource
@@ -18,6 +19,7 @@ from components.ingest.read_plan import BlockReader, ReadPlan
 from components.ingest.source import Source
 from components.ingest.tfds.tfds_source import TfdsSource
 from components.run_context import RunContext
+from serving.files import write_json
 from serving.resize import METHOD
 
 
@@ -74,6 +76,8 @@ def write_examples(plan: ReadPlan, beam: BeamOptions, out: Path, resize: str | N
     """Decodes every block of a set; `resize` is how its readers resize images."""
     found = beam.map(partial(decode_block, out=out.absolute()), plan.readers, out)
     blocks = sorted(found, key=lambda block: block.index)
+    if plan.left_out:
+        write_json(out / UNDIGESTED, dict(plan.left_out))
     return Examples(
         path=out,
         dataset=plan.dataset,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -58,6 +58,7 @@ class ReadPlan:
         class_names: by integer label.
         image_shape: (height, width, channels) of every image, after resizing.
         readers: the readers of all blocks of both splits, in order.
+        left_out: the number of files that are not pictures, by kind.
     """
 
     dataset: str
@@ -65,3 +66,4 @@ class ReadPlan:
     class_names: tuple[str, ...]
     image_shape: tuple[int, int, int]
     readers: tuple[BlockReader, ...]
+    left_out: Mapping[str, int] = field(default_factory=dict)

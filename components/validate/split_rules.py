@@ -15,6 +15,8 @@ from components.validate.row_text import (
     invalid_rows_anomaly,
 )
 
+# Numbers of channels of pictures: grey, grey and opacity, colours, colours and opacity.
+FEW_CHANNELS = (1, 2, 3, 4)
 BOTH_SPLITS = "train and test"
 # By noun and kind of invalid row: what is wrong, the format of a row's value, and the severity.
 INVALID_ROWS: dict[str, dict[str, tuple[str, str, Severity]]] = {
@@ -42,6 +44,18 @@ def check_images(
         if shape != str(image_shape):
             yield Anomaly("shape", split, f"images have shape {shape}, the data set declares {image_shape}")
     yield from _check_values(split, counted, "images", describe)
+
+
+def check_channels(split: str, rows: int, image_shape: tuple[int, int, int]) -> Iterator[Anomaly]:
+    """Finds images that were probably stored with the channels first: few rows of pixels, and many channels."""
+    height, width, channels = image_shape
+    if height in FEW_CHANNELS and channels > max(FEW_CHANNELS) and width > max(FEW_CHANNELS):
+        text = (
+            f"its {rows:,} images are {height} pixels high and have {channels} channels, as if channels were first: if "
+            f"so, save them with images.transpose(0, 2, 3, 1), as images of {width}×{channels}; if not, add "
+            "--validate.off channels-first"
+        )
+        yield Anomaly("channels-first", split, text)
 
 
 def check_labels(split: str, counted: SplitStatistics, classes: int, describe: DescribeRow) -> Iterator[Anomaly]:

@@ -16,7 +16,13 @@ from components.validate.champion_schema import NoSchemaError, champion_schema
 from components.validate.distribution_rules import check_drift, check_skew
 from components.validate.duplicate_rules import check_label_conflicts, check_leaks, check_repeats
 from components.validate.row_text import DescribeRow
-from components.validate.split_rules import check_classes, check_dominant_class, check_images, check_labels
+from components.validate.split_rules import (
+    check_channels,
+    check_classes,
+    check_dominant_class,
+    check_images,
+    check_labels,
+)
 from serving.errors import InputError
 
 # Training on data that break one of these is impossible: their severity cannot be changed, and a breach always stops
@@ -25,7 +31,7 @@ Structural = Literal["split-empty", "type", "shape", "range", "nan", "label-rang
 # fmt: off
 Settable = Literal[
     "class-untrained", "class-untested", "class-unused", "class-rare", "class-dominant",
-    "leaks", "contradictions", "duplicates", "constant", "skew", "drift", "schema",
+    "channels-first", "leaks", "contradictions", "duplicates", "constant", "skew", "drift", "schema",
 ]
 # fmt: on
 RuleName = Literal[Structural, Settable]
@@ -171,6 +177,7 @@ def _all_anomalies(
             yield Anomaly("split-empty", split, "has no rows")
     for split, counted in splits.items():
         yield from check_images(split, counted, examples.image_shape, describe)
+        yield from check_channels(split, counted.rows, examples.image_shape)
         yield from check_labels(split, counted, len(names), describe)
         yield from check_dominant_class(split, counted, names, params.max_class_fraction)
     schemas = {split: Schema.of(examples, counted) for split, counted in splits.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, groupby
@@ -13,28 +14,27 @@ from typing import Self
 
 from serving.batch.inputs.array_file import is_array
 from serving.batch.inputs.array_images import ArrayImages, open_array_images
+from serving.batch.inputs.kinds import HEAD_BYTES, other_picture_kind, picture_kind
 from serving.batch.inputs.open_file import ACCEPTED, open_file, shown
 from serving.blocks import Images, OtherSizes, Source, Unreadable
 from serving.bundle.bundle import Bundle
 from serving.bundle.resizing import require_resizing, resizes
 from serving.errors import InputError
 
-# Enough to distinguish all kinds of files.
-MAGIC_BYTES = 8
-
 
 def find_images(inputs: Sequence[str], skip_bad: bool = False, resize: bool = False) -> Source:
     """Finds images, and checks the headers of arrays; pictures are checked when they are read.
 
     Args:
-        inputs: each a file (.npy, IDX, IDX compressed with gzip, PNG, JPEG, recognised by its first bytes), a folder
+        inputs: each a file (.npy, IDX, IDX compressed with gzip, a picture, recognised by its first bytes), a folder
             of pictures, or a pattern such as 'night-*.npy'. An existing path is never a pattern.
         skip_bad: whether an unreadable picture becomes a black image that its block lists, instead of an error.
         resize: whether images of another size than the model's are resized; otherwise they are refused.
 
     Raises: InputError: an input does not exist, or holds no uint8 images.
     """
-    found = [part for name in inputs for path in _expand(name) for part in _parts(path, skip_bad)]
+    left_out: Counter[str] = Counter()
+    found = [part for name in inputs for path in _expand(name) for part in _parts(path, skip_bad, left_out)]
     sources: list[Source] = []
     for kind, parts in groupby(found, key=type):
         if kind is str:
@@ -46,7 +46,7 @@ def find_images(inputs: Sequence[str], skip_bad: bool = False, resize: bool = Fa
             sources += [part for part in parts if isinstance(part, ArrayImages)]
     if not sources:
         raise InputError(f"no images are named: give {ACCEPTED}")
-    source = sources[0] if len(sources) == 1 else _join(sources)
+    source = replace(sources[0] if len(sources) == 1 else _join(sources), left_out=dict(left_out))
     return source.with_other_sizes(OtherSizes.RESIZED) if resize else source
 
 
@@ -97,26 +97,31 @@ def _expand(name: str) -> list[str]:
     return found
 
 
-def _parts(path: str, skip_bad: bool) -> Sequence[str | ArrayImages]:
-    """The paths of pictures, or one array. Only pictures import their modules, which would slow down every start."""
+def _parts(path: str, skip_bad: bool, left_out: Counter[str]) -> Sequence[str | ArrayImages]:
+    """The paths of pictures, or one array. Only folders import their modules, which would slow down every start."""
     if os.path.isdir(path):
-        from serving.batch.inputs.pictures import list_pictures
+        from serving.batch.folders.picture_walk import describe_left_out, irregular_reason, walk
 
-        return list_pictures(path)
+        files = walk(path)
+        if files.irregular and not skip_bad:
+            first = os.path.join(path, files.irregular[0])
+            raise InputError(f"{shown(first)} {irregular_reason(first)}")
+        left_out.update(files.left_out)
+        if not files.pictures:
+            rest = f", but {describe_left_out(files.left_out)}" if files.left_out else ""
+            raise InputError(f"{shown(path)} holds no pictures{rest}: give {ACCEPTED}")
+        return [os.path.join(path, name) for name in files.pictures]
     try:
         file = open_file(Path(path))
-        head = file.head(MAGIC_BYTES)
-        if not is_array(head):
-            from serving.batch.decoding.picture import is_picture
-
-            if is_picture(head):
-                return [path]
+        head = file.head(HEAD_BYTES)
+        if not is_array(head) and (picture_kind(head) or other_picture_kind(head)) is not None:
+            return [path]
         return [open_array_images(file)]
     except InputError:
-        from serving.batch.inputs.pictures import has_suffix
+        from serving.batch.folders.picture_walk import SUFFIXES
 
         # A file with a picture's suffix is listed with its row when it is read.
-        if skip_bad and has_suffix(path):
+        if skip_bad and path.lower().endswith(SUFFIXES):
             return [path]
         raise
 

@@ -35,6 +35,7 @@ def metadata(
         "rows": job.source.rows,
         "resumed_rows": result.resumed_rows,
         "resize": job.resize_method,
+        "left_out": dict(job.source.left_out),
         "skipped": [{"index": row, "why": reason} for row, reason in result.unreadable],
         "precision": scorer.precision,
         "probabilities": columns.probabilities,
@@ -62,9 +63,13 @@ def summary_line(job: BatchJob, result: BatchResult, version: int | None, second
 
 
 def detail_lines(job: BatchJob, result: BatchResult, target: Path) -> list[str]:
-    """The lines after the summary: skipped pictures, drift, and the accuracy if labels are known."""
+    """The lines after the summary: files left out, skipped pictures, drift, and the accuracy if labels are known."""
     lines = []
     skipped, measured, drift = result.unreadable, result.accuracy, result.drift
+    if job.source.left_out:
+        from serving.batch.folders.picture_walk import describe_left_out
+
+        lines.append(f"left out, because they are not pictures: {describe_left_out(job.source.left_out)}")
     if skipped:
         shown_skipped, sidecar = skipped[:MAX_SHOWN_SKIPPED], shown(sidecar_of(target))
         rest = f" (all are in {sidecar}), the first ones" if len(skipped) > len(shown_skipped) else ""

@@ -5,22 +5,23 @@ from __future__ import annotations
 import hashlib
 import os
 import random
-from collections import Counter
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from components.ingest.folders.folder_names import require_distinct_names
 from components.ingest.slicing import RowRange
+from serving.batch.folders.picture_walk import FoundFiles, describe_left_out, irregular_reason, walk
 from serving.batch.inputs.open_file import shown
-from serving.batch.inputs.pictures import has_suffix
 from serving.errors import InputError
 
 LAYOUTS = "<class>/x.png or <split>/<class>/x.png"
 # The only split of a folder without split folders.
 DEFAULT_SPLIT = "train"
-# Pictures that cannot be read; ignoring them would lose data silently.
-OTHER_SUFFIXES = (".bmp", ".gif", ".webp", ".tif", ".tiff", ".avif", ".heic")
+# Names that folders of splits have, in lower case.
+SPLIT_NAMES = ("train", "training", "test", "testing", "val", "valid", "validation", "dev", "eval")
 
 
 class Picture(NamedTuple):
@@ -35,12 +36,14 @@ class ClassFolders:
     """The pictures of a folder.
 
     Attributes:
-        class_names: the names of the class folders of all splits, sorted.
+        class_names: the names of the class folders of all splits; numbers in them are sorted as numbers.
         splits: the pictures of each split, in order; at least one.
+        left_out: the number of files that are not pictures, by kind.
     """
 
     class_names: tuple[str, ...]
     splits: dict[str, tuple[Picture, ...]]
+    left_out: Mapping[str, int]
 
     @property
     def paths(self) -> list[str]:
@@ -61,79 +64,58 @@ class ClassFolders:
 def find_pictures(root: Path) -> ClassFolders:
     """Finds the pictures of a folder in the layout of `tfds.ImageFolder`, or in the same without split folders.
 
-    Hidden files and files that are not pictures are ignored. No picture is opened.
+    Hidden files, folders of archives and file systems, and files that are not pictures are left out, and counted. Only
+    files without a picture's suffix are opened.
 
     Raises:
-        InputError: the path is a file; there are no pictures, or none in a split; a picture is in no class folder, at
-            another depth than the others, or neither PNG nor JPEG; two folders' names read the same; a link leads to
-            a parent folder or to nothing; a picture is a pipe; or a folder cannot be read.
+        InputError: the path is a file; there are no pictures, or none in a split; a picture is in no class folder, or
+            at another depth than the others; split folders hold pictures instead of class folders; the names of two
+            folders read the same, or differ only in accents, case or spaces; a link leads to a parent folder or to
+            nothing; a picture is a pipe; or a folder cannot be read.
     """
     if not root.is_dir():
         raise InputError(f"{shown(root)} is a file: give the folder that holds {LAYOUTS}")
-    pictures: list[str] = []
-    folders: list[str] = []
-    for name, is_folder in _walk(root):
-        (folders if is_folder else pictures).append(name)
-    depth = _depth(root, pictures)
-    names = sorted({folder.split("/")[-1] for folder in folders if folder.count("/") == depth - 1})
+    files = walk(str(root))
+    if files.irregular:
+        first = root / files.irregular[0]
+        raise InputError(f"{shown(first)} {irregular_reason(str(first))}")
+    depth = _depth(root, files)
+    names = sorted({folder.split("/")[-1] for folder in files.folders if folder.count("/") == depth - 1}, key=_natural)
+    require_distinct_names(root, names)
     labels = {name: label for label, name in enumerate(names)}
-    found = [Picture(name, labels[name.split("/")[depth - 1]]) for name in pictures]
+    found = [Picture(name, labels[name.split("/")[depth - 1]]) for name in files.pictures]
     if depth == 1:
+        _require_classes(root, names)
         splits = {DEFAULT_SPLIT: _by_name_hash(found)}
     else:
         # A split's name is its folder's; bytes that are not UTF-8 are written as in messages.
-        tops = [folder for folder in folders if "/" not in folder]
+        tops = [folder for folder in files.folders if "/" not in folder]
+        require_distinct_names(root, tops)
         splits = {shown(top): _as_tfds(shown(top), [p for p in found if p.path.startswith(f"{top}/")]) for top in tops}
-    _require_distinct(root, names)
-    _require_distinct(root, folders)
     for split, rows in splits.items():
         if not rows:
             raise InputError(
                 f"{shown(root)}/{split} looks like a split, because it is beside split folders, but holds no picture: "
                 "add pictures, or move it away"
             )
-    return ClassFolders(tuple(map(shown, names)), splits)
+    return ClassFolders(tuple(map(shown, names)), splits, files.left_out)
 
 
-def _require_distinct(root: Path, names: Sequence[str]) -> None:
-    """Refuses different names that are equal as text. Raises: InputError."""
-    for name, count in Counter(map(shown, names)).items():
-        if count > 1:
-            raise InputError(
-                f"{shown(root)} holds two folders that both read {name}, because a name is not valid UTF-8: "
-                "rename one of them"
-            )
+def _natural(name: str) -> list[tuple[int, int, str]]:
+    """The key of an order in which numbers within names are compared as numbers: 2 before 10."""
+    return [(0, int(part), part) if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", name) if part]
 
 
-def _walk(root: Path, inside: str = "", parents: tuple[tuple[int, int], ...] = ()) -> Iterator[tuple[str, bool]]:
-    """Yields (path below the root, whether it is a folder) for each folder and picture, sorted by name.
-
-    `parents` are the device and inode of the folders from the root to the folder that contains this one.
-    """
-    folder = root / inside
-    try:
-        state = os.stat(folder)
-        with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
-    except OSError as error:
-        raise InputError(
-            f"{shown(folder)} cannot be read: {error.strerror}: make it readable, or move it away"
-        ) from error
-    if (state.st_dev, state.st_ino) in parents:
-        raise InputError(f"{shown(folder)} is a link to one of its parent folders: remove it")
-    for entry in found:
-        name = f"{inside}/{entry.name}" if inside else entry.name
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir():
-            yield name, True
-            yield from _walk(root, name, (*parents, (state.st_dev, state.st_ino)))
-        elif has_suffix(name):
-            if not entry.is_file():
-                raise InputError(f"{shown(root / name)} is a link to nothing, or a pipe: remove it")
-            yield name, False
-        elif name.lower().endswith(OTHER_SUFFIXES):
-            raise InputError(f"{shown(root / name)} is neither PNG nor JPEG: convert it to PNG, or move it away")
+def _require_classes(root: Path, names: Sequence[str]) -> None:
+    """Refuses folders that all have names of splits, but hold pictures. Raises: InputError."""
+    if any(name.lower() not in SPLIT_NAMES for name in names):
+        return
+    listed = ", ".join(names)
+    one = f"{listed} looks like a split" if len(names) == 1 else f"{listed} look like splits"
+    raise InputError(
+        f"{shown(root)}: {one}, but pictures lie there without class folders: move each picture into a folder with "
+        f"the name of its class, the layout is {LAYOUTS}; if these are classes, rename the folders"
+    )
 
 
 def _as_tfds(split: str, pictures: Sequence[Picture]) -> tuple[Picture, ...]:
@@ -148,20 +130,22 @@ def _by_name_hash(pictures: Sequence[Picture]) -> tuple[Picture, ...]:
     return tuple(sorted(pictures, key=lambda picture: hashlib.sha256(os.fsencode(picture.path)).digest()))
 
 
-def _depth(root: Path, pictures: Sequence[str]) -> int:
+def _depth(root: Path, files: FoundFiles) -> int:
     """How many folders a picture is in: 1 for its class, 2 for its split and class. Raises: InputError."""
     examples: dict[int, str] = {}
-    for name in pictures:
+    for name in files.pictures:
         examples.setdefault(name.count("/"), name)
     if not examples:
-        raise InputError(f"{shown(root)} holds no pictures (.png, .jpg, .jpeg) in class folders: give {LAYOUTS}")
+        rest = f", but {describe_left_out(files.left_out)}" if files.left_out else ""
+        raise InputError(f"{shown(root)} holds no pictures in class folders{rest}: give {LAYOUTS}")
     if 0 in examples:
         raise InputError(
             f"{shown(root / examples[0])} is in no class folder: move it into one, the layout is {LAYOUTS}"
         )
     if max(examples) > 2:
         raise InputError(
-            f"{shown(root / examples[max(examples)])} is {max(examples)} folders deep: the layout is {LAYOUTS}"
+            f"{shown(root / examples[max(examples)])} is {max(examples)} folders deep: the layout is {LAYOUTS}: "
+            "give the folder that holds the splits or the classes"
         )
     if len(examples) > 1:
         raise InputError(

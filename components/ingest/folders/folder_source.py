@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.ingest.digest_cache import content_digest
-from components.ingest.folders.class_folders import ClassFolders, Picture, find_pictures
+from components.ingest.folders.class_folders import SPLIT_NAMES, ClassFolders, Picture, find_pictures
 from components.ingest.folders.folder_block_reader import FolderBlockReader, refuse_pictures
 from components.ingest.folders.inspection import Inspection
 from components.ingest.local_path import existing_path
@@ -21,17 +21,22 @@ from serving.batch.folders.picture_header import PictureHeader
 from serving.batch.inputs.open_file import shown
 from serving.errors import InputError
 
+# Largest number of folders that a message lists.
+MAX_LISTED = 5
+
 
 @dataclass(frozen=True)
 class FolderSource(LocalSource):
-    """Pictures, PNG or JPEG, in `<class>/` or `<split>/<class>/`."""
+    """Pictures in `<class>/` or `<split>/<class>/`."""
 
     def fingerprint(self) -> Mapping[str, str]:
-        """The digest of the pictures and their names, and the classes that have none."""
+        """The digest of the pictures and their names, the classes that have none, and the files left out."""
         root = existing_path(self.path)
         found = find_pictures(root)
         digest = content_digest(root, found.paths, self.digest_cache, digests=Inspection(root, found.paths).digests)
-        return {"content": digest, "empty classes": json.dumps(found.empty_classes)}
+        # Hidden files and those of systems come and go.
+        left_out = {kind: count for kind, count in found.left_out.items() if kind.startswith((".", "without"))}
+        return {"content": digest, "empty classes": json.dumps(found.empty_classes), "left out": json.dumps(left_out)}
 
     def prepare(self) -> None:
         """Checks the layout of the folder. Raises: InputError."""
@@ -42,6 +47,7 @@ class FolderSource(LocalSource):
         root = existing_path(self.path)
         found = find_pictures(root)
         _require_classes(options, found, root)
+        _require_splits(options, found, root)
         selected = select_rows(options, {split: len(rows) for split, rows in found.splits.items()}, shown(root))
         paths = [picture.path for ranges in selected.values() for picture in found.pictures(ranges)]
         inspection = Inspection(root, found.paths)
@@ -52,6 +58,7 @@ class FolderSource(LocalSource):
             version=version,
             class_names=found.class_names,
             image_shape=shape,
+            left_out=found.left_out,
             readers=tuple(
                 FolderBlockReader(
                     split,
@@ -78,6 +85,18 @@ def _require_classes(options: ReadOptions, found: ClassFolders, root: Path) -> N
             f"--ingest.classes {options.classes}: {shown(root)} has {len(found.class_names)} class folders: "
             "omit the option, or add the folders"
         )
+
+
+def _require_splits(options: ReadOptions, found: ClassFolders, root: Path) -> None:
+    """Refuses folders of folders that are not splits, unless the user names them as such. Raises: InputError."""
+    splits = list(found.splits)
+    if options.train_split or options.test_split or any(split.lower() in SPLIT_NAMES for split in splits):
+        return
+    raise InputError(
+        f"{shown(root)} holds {', '.join(splits[:MAX_LISTED])}{', …' if len(splits) > MAX_LISTED else ''}, which hold "
+        f"folders of pictures and have no names of splits: give one of them, e.g. folder:{shown(root / splits[0])}, or "
+        "say which are the splits with --ingest.train-split and --ingest.test-split"
+    )
 
 
 def _image_shape(

@@ -1,4 +1,4 @@
-"""The bytes of one PNG or JPEG file -> the pixels that the model takes; no pixel is converted."""
+"""The bytes of one picture file -> the pixels that the model takes; no pixel is converted."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 
 import numpy as np
 
-from serving.batch.decoding import jpeg, png
+from serving.batch.decoding import jpeg, pillow_formats, png
 from serving.batch.decoding.jpeg_pixels import decode_quickly, scale_for
 from serving.batch.decoding.png_rows import unfilter
+from serving.batch.inputs.kinds import HEAD_BYTES, describe_kind, other_picture_kind, picture_kind, pointer
 from serving.blocks import Images, OtherSizes
 from serving.resize import resize
 
-MAGICS = (png.MAGIC, jpeg.MAGIC)
+PictureFile = png.PngFile | jpeg.JpegFile | pillow_formats.PillowPicture
 # The limit of a file's size: metadata may be much larger than the pixels, but not unlimited.
 MAX_PICTURE_BYTES = 1 << 28
 # The limit for a picture that is resized. Larger ones are a mistake or an attack; Pillow warns at a little more.
@@ -34,11 +35,6 @@ class SizeError(ValueError):
         """Takes the fact; the message advises to resize the picture."""
         super().__init__(f"{fact}: {OtherSizes.REFUSED.advice('it')}")
         self.fact = fact
-
-
-def is_picture(head: bytes) -> bool:
-    """Whether a file with these first bytes is a PNG or a JPEG file."""
-    return head.startswith(MAGICS)
 
 
 def read_size(content: bytes) -> tuple[int, int]:
@@ -71,6 +67,9 @@ def decode(
     _require_fit(file, image_shape, resizing)
     if isinstance(file, png.PngFile):
         colours = _opaque(_png_pixels(file))
+    elif isinstance(file, pillow_formats.PillowPicture):
+        with _turn(file.width * file.height):
+            colours = _opaque(file.pixels())
     else:
         colours = _jpeg_pixels(file, image_shape, resizing, out)
     if colours is out:
@@ -95,7 +94,7 @@ def require_channels(channels: int) -> None:
         raise ValueError(f"has 1 or 3 channels, the model takes {channels}: save the images as an array")
 
 
-def _require_fit(file: png.PngFile | jpeg.JpegFile, image_shape: tuple[int, int, int], resizing: bool) -> None:
+def _require_fit(file: PictureFile, image_shape: tuple[int, int, int], resizing: bool) -> None:
     # Checked before decoding, so that a picture of a few bytes cannot take gigabytes of memory.
     if resizing and file.width * file.height > MAX_PIXELS:
         raise ValueError(f"is {file.width}×{file.height} pixels, which is too large: make it smaller")
@@ -104,12 +103,20 @@ def _require_fit(file: png.PngFile | jpeg.JpegFile, image_shape: tuple[int, int,
         require_size((file.width, file.height), image_shape[:2])
 
 
-def _read(content: bytes) -> png.PngFile | jpeg.JpegFile:
-    if content.startswith(png.MAGIC):
+def _read(content: bytes) -> PictureFile:
+    head = content[:HEAD_BYTES]
+    kind = picture_kind(head)
+    if kind == "PNG":
         return png.read(content)
-    if content.startswith(jpeg.MAGIC):
+    if kind == "JPEG":
         return jpeg.read(content)
-    raise ValueError("is not a PNG or JPEG picture: repair or remove it")
+    if kind is not None:
+        return pillow_formats.read(kind, content)
+    if (other := other_picture_kind(head)) is not None:
+        raise ValueError(f"is a {other} picture, which cannot be read: convert it to PNG or JPEG")
+    if (where := pointer(head)) is not None:
+        raise ValueError(f"is {where}")
+    raise ValueError(f"is not a picture, but {describe_kind(head)}: repair or remove it")
 
 
 def _turn(pixels: int) -> AbstractContextManager[object]:

@@ -7,6 +7,11 @@ import struct
 import zlib
 from typing import NamedTuple
 
+# Also of other kinds of pictures.
+SIXTEEN_BITS = (
+    "has 16 bits per channel, the model takes 8: divide its pixels by 257 and save them as 8 bits "
+    "(not with Pillow's convert, which makes them white)"
+)
 MAGIC = b"\x89PNG\r\n\x1a\n"
 PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 ANIMATION = {b"acTL", b"fcTL", b"fdAT"}
@@ -110,7 +115,7 @@ def read(content: bytes) -> PngFile:
         raise ValueError("is a damaged PNG picture (its header has another length): repair or remove it")
     width, height, depth, colour, compression, filters, interlaced = HEADER.unpack(header)
     if depth == 16:
-        raise ValueError("has 16 bits per channel, the model takes 8: save it with 8")
+        raise ValueError(SIXTEEN_BITS)
     if compression or filters or interlaced > 1 or depth not in DEPTHS.get(colour, ()):
         raise ValueError("is a damaged PNG picture (its header is not valid): repair or remove it")
     if colour == PALETTE and not _is_palette(dict(chunks).get(b"PLTE", b""), depth):

@@ -8,8 +8,10 @@ from contextlib import closing, suppress
 from typing import NamedTuple
 
 from serving.batch.decoding import jpeg, png
-from serving.batch.decoding.picture import MAX_PICTURE_BYTES, is_picture
+from serving.batch.decoding.picture import MAX_PICTURE_BYTES
+from serving.batch.decoding.pillow_formats import FORMATS, read
 from serving.batch.folders.file_pieces import read_pieces
+from serving.batch.inputs.kinds import picture_kind
 
 # Most headers fit in here. A palette or a camera's metadata can make a header longer.
 HEAD_BYTES = 1 << 12
@@ -32,7 +34,7 @@ def read_header(path: str) -> PictureHeader | None:
     with suppress(OSError), closing(read_pieces(path, HEAD_BYTES)) as pieces:
         for piece in pieces:
             head += piece
-            if not is_picture(head) or len(head) > MAX_PICTURE_BYTES:
+            if picture_kind(head) is None or len(head) > MAX_PICTURE_BYTES:
                 return None
             with suppress(ValueError):
                 return parse_header(head)
@@ -45,7 +47,7 @@ def inspect(path: str) -> tuple[str, PictureHeader | None]:
     header = None
     for number, piece in enumerate(read_pieces(path)):
         digest.update(piece)
-        if number == 0 and is_picture(piece):
+        if number == 0 and picture_kind(piece) is not None:
             with suppress(ValueError):
                 header = parse_header(piece)
     # A header that starts far behind is rare: such a file is read again.
@@ -53,7 +55,10 @@ def inspect(path: str) -> tuple[str, PictureHeader | None]:
 
 
 def parse_header(head: bytes) -> PictureHeader:
-    """Parses the first bytes of a PNG or JPEG file. Raises: ValueError: the header is longer."""
+    """Parses the first bytes of a picture file. Raises: ValueError: the header is longer."""
+    if (kind := picture_kind(head)) in FORMATS:
+        found = read(str(kind), head)
+        return PictureHeader(found.height, found.width, found.coloured)
     if head.startswith(jpeg.MAGIC):
         width, height, channels = jpeg.read_header(head)
         return PictureHeader(height, width, channels == 3)

@@ -9,29 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from serving.batch.inputs import idx, npy
+from serving.batch.inputs.kinds import HEAD_BYTES, describe_kind, pointer
 from serving.batch.inputs.layout import Layout
 from serving.batch.inputs.open_file import OpenFile
 from serving.errors import InputError
-
-# The first bytes of files that users often give instead of arrays.
-OTHER_KINDS = {
-    b"\x89PNG\r\n\x1a\n": "a PNG picture",
-    b"\xff\xd8\xff": "a JPEG picture",
-    b"GIF8": "a GIF picture",
-    b"BM": "a BMP picture",
-    b"II*\x00": "a TIFF picture",
-    b"MM\x00*": "a TIFF picture",
-    b"RIFF": "a WebP picture or a sound",
-    b"PK\x03\x04": "a zip file, as numpy.savez writes it",
-    b"\x80\x02": "a pickle",
-    b"\x80\x03": "a pickle",
-    b"\x80\x04": "a pickle",
-    b"\x80\x05": "a pickle",
-    b"\x89HDF": "an HDF5 file",
-    b"PAR1": "a Parquet file",
-    b"BZh": "compressed with bzip2",
-    b"\xfd7zXZ": "compressed with xz",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +87,7 @@ def open_array(file: OpenFile, what: str) -> ArrayFile:
 
     Raises: InputError: the file is of another kind, or its header is damaged.
     """
-    head = file.head(max(npy.HEAD_BYTES, idx.HEAD_BYTES))
+    head = file.head(max(npy.HEAD_BYTES, idx.HEAD_BYTES, HEAD_BYTES))
     try:
         if head.startswith(npy.MAGIC):
             return ArrayFile(file, file, npy.read_layout(head))
@@ -118,14 +99,10 @@ def open_array(file: OpenFile, what: str) -> ArrayFile:
     except ValueError as error:
         kind = "a .npy file" if head.startswith(npy.MAGIC) else "an IDX file of bytes"
         raise InputError(f"{file.name} is not {kind} ({error}): save the {what} with numpy.save") from error
-    raise InputError(f"{file.name} is not a .npy or IDX file, but {_kind(head)}: save the {what} with numpy.save")
-
-
-def _kind(head: bytes) -> str:
-    if not head:
-        return "empty"
-    found = (kind for magic, kind in OTHER_KINDS.items() if head.startswith(magic))
-    return next(found, f"starts with {head[:8]!r}")
+    if (where := pointer(head)) is not None:
+        raise InputError(f"{file.name} is {where}")
+    kind = describe_kind(head)
+    raise InputError(f"{file.name} is not a .npy or IDX file, but {kind}: save the {what} with numpy.save")
 
 
 def _bytes(values: npt.NDArray[np.generic]) -> memoryview:

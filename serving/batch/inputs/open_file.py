@@ -12,7 +12,10 @@ from pathlib import Path
 
 from serving.errors import InputError
 
-ACCEPTED = "a .npy file of uint8 images, an IDX file, or pictures (PNG or JPEG), or a folder of them"
+ACCEPTED = (
+    "a .npy file of uint8 images, an IDX file, or pictures (PNG or JPEG, or WebP, GIF, BMP, TIFF, PNM), or a folder of "
+    "them"
+)
 
 # The state of a file: its size in bytes, mtime and ctime in nanoseconds, and inode. No program can set ctime, so a file
 # with the same state is the same file with the same content.

@@ -1,11 +1,11 @@
-"""Paths of PNG and JPEG files -> a source of images, one row per file."""
+"""Paths of picture files -> a source of images, one row per file."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -24,7 +24,6 @@ from serving.batch.decoding.picture import (
     require_size,
 )
 from serving.batch.inputs.open_file import (
-    ACCEPTED,
     State,
     changed_error,
     open_file,
@@ -32,13 +31,11 @@ from serving.batch.inputs.open_file import (
     same_content,
     shown,
     state_of,
-    unreadable_error,
 )
 from serving.blocks import Images, OtherSizes, Source, Unreadable
 from serving.errors import InputError
 from serving.resize import require_picture_libraries
 
-SUFFIXES = (".png", ".jpg", ".jpeg")
 MISSING: State = (-1, -1, -1, -1)
 
 
@@ -163,8 +160,10 @@ class Pictures(Source):
             raise self._named(row, error) from error
 
 
-def find_pictures(files: Sequence[str], skip_bad: bool) -> Pictures:
+def find_pictures(files: Sequence[str], skip_bad: bool, left_out: Mapping[str, int] | None = None) -> Pictures:
     """Finds pictures by their paths, one or more, without opening them.
+
+    `left_out` are the files beside them that are not pictures, by kind.
 
     Raises:
         InputError: Pillow or simplejpeg is not installed, or a file does not exist and bad pictures are not skipped.
@@ -182,46 +181,11 @@ def find_pictures(files: Sequence[str], skip_bad: bool) -> Pictures:
         size_bytes=int(states[found, 0].sum()),
         mtime_ns=int(states[:, 1].max()),
         sha256=hashlib.sha256(states.tobytes() + b"".join(os.fsencode(file) + b"\0" for file in files)).hexdigest(),
+        left_out=left_out or {},
         files=files,
         skip_bad=skip_bad,
         states=states,
     )
-
-
-def list_pictures(folder: str) -> list[str]:
-    """The pictures of a folder and its subfolders, sorted by relative path, without hidden files.
-
-    Raises: InputError: a folder is unreadable or contains itself by a link, or there is no picture.
-    """
-    found = [os.path.join(folder, path) for path in sorted(_walk(folder, "", ()))]
-    if not found:
-        raise InputError(f"{shown(folder)} holds no pictures ({', '.join(SUFFIXES)}): give {ACCEPTED}")
-    return found
-
-
-def _walk(folder: str, inside: str, above: tuple[tuple[int, int], ...]) -> Iterator[str]:
-    """Paths of pictures, relative to the folder, unsorted; `above` are the parent folders by device and inode."""
-    here = os.path.join(folder, inside) if inside else folder
-    try:
-        state = os.stat(here)
-        entries = list(os.scandir(here))
-    except OSError as error:
-        raise unreadable_error(here, error) from error
-    if (state.st_dev, state.st_ino) in above:
-        raise InputError(f"{shown(here)} is a link to a folder that contains it: remove it")
-    for entry in entries:
-        path = os.path.join(inside, entry.name)
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir():
-            yield from _walk(folder, path, (*above, (state.st_dev, state.st_ino)))
-        elif has_suffix(path):
-            yield path
-
-
-def has_suffix(path: str) -> bool:
-    """Whether a file has a picture's suffix, in upper or lower case."""
-    return path.lower().endswith(SUFFIXES)
 
 
 def _state(file: str) -> State:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ast import literal_eval
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +19,11 @@ def describe(where, row):
 
 
 def find(counted, params=None, baselines=None):
-    return find_anomalies(DECLARED, counted, params or Params(), baselines or {}, describe)
+    shapes = {seen.split(" ", 1)[1] for one in counted.splits.values() for seen in one.image_types}
+    # What all splits have is what the data set declares.
+    shape = literal_eval(next(iter(shapes))) if len(shapes) == 1 else DECLARED.image_shape
+    declared = replace(DECLARED, image_shape=shape)
+    return find_anomalies(declared, counted, params or Params(), baselines or {}, describe)
 
 
 def severities_of(rule, counted, params):
@@ -54,6 +59,13 @@ BREACHES = {
     "class-unused": ({"train": split(40, 40), "test": split(10, 10)}, "warn"),
     "class-rare": ({"train": split(45, 40, 9)}, "warn"),
     "class-dominant": ({"train": split(981, 10, 10), "test": split(94, 3, 3)}, "error"),
+    "channels-first": (
+        {
+            name: split(*counts, image_types=frozenset(["uint8 (3, 32, 24)"]))
+            for name, counts in (("train", (40, 40, 40)), ("test", (10, 10, 10)))
+        },
+        "error",
+    ),
     "leaks": ({"duplicates": duplicates(leaks=1, leak_groups=(LEAK,))}, "error"),
     "contradictions": ({"duplicates": duplicates(label_conflicts=1, label_conflict_groups=(CONFLICT,))}, "error"),
     "duplicates": ({"duplicates": duplicates(repeats={"train": 1}, repeat_groups=(REPEAT,))}, "warn"),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from components.artifacts.statistics import InvalidRows
+from components.validate.split_rules import check_channels
 from components.validate.validate import Params
 from tests.components.statistics_by_hand import NAMES, split, statistics
 from tests.components.validate.breaches import find
@@ -68,3 +70,31 @@ def test_rows_with_a_label_outside_the_classes_are_named():
         "label -1"
     )
     assert anomaly.rows == {"train": (4, 9)}
+
+
+@pytest.mark.parametrize(
+    ("shape", "found"),
+    [
+        ((3, 32, 32), True),
+        ((1, 28, 28), True),
+        ((4, 64, 48), True),
+        # Images, and rows of measurements.
+        ((28, 28, 1), False),
+        ((32, 32, 3), False),
+        ((3, 32, 3), False),
+        ((1, 500, 1), False),
+        ((3, 4, 3), False),
+        # Many spectral channels.
+        ((9, 9, 200), False),
+    ],
+)
+def test_channels_first_are_found_and_the_remedy_is_named(shape, found):
+    anomalies = list(check_channels("train", 1200, shape))
+    assert len(anomalies) == found
+    if found:
+        height, width, channels = shape
+        assert anomalies[0].message == (
+            f"its 1,200 images are {height} pixels high and have {channels} channels, as if channels were first: if "
+            f"so, save them with images.transpose(0, 2, 3, 1), as images of {width}×{channels}; if not, add "
+            "--validate.off channels-first"
+        )

@@ -73,7 +73,7 @@ def test_champion_without_a_schema_is_reported_and_is_not_a_warning(made, contex
     assert fingerprint(made.examples, made.statistics, Params(), context) == {"skipped": message}
     anomalies = validate.run(made.examples, made.statistics, Params(), context, tmp_path)
     assert (anomalies.passed, anomalies.reasons, anomalies.skipped) == (True, (), (message,))
-    assert anomalies.summary() == f"no anomalies (18 rules; {message})"
+    assert anomalies.summary() == f"no anomalies (19 rules; {message})"
     assert Anomalies.load(tmp_path) == anomalies
 
 

@@ -26,7 +26,7 @@ def test_errors_refuse_and_are_the_reasons_and_warnings_are_kept(tmp_path):
     assert not refused.passed
     assert [anomaly.severity for anomaly in refused.found] == ["error", "warn", "warn"]
     assert [reason[-8:] for reason in refused.reasons] == [" (leaks)"]
-    assert refused.summary() == "1 error, 2 warnings (leaks, class-rare, duplicates); 18 rules"
+    assert refused.summary() == "1 error, 2 warnings (leaks, class-rare, duplicates); 19 rules"
     assert Anomalies.load(tmp_path) == refused
 
 
@@ -34,7 +34,7 @@ def test_warnings_alone_pass_and_are_shown(tmp_path):
     passed = validate.run(DECLARED, statistics(train=split(60, 60, 9)), Params(), RunContext(), tmp_path)
     assert passed.passed
     assert [reason[-13:] for reason in passed.reasons] == [" (class-rare)"]
-    assert passed.summary() == "1 warning (class-rare); 19 rules"
+    assert passed.summary() == "1 warning (class-rare); 20 rules"
     assert Anomalies.load(tmp_path) == passed
 
 
@@ -42,7 +42,7 @@ def test_clean_set_passes(made):
     assert made.anomalies.passed
     assert made.anomalies.found == made.anomalies.reasons == ()
     assert made.anomalies.checked == RULES[:-1]
-    assert made.anomalies.summary() == "no anomalies (19 rules)"
+    assert made.anomalies.summary() == "no anomalies (20 rules)"
 
 
 def test_rules_that_are_off_are_not_counted(made, tmp_path):

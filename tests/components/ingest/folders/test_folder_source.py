@@ -100,7 +100,7 @@ def test_fingerprint_depends_on_names_bytes_and_empty_classes(root, tmp_path):
     changed(lambda: first.rename(first.with_name("00.png")))
     changed(lambda: first.with_name("00.png").rename(root / "train" / "class b" / "00.png"))
     changed(lambda: (root / "train" / "class d").mkdir())
-    (root / "train" / "class b" / "README.txt").write_text("text")
+    changed(lambda: (root / "train" / "class b" / "README.txt").write_text("text"))
     (root / "train" / "class b" / ".hidden.png").write_text("text")
     assert FolderSource(root, tmp_path / "memory").fingerprint() == seen[-1]
     (root / "test" / "class c" / "0.png").chmod(0)

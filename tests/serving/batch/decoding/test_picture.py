@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from serving.batch.decoding.picture import MAX_PICTURE_BYTES, decode, is_picture
+from serving.batch.decoding.picture import MAX_PICTURE_BYTES, decode
 from tests.serving.batch.inputs.encoded_files import (
     GREY,
     GREY_ALPHA,
@@ -25,7 +25,6 @@ from tests.serving.batch.inputs.encoded_files import (
 )
 from tests.serving.batch.inputs.picture_files import (
     COLOURED,
-    COLOURS,
     GREYS,
     RANDOM,
     SHAPE,
@@ -125,9 +124,5 @@ def test_warnings_of_pillow_are_not_passed_on():
     assert warned == []
 
 
-def test_pictures_are_recognised_by_the_first_bytes():
-    assert is_picture(png(GREYS, GREY)[:8])
-    assert is_picture(jpeg(COLOURS)[:8])
-    assert not is_picture(jpeg(COLOURS, kind="GIF")[:8])
-    assert not is_picture(b"")
+def test_size_of_files_is_limited():
     assert MAX_PICTURE_BYTES == 1 << 28

@@ -1,0 +1,84 @@
+"""The bytes of a WebP, GIF, BMP, TIFF or PNM file -> its size, and its pixels, by Pillow."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from serving.batch.decoding.png import SIXTEEN_BITS
+from serving.blocks import Images
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+# Pillow's names of the kinds.
+FORMATS = {"WebP": "WEBP", "GIF": "GIF", "BMP": "BMP", "TIFF": "TIFF", "PNM": "PPM"}
+# Pillow's modes with 8 bits or fewer per channel, which become red, green, blue and opacity without a loss.
+MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA")
+# Modes with one grey channel.
+GREY = ("1", "L", "LA")
+
+
+class PillowPicture(NamedTuple):
+    """A picture whose header was read.
+
+    Attributes:
+        kind: `WebP`, `GIF`, `BMP`, `TIFF` or `PNM`.
+        width: in pixels.
+        height: in pixels.
+        coloured: whether pixels are, or may be, other than grey.
+        content: the whole file.
+    """
+
+    kind: str
+    width: int
+    height: int
+    coloured: bool
+    content: bytes
+
+    def pixels(self) -> Images:
+        """uint8 (h, w, 4): red, green, blue and opacity; of a GIF the first frame. Raises: ValueError: as `read`."""
+        try:
+            with _open(self.kind, self.content) as picture:
+                picture.load()
+                return np.asarray(picture.convert("RGBA"))
+        except Exception as error:
+            raise _damaged(self.kind, error) from error
+
+
+def read(kind: str, content: bytes) -> PillowPicture:
+    """Reads the header of a picture of some kind.
+
+    Raises:
+        ValueError: it is damaged, is animated and no GIF, or has more than 8 bits per channel; the text continues a
+            sentence that starts with the file's name.
+    """
+    try:
+        with _open(kind, content) as picture:
+            mode, (width, height) = picture.mode, picture.size
+            frames = 1 if kind == "GIF" else getattr(picture, "n_frames", 1)
+            palette = picture.getpalette() if mode in ("P", "PA") else None
+    except Exception as error:
+        raise _damaged(kind, error) from error
+    if frames > 1:
+        raise ValueError(f"has {frames} frames: save one of them")
+    if mode.startswith("I"):
+        raise ValueError(SIXTEEN_BITS)
+    if mode not in MODES:
+        raise ValueError(f"has pixels of the type {mode}, the model takes grey or RGB: convert it to RGB")
+    coloured = mode not in GREY if palette is None else not palette[::3] == palette[1::3] == palette[2::3]
+    return PillowPicture(kind, width, height, coloured, content)
+
+
+def _open(kind: str, content: bytes) -> Image:
+    from PIL import Image
+
+    return Image.open(io.BytesIO(content), formats=(FORMATS[kind],))
+
+
+def _damaged(kind: str, error: Exception) -> ValueError:
+    # Pillow raises a dozen classes of exceptions on damaged files; some texts end with the address of an object.
+    reason = str(error).partition("\n")[0].partition(" <")[0] or type(error).__name__
+    return ValueError(f"is a damaged {kind} picture ({reason}): repair or remove it")
