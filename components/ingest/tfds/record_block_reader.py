@@ -13,18 +13,24 @@ import numpy as np
 from components.ingest.read_plan import BlockReader, Images, Labels
 from components.ingest.tfds.record_encoding import RecordEncoding
 from components.ingest.tfds.record_files import READ_BYTES, RecordRun, damaged_error
+from serving.batch.decoding import png
 from serving.batch.decoding.many_pictures import decode_all
+from serving.errors import InputError
 from serving.parallel import map_in_order
-from serving.resize import resize
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-# Of file, offset in bytes and number of records: images, uint8 (n, h, w, c), or encoded as in the records if they are
-# resized; and labels, int64 (n,).
-RecordDecoder = Callable[[str, int, int], "tuple[tf.Tensor, tf.Tensor]"]
+# Of file, offset in bytes and number of records: images, uint8 (n, h, w, c), if all are plain PNG files, else none; the
+# encoded images, strings (n,), if any is not, else none; and labels, int64 (n,).
+RecordDecoder = Callable[[str, int, int], "tuple[tf.Tensor, tf.Tensor, tf.Tensor]"]
 # One more than the usual number of processors: while one thread reads, two decode.
 THREADS = 3
+# By number of channels, depth and colour type of a PNG file that stores the pixels themselves.
+PLAIN = {1: b"\x08\x00", 2: b"\x08\x04", 3: b"\x08\x02", 4: b"\x08\x06"}
+# Where in a PNG file these two bytes are, and the kind of the chunk after the header: if it holds the pixels, then no
+# chunk makes a colour transparent.
+PLAIN_AT, CHUNK_AT, HEAD_BYTES = 24, 37, 41
 
 
 @dataclass(frozen=True)
@@ -56,18 +62,19 @@ class RecordBlockReader(BlockReader):
             raise damaged_error([run.file for run in self.runs], f"{done:,} records instead of {rows:,}")
 
     def _read(self, decode: RecordDecoder, run: RecordRun) -> tuple[Images, Labels]:
-        pixels, numbers = (tensor.numpy() for tensor in decode(*run))
-        return (pixels if self.encoding.resize is None else _resized(pixels, self.encoding)), numbers
+        pixels, encoded, labels = (tensor.numpy() for tensor in decode(*run))
+        return (_decode(encoded.tolist(), self.encoding, run) if len(encoded) else pixels), labels
 
 
-def _resized(contents: Sequence[bytes], encoding: RecordEncoding) -> Images:
-    """Decodes encoded images with the scorer's decoder, so that it gets the same pixels from the same file.
-
-    What it refuses, such as transparent pixels and other formats, TensorFlow decodes.
-    """
+def _decode(contents: Sequence[bytes], encoding: RecordEncoding, run: RecordRun) -> Images:
+    """Decodes images with the scorer's decoder, which refuses what it would have to convert. Raises: InputError."""
     images = np.empty((len(contents), *encoding.image_shape), np.uint8)
-    for row, _ in decode_all(contents, images, resizing=True):
-        images[row] = resize(_decode(contents[row], encoding).numpy(), encoding.image_shape[:2])
+    errors = decode_all(contents, images, resizing=encoding.resize is not None)
+    if errors:
+        raise InputError(
+            f"{run.file} holds {len(errors):,} images that cannot be used, of the {len(contents):,} records from byte "
+            f"{run.offset_bytes:,} on; the first of them {errors[0][1]}"
+        )
     return images
 
 
@@ -86,27 +93,41 @@ def _record_decoder(encoding: RecordEncoding) -> RecordDecoder:
         encoding.image_key: tf.io.FixedLenFeature((), tf.string),
         encoding.label_key: tf.io.FixedLenFeature((), tf.int64),
     }
+    none = tf.zeros((0, *encoding.image_shape), tf.uint8)
 
-    def decode(file: tf.Tensor, offset: tf.Tensor, records: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def decode(file: tf.Tensor, offset: tf.Tensor, records: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         # The public TFRecordDataset always reads from the first record of a file.
         variant = tf.raw_ops.TFRecordDatasetV2(
             filenames=[file], compression_type="", buffer_size=READ_BYTES, byte_offsets=[offset]
         )
         read = tf.data.experimental.from_variant(variant, tf.TensorSpec((), tf.string))
         parsed = tf.io.parse_example(read.take(records).batch(encoding.rows_per_call).get_single_element(), features)
-        encoded = parsed[encoding.image_key]
-        if encoding.resize is not None:
-            pixels = encoded
-        elif None in encoding.shape:
-            pixels = _decode_mixed(encoded, encoding)
-        else:
-            all_png = tf.reduce_all(tf.strings.substr(encoded, 0, 4) == b"\x89PNG")
-            pixels = tf.cond(all_png, lambda: _decode_png(encoded, encoding), lambda: _decode_mixed(encoded, encoding))
-        return pixels, parsed[encoding.label_key]
+        encoded, labels = parsed[encoding.image_key], parsed[encoding.label_key]
+        if encoding.resize is not None or None in encoding.shape:
+            return none, encoded, labels
+        pixels, others = tf.cond(
+            _are_plain(encoded, encoding),
+            lambda: (_decode_png(encoded, encoding), encoded[:0]),
+            lambda: (none, encoded),
+        )
+        return pixels, others, labels
 
     scalars = [tf.TensorSpec((), dtype) for dtype in (tf.string, tf.int64, tf.int64)]
     traced: RecordDecoder = tf.function(decode, input_signature=scalars, autograph=False)
     return traced
+
+
+def _are_plain(encoded: tf.Tensor, encoding: RecordEncoding) -> tf.Tensor:
+    """Whether all images are PNG files that store the pixels as the set declares them: any decoder gives the same."""
+    import tensorflow as tf
+
+    # `substr` refuses positions behind the end of a string.
+    head = tf.strings.join([tf.strings.substr(encoded, 0, HEAD_BYTES), b"\0" * HEAD_BYTES])
+
+    def has(position: int, expected: bytes) -> tf.Tensor:
+        return tf.reduce_all(tf.strings.substr(head, position, len(expected)) == expected)
+
+    return has(0, png.MAGIC) & has(PLAIN_AT, PLAIN[encoding.shape[2]]) & has(CHUNK_AT, b"IDAT")
 
 
 def _decode_png(encoded: tf.Tensor, encoding: RecordEncoding) -> tf.Tensor:
@@ -120,25 +141,3 @@ def _decode_png(encoded: tf.Tensor, encoding: RecordEncoding) -> tf.Tensor:
         tf.ensure_shape(tf.io.decode_png(one, encoding.shape[2]), encoding.shape) for one in tf.unstack(padded, size)
     ]
     return tf.stack(pixels)[:rows]
-
-
-def _decode_mixed(encoded: tf.Tensor, encoding: RecordEncoding) -> tf.Tensor:
-    """Decodes images of any format, one after the other."""
-    import tensorflow as tf
-
-    signature = tf.TensorSpec(encoding.image_shape, tf.uint8)
-    return tf.map_fn(lambda one: _decode(one, encoding), encoded, fn_output_signature=signature)
-
-
-def _decode(encoded: tf.Tensor | bytes, encoding: RecordEncoding) -> tf.Tensor:
-    """Decodes one image of any format: uint8 (h, w, c) of the declared shape."""
-    import tensorflow as tf
-
-    channels = encoding.shape[2]
-    pixels = tf.cond(
-        tf.io.is_jpeg(encoded),
-        # TensorFlow's default is a faster, inexact transform. Other decoders, such as the scorer's, are exact.
-        lambda: tf.io.decode_jpeg(encoded, channels, dct_method="INTEGER_ACCURATE"),
-        lambda: tf.io.decode_image(encoded, channels, expand_animations=False),
-    )
-    return tf.ensure_shape(pixels, encoding.shape)

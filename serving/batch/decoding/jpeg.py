@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from serving.batch.decoding.orientation import UPRIGHT, read_orientation
+
 MAGIC = b"\xff\xd8\xff"
 
 # A marker is one or more bytes FF, then a byte that is neither 00 nor FF. All decoders skip other bytes.
@@ -13,6 +15,8 @@ START_OF_IMAGE, END_OF_IMAGE, START_OF_SCAN = 0xD8, 0xD9, 0xDA
 STANDALONE = (0x01, *range(0xD0, 0xD8))
 # The start of a frame, with the size: C0 to CF, except the tables of Huffman and arithmetic codes.
 FRAMES = tuple(marker for marker in range(0xC0, 0xD0) if marker not in (0xC4, 0xC8, 0xCC))
+# The segment of EXIF data, and what they start with, after their length.
+EXIF, EXIF_NAME = 0xE1, b"Exif\0\0"
 # Comments, and application segments except JFIF and Adobe, which define the colour encoding.
 METADATA = (0xFE, *(marker for marker in range(0xE0, 0xF0) if marker not in (0xE0, 0xEE)))
 
@@ -25,6 +29,7 @@ class JpegFile(NamedTuple):
         height: in pixels.
         channels: 1 or 3.
         content: the whole file.
+        orientation: how the stored pixels are turned, 1 to 8, as EXIF has it; 1 is upright.
         segments: start and end of each segment of the file, except metadata.
         scan: the position of the first compressed pixels in the file.
     """
@@ -32,6 +37,7 @@ class JpegFile(NamedTuple):
     width: int
     height: int
     channels: int
+    orientation: int
     content: bytes
     segments: list[tuple[int, int]]
     scan: int
@@ -50,7 +56,7 @@ def read(content: bytes) -> JpegFile:
             sentence that starts with the file's name.
     """
     segments: list[tuple[int, int]] = []
-    header = None
+    header, orientation = None, UPRIGHT
     position = 2
     marker = 0
     while marker != START_OF_SCAN:
@@ -59,6 +65,8 @@ def read(content: bytes) -> JpegFile:
             if header is not None:
                 raise ValueError("is a damaged JPEG picture (it has two sizes): repair or remove it")
             header = _header(content[start:position])
+        if marker == EXIF:
+            orientation = _orientation(content[start:position], orientation)
         if marker not in METADATA:
             segments.append((start - 1, position))
     if header is None:
@@ -66,20 +74,29 @@ def read(content: bytes) -> JpegFile:
     # Compressed pixels never contain this marker. Without it pixels are missing, and decoders would fill in grey ones.
     if content.rfind(bytes((0xFF, END_OF_IMAGE)), position) < 0:
         raise ValueError("is a damaged JPEG picture (it is incomplete): repair or remove it")
-    return JpegFile(*header, content, segments, position)
+    return JpegFile(*header, orientation, content, segments, position)
 
 
-def read_header(head: bytes) -> tuple[int, int, int]:
+def read_header(head: bytes) -> tuple[int, int, int, int]:
     """Reads the header from the first bytes of the file, at least up to the size.
 
-    Returns: width and height in pixels, and channels: 1 or 3.
+    Returns: stored width and height in pixels, channels, 1 or 3, and the orientation, 1 to 8.
 
     Raises: ValueError: as `read`, or the head ends before the size.
     """
+    orientation = UPRIGHT
     marker, start, position = _segment(head, 2)
     while marker not in FRAMES:
+        if marker == EXIF:
+            orientation = _orientation(head[start:position], orientation)
         marker, start, position = _segment(head, position)
-    return _header(head[start:position])
+    return *_header(head[start:position]), orientation
+
+
+def _orientation(segment: bytes, known: int) -> int:
+    """The orientation in a segment E1; the known one if the segment has other data, such as XMP."""
+    name = segment[2 : 2 + len(EXIF_NAME)]
+    return read_orientation(segment[2 + len(EXIF_NAME) :]) if name == EXIF_NAME else known
 
 
 def _segment(content: bytes, position: int) -> tuple[int, int, int]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from serving.batch.decoding import jpeg, pillow_formats, png
 from serving.batch.decoding.jpeg_pixels import decode_quickly, scale_for
+from serving.batch.decoding.orientation import UPRIGHT, swaps_sides, turn
 from serving.batch.decoding.png_rows import unfilter
 from serving.batch.inputs.kinds import HEAD_BYTES, describe_kind, other_picture_kind, picture_kind, pointer
 from serving.blocks import Images, OtherSizes
@@ -38,9 +39,14 @@ class SizeError(ValueError):
 
 
 def read_size(content: bytes) -> tuple[int, int]:
-    """Width and height in pixels. Raises: ValueError: as `decode`."""
-    file = _read(content)
-    return file.width, file.height
+    """Width and height of the upright picture in pixels. Raises: ValueError: as `decode`."""
+    return _size(_read(content))
+
+
+def _size(file: PictureFile) -> tuple[int, int]:
+    """Width and height of the upright picture."""
+    turned = not isinstance(file, png.PngFile) and swaps_sides(file.orientation)
+    return (file.height, file.width) if turned else (file.width, file.height)
 
 
 def decode(
@@ -49,7 +55,7 @@ def decode(
     """Decodes a picture whose pixels are what the model takes.
 
     A model of grey images takes colour pictures if their three channels are equal everywhere; a model of colour images
-    takes grey as three equal channels. The EXIF orientation is ignored, as TensorFlow's decoder ignored it in training.
+    takes grey as three equal channels. A picture is turned as its EXIF orientation says; that of a PNG is not read.
 
     Args:
         content: the whole file.
@@ -69,7 +75,7 @@ def decode(
         colours = _opaque(_png_pixels(file))
     elif isinstance(file, pillow_formats.PillowPicture):
         with _turn(file.width * file.height):
-            colours = _opaque(file.pixels())
+            colours = turn(_opaque(file.pixels()), file.orientation)
     else:
         colours = _jpeg_pixels(file, image_shape, resizing, out)
     if colours is out:
@@ -96,11 +102,12 @@ def require_channels(channels: int) -> None:
 
 def _require_fit(file: PictureFile, image_shape: tuple[int, int, int], resizing: bool) -> None:
     # Checked before decoding, so that a picture of a few bytes cannot take gigabytes of memory.
+    size = _size(file)
     if resizing and file.width * file.height > MAX_PIXELS:
-        raise ValueError(f"is {file.width}×{file.height} pixels, which is too large: make it smaller")
+        raise ValueError(f"is {size[0]}×{size[1]} pixels, which is too large: make it smaller")
     require_channels(image_shape[2])
     if not resizing:
-        require_size((file.width, file.height), image_shape[:2])
+        require_size(size, image_shape[:2])
 
 
 def _read(content: bytes) -> PictureFile:
@@ -139,12 +146,13 @@ def _png_pixels(file: png.PngFile) -> Images:
 def _jpeg_pixels(file: jpeg.JpegFile, image_shape: tuple[int, int, int], resizing: bool, out: Images | None) -> Images:
     """uint8 (h, w, 1 or 3), or `out` if the pixels are already in it. Raises: ValueError: as `decode`."""
     size = file.height, file.width
-    scale = scale_for(size, image_shape[:2]) if resizing else 1
+    target = image_shape[1::-1] if swaps_sides(file.orientation) else image_shape[:2]
+    scale = scale_for(size, (target[0], target[1])) if resizing else 1
     with _turn(file.width * file.height // scale**2):
         if scale > 1 and file.channels > image_shape[2]:
             # A smaller scale averages colours, also those of pixels that are not grey.
             _grey(_decode_jpeg(file, 1, None))
-        return _decode_jpeg(file, scale, out)
+        return turn(_decode_jpeg(file, scale, out if file.orientation == UPRIGHT else None), file.orientation)
 
 
 def _decode_jpeg(file: jpeg.JpegFile, scale: int, out: Images | None) -> Images:

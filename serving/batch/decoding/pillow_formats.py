@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from serving.batch.decoding.orientation import TAG, UPRIGHT
 from serving.batch.decoding.png import SIXTEEN_BITS
 from serving.blocks import Images
 
@@ -26,8 +27,9 @@ class PillowPicture(NamedTuple):
 
     Attributes:
         kind: `WebP`, `GIF`, `BMP`, `TIFF` or `PNM`.
-        width: in pixels.
-        height: in pixels.
+        width: in pixels, as Pillow gives them.
+        height: in pixels, as Pillow gives them.
+        orientation: how the pixels from Pillow are turned, 1 to 8, as EXIF has it; 1 is upright.
         coloured: whether pixels are, or may be, other than grey.
         content: the whole file.
     """
@@ -35,6 +37,7 @@ class PillowPicture(NamedTuple):
     kind: str
     width: int
     height: int
+    orientation: int
     coloured: bool
     content: bytes
 
@@ -59,6 +62,8 @@ def read(kind: str, content: bytes) -> PillowPicture:
         with _open(kind, content) as picture:
             mode, (width, height) = picture.mode, picture.size
             frames = 1 if kind == "GIF" else getattr(picture, "n_frames", 1)
+            # Pillow turns TIFF pictures itself, and gives their upright size.
+            orientation = UPRIGHT if kind == "TIFF" else int(picture.getexif().get(TAG, UPRIGHT))
             palette = picture.getpalette() if mode in ("P", "PA") else None
     except Exception as error:
         raise _damaged(kind, error) from error
@@ -69,7 +74,8 @@ def read(kind: str, content: bytes) -> PillowPicture:
     if mode not in MODES:
         raise ValueError(f"has pixels of the type {mode}, the model takes grey or RGB: convert it to RGB")
     coloured = mode not in GREY if palette is None else not palette[::3] == palette[1::3] == palette[2::3]
-    return PillowPicture(kind, width, height, coloured, content)
+    orientation = orientation if 1 <= orientation <= 8 else UPRIGHT
+    return PillowPicture(kind, width, height, orientation, coloured, content)
 
 
 def _open(kind: str, content: bytes) -> Image:

@@ -8,6 +8,7 @@ from contextlib import closing, suppress
 from typing import NamedTuple
 
 from serving.batch.decoding import jpeg, png
+from serving.batch.decoding.orientation import swaps_sides
 from serving.batch.decoding.picture import MAX_PICTURE_BYTES
 from serving.batch.decoding.pillow_formats import FORMATS, read
 from serving.batch.folders.file_pieces import read_pieces
@@ -21,7 +22,7 @@ COLOURED = (2, 6)
 
 
 class PictureHeader(NamedTuple):
-    """The height and width of a picture in pixels, and whether pixels are, or may be, other than grey."""
+    """The height and width of the upright picture in pixels, and whether pixels are, or may be, other than grey."""
 
     height: int
     width: int
@@ -58,14 +59,18 @@ def parse_header(head: bytes) -> PictureHeader:
     """Parses the first bytes of a picture file. Raises: ValueError: the header is longer."""
     if (kind := picture_kind(head)) in FORMATS:
         found = read(str(kind), head)
-        return PictureHeader(found.height, found.width, found.coloured)
+        return _upright(found.width, found.height, found.coloured, found.orientation)
     if head.startswith(jpeg.MAGIC):
-        width, height, channels = jpeg.read_header(head)
-        return PictureHeader(height, width, channels == 3)
+        width, height, channels, orientation = jpeg.read_header(head)
+        return _upright(width, height, channels == 3, orientation)
     if len(head) < HEADER_OFFSET + png.HEADER.size:
         raise ValueError("the header is incomplete")
     width, height, _, colour, *_ = png.HEADER.unpack_from(head, HEADER_OFFSET)
     return PictureHeader(height, width, colour in COLOURED or (colour == png.PALETTE and _has_coloured_palette(head)))
+
+
+def _upright(width: int, height: int, coloured: bool, orientation: int) -> PictureHeader:
+    return PictureHeader(*((width, height) if swaps_sides(orientation) else (height, width)), coloured)
 
 
 def _has_coloured_palette(head: bytes) -> bool:

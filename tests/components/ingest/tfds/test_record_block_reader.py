@@ -129,16 +129,63 @@ def test_resized_images_equal_those_of_the_scorer(prepared, ingested):
     kinds = ["jpeg", "png", "jpeg", "bmp"]
     originals = [smooth(random, *random.integers(20, 90, 2), 3) for _ in range(12)]
     pictures = [encoded(pixels, kinds[row % 4]) for row, pixels in enumerate(originals)]
-    transparent = io.BytesIO()
-    Image.fromarray(np.dstack([originals[0], np.full(originals[0].shape[:2], 9, np.uint8)])).save(transparent, "PNG")
-    prepared([*pictures, transparent.getvalue(), pictures[0]], (None, None, 3))
+    prepared(pictures, (None, None, 3))
     images = ingested(resize=(10, 12))
     for row, picture in enumerate(pictures):
-        if row % 4 != 3:
-            assert np.array_equal(images[row], decode(picture, (10, 12, 3), resizing=True))
-    # What the scorer refuses is read as TensorFlow reads it: without opacity.
-    assert np.array_equal(images[3], resized(Image.fromarray(originals[3]), (12, 10)))
-    assert np.array_equal(images[12], resized(Image.fromarray(originals[0]), (12, 10)))
+        assert np.array_equal(images[row], decode(picture, (10, 12, 3), resizing=True))
+
+
+def written(image, kind, **options):
+    content = io.BytesIO()
+    image.save(content, kind, **options)
+    return content.getvalue()
+
+
+COLOURS = np.random.default_rng(9).integers(0, 256, (9, 14, 3), np.uint8)
+TRANSPARENT = Image.fromarray(np.dstack([COLOURS, np.full((9, 14), 9, np.uint8)]))
+
+
+@pytest.mark.parametrize("resize", [None, (10, 12)])
+@pytest.mark.parametrize(
+    ("picture", "channels", "message"),
+    [
+        (written(TRANSPARENT, "PNG"), 3, "has transparent pixels: save it on a background"),
+        (written(Image.fromarray(COLOURS), "PNG", transparency=tuple(COLOURS[2, 3].tolist())), 3, "has transparent"),
+        (
+            written(Image.fromarray(COLOURS[..., 0].astype(np.uint16) * 257), "PNG"),
+            1,
+            "has 16 bits per channel, the model",
+        ),
+        (written(Image.fromarray(COLOURS), "JPEG"), 1, "has colours, the model takes grey"),
+        (written(Image.fromarray(COLOURS), "PNG"), 1, "has colours, the model takes grey"),
+        (written(Image.fromarray(COLOURS).convert("CMYK"), "JPEG"), 3, "is CMYK, the model takes RGB or grey"),
+    ],
+)
+def test_records_that_would_lose_something_are_refused_as_in_folders(
+    prepared, ingested, picture, channels, message, resize
+):
+    plain = encoded(COLOURS[..., :channels], "png")
+    prepared([plain, plain, picture, plain, picture, plain, plain, plain], (9, 14, channels))
+    with pytest.raises(
+        InputError, match=r"train.tfrecord.* holds 1 images that cannot be used, of the 4 records"
+    ) as caught:
+        ingested(resize=resize)
+    assert f"the first of them {message}" in str(caught.value)
+
+
+@pytest.mark.parametrize("resize", [None, (14, 9)])
+def test_records_are_upright_as_in_folders(prepared, ingested, resize):
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    picture = written(Image.fromarray(COLOURS), "JPEG", exif=exif)
+    prepared([picture] * 4, (9, 14, 3))
+    expected = decode(picture, (9, 14, 3) if resize is None else (14, 9, 3), resizing=resize is not None)
+    assert np.array_equal(ingested(resize=resize), np.stack([expected] * 4))
+
+
+def test_records_with_opacity_are_read_as_declared(prepared, ingested):
+    prepared([written(TRANSPARENT, "PNG")] * 4, (9, 14, 4))
+    assert np.array_equal(ingested()[1], np.asarray(TRANSPARENT))
 
 
 def test_images_of_many_sizes_need_the_resize_option(prepared, ingested):

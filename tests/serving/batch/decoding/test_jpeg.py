@@ -41,7 +41,7 @@ def test_size_and_pixels_equal_those_of_pillow(mode, options):
 def test_header_is_read_from_the_first_bytes(mode, channels, options):
     content = written(mode=mode, **options)
     head = content[: content.index(b"\xff\xda")]
-    assert jpeg.read_header(head) == jpeg.read_header(content) == (13, 20, channels)
+    assert jpeg.read_header(head) == jpeg.read_header(content) == (13, 20, channels, 1)
     with pytest.raises(ValueError, match="it is incomplete"):
         jpeg.read_header(head[:100])
 

@@ -89,16 +89,6 @@ def test_jpeg_pictures_equal_those_of_tensorflow_with_the_accurate_transform(hei
     np.testing.assert_array_equal(decode(content, expected.shape), expected)
 
 
-def test_exif_orientation_is_ignored_as_in_tensorflow():
-    import tensorflow as tf
-
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    content = jpeg(GREYS[..., 0], exif=exif)
-    expected = tf.io.decode_jpeg(content, dct_method="INTEGER_ACCURATE").numpy()
-    np.testing.assert_array_equal(decode(content, SHAPE), expected)
-
-
 @settings(deadline=None)
 @given(st.integers(1, 12), st.integers(1, 12), st.sampled_from(["1", "L", "RGB"]))
 def test_interlaced_pictures_of_every_size_are_decoded(height, width, mode):
