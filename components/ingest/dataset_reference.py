@@ -11,6 +11,12 @@ from serving.batch.inputs.open_file import shown
 from serving.errors import InputError
 
 LOCAL_KINDS = ("folder", "arrays")
+# What people write before the name of a set of the Hugging Face Hub.
+HUB_KINDS = ("huggingface", "hf")
+HUB_ADVICE = (
+    "sets of the Hugging Face Hub are not read: save the images with numpy.savez as x_train, y_train, x_test and "
+    "y_test, and give arrays:FILE.npz, or save them as pictures in a folder for each class, and give folder:PATH"
+)
 TFDS_NAME = re.compile(r"[A-Za-z]\w*(\.\w+)*(/[\w.-]+)?(:[\w.*]+)?")
 
 
@@ -35,6 +41,8 @@ def parse_reference(value: str) -> DatasetReference:
         if shown(path) != path:
             raise InputError(f"--dataset {shown(value)}: the path is not UTF-8 and cannot be recorded: rename it")
         return DatasetReference(f"{kind}:{path_name(Path(path))}", Path(path))
+    if kind in HUB_KINDS and path:
+        raise InputError(f"--dataset {value}: {HUB_ADVICE}")
     if not TFDS_NAME.fullmatch(value):
         raise InputError(
             f"--dataset {value} is not the name of a data set: give a name in TensorFlow Datasets, e.g. mnist, "

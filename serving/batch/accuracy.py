@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from serving.batch.counts import Confusion
@@ -30,8 +31,22 @@ def accuracy(confusion: Confusion, classes: int) -> dict[str, Any]:
     }
 
 
-def accuracy_lines(measured: dict[str, Any]) -> list[str]:
-    """The lines on the screen for the result of `accuracy`: a sentence, and the table if it fits on a screen."""
+def numbers_note(names: Sequence[str]) -> str | None:
+    """How labels and class names differ, if the names are numbers too, but other ones; None if they cannot be confused.
+
+    The names are in the order of the labels.
+    """
+    if not all(name.isdecimal() for name in names) or [int(name) for name in names] == list(range(len(names))):
+        return None
+    first = ", ".join(f"{label} is class {name}" for label, name in enumerate(names[:3]))
+    return f"labels are positions of classes, not their names: {first}{', …' if len(names) > 3 else ''}"
+
+
+def accuracy_lines(measured: dict[str, Any], names: Sequence[str]) -> list[str]:
+    """The lines on the screen for the result of `accuracy`: a sentence, and the table if it fits on a screen.
+
+    `names` are those of the classes, in the order of the labels; a note tells if they may be confused with the labels.
+    """
     if measured["accuracy"] is None:
         return ["accuracy unknown: no images"]
     low, high = measured["interval"]
@@ -39,9 +54,10 @@ def accuracy_lines(measured: dict[str, Any]) -> list[str]:
         f"accuracy {measured['accuracy']:.4f} ({measured['correct']:,} of {measured['rows']:,}), "
         f"95 % interval {low:.4f} to {high:.4f}"
     )
+    lines = [sentence, *filter(None, [numbers_note(names)])]
     if len(measured["confusion"]) > MAX_SHOWN_CLASSES:
-        return [sentence]
-    return [sentence, *_table(measured["confusion"])]
+        return lines
+    return [*lines, *_table(measured["confusion"])]
 
 
 def _table(confusion: list[list[int]]) -> list[str]:

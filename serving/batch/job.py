@@ -191,9 +191,12 @@ class BatchJob:
         classes = len(self.scorer.bundle.manifest.labels)
         wrong = np.flatnonzero((labels < 0) | (labels >= classes))
         if len(wrong):
+            from serving.batch.accuracy import numbers_note
+
+            note = numbers_note(self.scorer.bundle.manifest.labels)
             raise InputError(
                 f"--labels: row {start + wrong[0]:,} is {labels[wrong[0]]}, the model has the labels 0 to "
-                f"{classes - 1}: give the labels that the model was trained with"
+                f"{classes - 1}{f' ({note})' if note else ''}: give the labels that the model was trained with"
             )
         return Counter(zip(labels[readable].tolist(), scores.labels[readable].tolist(), strict=True))
 

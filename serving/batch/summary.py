@@ -81,5 +81,5 @@ def detail_lines(job: BatchJob, result: BatchResult, target: Path) -> list[str]:
     if measured is not None:
         from serving.batch.accuracy import accuracy_lines
 
-        lines += accuracy_lines(measured)
+        lines += accuracy_lines(measured, job.scorer.bundle.manifest.labels)
     return lines

@@ -7,6 +7,7 @@ import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from components.ingest.dataset_reference import HUB_ADVICE
 from serving.errors import InputError
 from serving.suggestions import nearest
 
@@ -58,10 +59,10 @@ def find_builder(dataset: str, data_dir: Path) -> tfds.core.DatasetBuilder:
             raise ValueError(f"{dataset} is spelt {builder.name}")
         return builder
     except (tfds.core.DatasetNotFoundError, ValueError, AssertionError) as error:
-        raise InputError(f"--dataset {dataset}: there is no such data set: {_advice(name, error)}") from error
+        raise InputError(f"--dataset {dataset}: there is no such data set: {_advice(dataset, name, error)}") from error
 
 
-def _advice(name: str, error: Exception) -> str:
+def _advice(dataset: str, name: str, error: Exception) -> str:
     """What to give instead. If the name exists, TFDS's message says what is wrong with version or configuration."""
     import tensorflow_datasets as tfds
 
@@ -69,6 +70,8 @@ def _advice(name: str, error: Exception) -> str:
     if name in (*known, EMBEDDED) or "." in name:
         message = " ".join(str(error).split())
         return f"give a version and a configuration that {name} has ({message[:300]})"
+    if "/" in dataset:
+        return f"if it is an owner and a name, {HUB_ADVICE}"
     near = nearest(name.lower(), [EMBEDDED, *known])
     return f"did you mean {near}?" if near else "give the name of a TensorFlow Datasets set"
 
