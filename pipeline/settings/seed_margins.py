@@ -81,7 +81,8 @@ def known_margin(runs: Path, config: Mapping[str, Any]) -> Margin | None:
     try:
         return read(SeedResults, _file(runs, config)).margin
     except (OSError, FormatError):
-        return MARGINS.get(config["ingest"]["dataset"])
+        # `mnist:3.0.1` is mnist too.
+        return MARGINS.get(config["ingest"]["dataset"].split(":")[0])
 
 
 def _file(runs: Path, config: Mapping[str, Any]) -> Path:
