@@ -50,7 +50,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.11,<3.14",
     packages=find_packages(include=["pipeline*", "components*", "serving*"]),
-    package_data={"": ["*", "templates/*"]},  # data lie beside the module that reads them
+    package_data={"": ["*", "templates/*", "keras_home/*"]},  # data lie beside the module that reads them
     install_requires=SERVING,
     extras_require={
         "pipeline": PIPELINE,
