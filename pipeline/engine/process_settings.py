@@ -66,7 +66,7 @@ def settings_in_key(libraries: Iterable[str], environ: Mapping[str, str] | None 
     return {
         name: _content(value) if name.endswith("_FLAGS") else value
         for name, value in sorted(given.items())
-        if name.startswith(prefixes or ("\0",)) and not _is_known(name)
+        if name.startswith(prefixes) and not _is_known(name)
     }
 
 

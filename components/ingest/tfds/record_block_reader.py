@@ -127,7 +127,9 @@ def _are_plain(encoded: tf.Tensor, encoding: RecordEncoding) -> tf.Tensor:
     def has(position: int, expected: bytes) -> tf.Tensor:
         return tf.reduce_all(tf.strings.substr(head, position, len(expected)) == expected)
 
-    return has(0, png.MAGIC) & has(PLAIN_AT, PLAIN[encoding.shape[2]]) & has(CHUNK_AT, b"IDAT")
+    plain = has(0, png.MAGIC) & has(PLAIN_AT, PLAIN[encoding.shape[2]])
+    # Pixels with an opacity of their own have no transparent colour, so other chunks may follow the header.
+    return plain if encoding.shape[2] in (2, 4) else plain & has(CHUNK_AT, b"IDAT")
 
 
 def _decode_png(encoded: tf.Tensor, encoding: RecordEncoding) -> tf.Tensor:

@@ -48,11 +48,13 @@ def walk(root: str) -> FoundFiles:
     """
     found = _Walk(root)
     found.visit("", ())
+    # An empty folder of a file system leaves nothing out.
+    left_out = {kind: count for kind, count in sorted(found.left_out.items()) if count}
     return FoundFiles(
         tuple(sorted(found.pictures)),
         tuple(sorted(found.folders)),
         tuple(sorted(found.irregular)),
-        dict(sorted(found.left_out.items())),
+        left_out,
     )
 
 

@@ -34,7 +34,6 @@ def test_files_left_out_are_counted_in_the_plan(root, tmp_path):
         "hidden": 1,
         "in @eaDir": 1,
         "in __MACOSX": 1,
-        "in lost+found": 0,
         "without a suffix": 1,
     }
     assert plan(root, tmp_path).class_names == ("class a", "class b", "class c")

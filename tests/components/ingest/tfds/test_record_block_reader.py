@@ -184,7 +184,8 @@ def test_records_are_upright_as_in_folders(prepared, ingested, resize):
 
 
 def test_records_with_opacity_are_read_as_declared(prepared, ingested):
-    prepared([written(TRANSPARENT, "PNG")] * 4, (9, 14, 4))
+    # The resolution is a chunk between the header and the pixels.
+    prepared([written(TRANSPARENT, "PNG"), *[written(TRANSPARENT, "PNG", dpi=(72, 72))] * 3], (9, 14, 4))
     assert np.array_equal(ingested()[1], np.asarray(TRANSPARENT))
 
 
