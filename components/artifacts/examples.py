@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from components.artifacts.artifact import UNDIGESTED, Artifact
+from components.artifacts.npy_writer import NpyWriter
 from serving.batch.folders.picture_walk import describe_left_out
 from serving.codec import read
 from serving.drift.features import stratified_sample
@@ -76,6 +77,8 @@ class Examples(Artifact):
     image_shape: (height, width, channels), from the data set.
     blocks: the blocks of each split, in order.
     resize: how ingest resized images to `image_shape`, the METHOD of `serving.resize`; None if it did not.
+    validation_rows: how many of the last rows of the split `train` are the set's own validation rows; 0 if training
+        chooses them from all its rows.
     """
 
     FILE = "examples.json"
@@ -87,6 +90,7 @@ class Examples(Artifact):
     image_shape: tuple[int, int, int]
     blocks: dict[str, tuple[Block, ...]]
     resize: str | None = None
+    validation_rows: int = 0
 
     def rows(self, split: str) -> int:
         """The number of images in a split."""
@@ -172,7 +176,8 @@ class Examples(Artifact):
 
     def summary(self) -> str:
         """Name, version, rows of each split, shape, and whether images were resized."""
-        splits = ", ".join(f"{self.rows(split):,} {split}" for split in self.blocks)
+        validation = f" ({self.validation_rows:,} of them for validation)" if self.validation_rows else ""
+        splits = f"{self.rows('train'):,} train{validation}, {self.rows('test'):,} test"
         shape = "×".join(map(str, self.image_shape))
         resized = "" if self.resize is None else f", resized ({self.resize})"
         left_out = describe_left_out(self.left_out())
@@ -205,16 +210,12 @@ def write_block(
     block = Block(split, index, 0)
     labels: list[npt.NDArray[np.int64]] = []
     with _staged(folder / block.images_file) as file:
+        writer = NpyWriter(file)
         for images, numbers in parts:
-            pixels = np.ascontiguousarray(images)
-            if not labels:
-                _write_npy_header(file, pixels, 0)
+            writer.append(images)
             labels.append(numbers)
-            file.write(pixels.data)
+        writer.finish()
         joined = np.concatenate(labels)
-        # numpy's header has the same length for every number of rows, so that arrays can grow.
-        file.seek(0)
-        _write_npy_header(file, pixels, len(joined))
     with _staged(folder / block.labels_file) as file:
         np.save(file, joined)
     if files:
@@ -233,13 +234,6 @@ def _staged(path: Path) -> Iterator[IO[bytes]]:
         os.replace(staged, path)
     finally:
         staged.unlink(missing_ok=True)
-
-
-def _write_npy_header(file: IO[bytes], images: npt.NDArray[np.uint8], rows: int) -> None:
-    """The header of a .npy file of `rows` images such as these."""
-    described = np.lib.format.dtype_to_descr(images.dtype)
-    header = {"descr": described, "fortran_order": False, "shape": (rows, *images.shape[1:])}
-    np.lib.format.write_array_header_1_0(file, header)
 
 
 def _rows_between(rows: npt.NDArray[np.int64], start: int, stop: int) -> npt.NDArray[np.int64]:

@@ -10,7 +10,7 @@ from components.ingest.local_path import path_name
 from serving.batch.inputs.open_file import shown
 from serving.errors import InputError
 
-LOCAL_KINDS = ("folder", "arrays")
+LOCAL_KINDS = ("folder", "arrays", "table")
 # What people write before the name of a set of the Hugging Face Hub.
 HUB_KINDS = ("huggingface", "hf")
 HUB_ADVICE = (
@@ -33,7 +33,10 @@ class DatasetReference(NamedTuple):
 
 
 def parse_reference(value: str) -> DatasetReference:
-    """Parses `folder:PATH`, `arrays:PATH`, or a name for TensorFlow Datasets. Raises: InputError: another form."""
+    """Parses `folder:PATH`, `arrays:PATH`, `table:PATH`, or a name for TensorFlow Datasets.
+
+    Raises: InputError: another form.
+    """
     kind, _, path = value.partition(":")
     if kind in LOCAL_KINDS:
         if not path:
@@ -46,7 +49,7 @@ def parse_reference(value: str) -> DatasetReference:
     if not TFDS_NAME.fullmatch(value):
         raise InputError(
             f"--dataset {value} is not the name of a data set: give a name in TensorFlow Datasets, e.g. mnist, "
-            "emnist/letters or mnist:3.0.1, or folder:PATH for a folder with a folder for each class, or arrays:PATH "
-            "for an .npz file or a folder of IDX files"
+            "emnist/letters or mnist:3.0.1, or folder:PATH for a folder with a folder for each class, arrays:PATH for "
+            "an .npz file or a folder of IDX files, or table:PATH for CSV, Parquet or JSON"
         )
     return DatasetReference(value, None)

@@ -17,6 +17,7 @@ from components.ingest.folders.picture_pool import stop_processes
 from components.ingest.read_options import ReadOptions
 from components.ingest.read_plan import BlockReader, ReadPlan
 from components.ingest.source import Source
+from components.ingest.tables.table_source import TableSource
 from components.ingest.tfds.tfds_source import TfdsSource
 from components.run_context import RunContext
 from serving.files import write_json
@@ -28,7 +29,7 @@ class Params(ReadOptions):
     """A data set, which of its rows are read, and how.
 
     Attributes:
-        dataset: as TensorFlow Datasets names it, e.g. `mnist`; or `folder:NAME`, or `arrays:NAME`.
+        dataset: as TensorFlow Datasets names it, e.g. `mnist`; or `folder:NAME`, `arrays:NAME` or `table:NAME`.
     """
 
     dataset: str = "mnist"
@@ -38,8 +39,12 @@ def source_of(params: Params, context: RunContext) -> Source:
     """The data set."""
     if context.source is None:
         return TfdsSource(params.dataset, context.data_dir, context.manual_dir, context.digest_cache)
-    kind = FolderSource if params.dataset.startswith("folder:") else ArraySource
-    return kind(context.source, context.digest_cache)
+    kind = params.dataset.partition(":")[0]
+    if kind == "table":
+        return TableSource(context.source, context.digest_cache, params.label_column, params.image_column)
+    if kind == "folder":
+        return FolderSource(context.source, context.digest_cache, params.class_pattern)
+    return ArraySource(context.source, context.digest_cache)
 
 
 def fingerprint(params: Params, context: RunContext) -> Mapping[str, str] | None:
@@ -76,6 +81,7 @@ def write_examples(plan: ReadPlan, beam: BeamOptions, out: Path, resize: str | N
     """Decodes every block of a set; `resize` is how its readers resize images."""
     found = beam.map(partial(decode_block, out=out.absolute()), plan.readers, out)
     blocks = sorted(found, key=lambda block: block.index)
+    splits = {split: tuple(block for block in blocks if block.split == split) for split in SPLITS}
     if plan.left_out:
         write_json(out / UNDIGESTED, dict(plan.left_out))
     return Examples(
@@ -84,8 +90,9 @@ def write_examples(plan: ReadPlan, beam: BeamOptions, out: Path, resize: str | N
         version=plan.version,
         class_names=plan.class_names,
         image_shape=plan.image_shape,
-        blocks={split: tuple(block for block in blocks if block.split == split) for split in SPLITS},
+        blocks=splits,
         resize=resize,
+        validation_rows=sum(block.rows for block in splits["train"][len(splits["train"]) - plan.validation_blocks :]),
     ).save()
 
 

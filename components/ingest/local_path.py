@@ -12,7 +12,7 @@ from serving.batch.inputs.open_file import shown
 from serving.errors import InputError
 from serving.suggestions import nearest
 
-ARCHIVE_SUFFIX = ".npz"
+SUFFIXES = (".npz", ".csv", ".csv.gz", ".tsv", ".parquet", ".json", ".jsonl", ".tfrecord", ".tar", ".tar.gz", ".tgz")
 # A model's name is a folder's name, which most file systems limit to 255 bytes.
 MAX_NAME_LENGTH = 100
 
@@ -34,8 +34,12 @@ def existing_path(path: Path) -> Path:
 
 
 def path_name(path: Path) -> str:
-    r"""The last component of the absolute path, without .npz; bytes that are not UTF-8 are written as \xff."""
-    return shown(_absolute(path).name).removesuffix(ARCHIVE_SUFFIX)
+    r"""The last component of the absolute path, without the suffix of a file of images.
+
+    Bytes that are not UTF-8 are written as \xff.
+    """
+    name = shown(_absolute(path).name)
+    return name.removesuffix(max((suffix for suffix in SUFFIXES if name.endswith(suffix)), key=len, default=""))
 
 
 def default_model_name(path: Path) -> str:

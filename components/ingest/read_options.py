@@ -23,15 +23,30 @@ class ReadOptions:
         train_split: the training rows in TFDS's slicing syntax, e.g. `train[:80%]`. Without both splits, a set of one
             split is cut into 80 and 20 %.
         test_split: the test rows, in the same syntax.
+        validation_split: the rows that each epoch is scored with, in the same syntax; by default the set's own split of
+            that name, unless the other splits take rows of it; `none` for none.
         resize: height and width of every image, in pixels.
-        classes: the number of classes of arrays without class names; by default the largest training label plus one.
+        classes: the number of classes of arrays and tables without class names; by default the largest training label
+            plus one.
+        class_pattern: a regular expression that finds the class in each picture's path below the folder, as its only
+            group, e.g. `([a-z]+)[.][0-9]`; by default the picture's folder is its class.
+        label_column: the column of a table that holds the labels; by default the one that is named so.
+        image_column: the column of a table that holds the pictures, or the names of their files; by default the only
+            one.
+        image_shape: height, width and channels of images whose pixels are in the columns of a table, in the order of
+            the columns; by default a grey square.
         block_rows: maximum number of images in a block. Blocks of large images have fewer.
     """
 
     train_split: str | None = None
     test_split: str | None = None
+    validation_split: str | None = None
     resize: tuple[int, int] | None = None
     classes: int | None = None
+    class_pattern: str | None = None
+    label_column: str | None = None
+    image_column: str | None = None
+    image_shape: tuple[int, int, int] | None = None
     block_rows: int = 10_000
 
     def __post_init__(self) -> None:
@@ -40,6 +55,7 @@ class ReadOptions:
             ("block-rows", (self.block_rows,), math.inf),
             ("classes", (self.classes or 1,), MAX_CLASSES),
             ("resize", self.resize or (1,), MAX_SIDE),
+            ("image-shape", self.image_shape or (1,), MAX_SIDE),
         ):
             given = f"--ingest.{flag} {' '.join(map(str, numbers))}"
             if min(numbers) < 1:
@@ -47,6 +63,6 @@ class ReadOptions:
             if max(numbers) > most:
                 raise InputError(f"{given}: give at most {most:,}")
 
-    def rows_per_block(self, image_shape: tuple[int, int, int]) -> int:
+    def rows_per_block(self, shape: tuple[int, int, int]) -> int:
         """Number of images in a block, 1 or more; fewer for large images, because a whole block is in memory."""
-        return max(1, min(self.block_rows, BLOCK_BYTES // math.prod(image_shape)))
+        return max(1, min(self.block_rows, BLOCK_BYTES // math.prod(shape)))

@@ -59,6 +59,7 @@ class ReadPlan:
         image_shape: (height, width, channels) of every image, after resizing.
         readers: the readers of all blocks of both splits, in order.
         left_out: the number of files that are not pictures, by kind.
+        validation_blocks: how many of the last blocks of the split `train` hold validation rows.
     """
 
     dataset: str
@@ -67,3 +68,4 @@ class ReadPlan:
     image_shape: tuple[int, int, int]
     readers: tuple[BlockReader, ...]
     left_out: Mapping[str, int] = field(default_factory=dict)
+    validation_blocks: int = 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
 from typing import NamedTuple
 
 from components.artifacts.examples import SPLITS
@@ -11,6 +13,11 @@ from serving.errors import InputError
 
 # The default training and test rows of a set with one split.
 DEFAULT_CUT = ("{}[:80%]", "{}[80%:]")
+VALIDATION = "validation"
+# Names that sets have for their validation rows, in lower case.
+VALIDATION_NAMES = ("validation", "val", "valid", "dev")
+# The value of --ingest.validation-split that turns a set's own validation rows off.
+NO_ROWS = "none"
 
 
 class RowRange(NamedTuple):
@@ -21,8 +28,46 @@ class RowRange(NamedTuple):
     stop: int
 
 
-def select_rows(options: ReadOptions, rows: Mapping[str, int], dataset: str) -> dict[str, list[RowRange]]:
-    """Selects the ranges of `train` and of `test`, in order, from the set's own splits.
+@dataclass(frozen=True)
+class SelectedRows:
+    """The rows that are read, as ranges of the set's own splits, in order; no row is in two of the lists.
+
+    Attributes:
+        train: the training rows, without the validation rows; one or more.
+        validation: the rows that each epoch is scored with; none if training chooses them from its own.
+        test: the test rows; one or more.
+    """
+
+    train: tuple[RowRange, ...]
+    validation: tuple[RowRange, ...]
+    test: tuple[RowRange, ...]
+
+    @property
+    def learning(self) -> tuple[RowRange, ...]:
+        """The ranges of the split `train`: training rows, then validation rows."""
+        return self.train + self.validation
+
+    @property
+    def ranges(self) -> tuple[RowRange, ...]:
+        """All ranges."""
+        return self.learning + self.test
+
+    def blocks(self, rows: int) -> list[tuple[str, int, tuple[RowRange, ...]]]:
+        """The blocks of `rows` rows at most: the split, the index in the split, and the ranges.
+
+        The last `validation_blocks` blocks of the split `train` hold the validation rows.
+        """
+        learning = cut_blocks(self.train, rows) + cut_blocks(self.validation, rows)
+        splits = zip(SPLITS, (learning, cut_blocks(self.test, rows)), strict=True)
+        return [(split, index, block) for split, blocks in splits for index, block in enumerate(blocks)]
+
+    def validation_blocks(self, rows: int) -> int:
+        """The number of blocks that hold validation rows."""
+        return len(cut_blocks(self.validation, rows))
+
+
+def select_rows(options: ReadOptions, rows: Mapping[str, int], dataset: str) -> SelectedRows:
+    """Selects the training, validation and test rows from the set's own splits.
 
     Args:
         options: the splits that the user gave.
@@ -30,22 +75,42 @@ def select_rows(options: ReadOptions, rows: Mapping[str, int], dataset: str) -> 
         dataset: the set's name, for messages.
 
     Raises:
-        InputError: no such split, a slice without rows, or rows in both splits.
+        InputError: no such split, a slice without rows, or rows in two splits.
     """
     specs = _specs(options, rows, dataset)
-    whole = {split: [RowRange(spec, 0, rows[spec])] for split, spec in specs.items() if rows.get(spec)}
-    selected = {
-        split: whole.get(split) or _default_cut(split, spec, rows) or _ranges(split, spec, rows, dataset)
-        for split, spec in specs.items()
-    }
-    for test in selected["test"]:
-        for train in selected["train"]:
-            if test.source_split == train.source_split and test.start < train.stop and train.start < test.stop:
-                raise InputError(
-                    f"--ingest.test-split {specs['test']} and --ingest.train-split {specs['train']} share rows: "
-                    "give slices that do not overlap"
-                )
-    return selected
+    selected = {split: _rows_of(split, spec, rows, dataset) for split, spec in specs.items()}
+    _require_apart(specs, selected)
+    own = next((split for split in rows if split.lower() in VALIDATION_NAMES and rows[split]), None)
+    if options.validation_split not in (None, NO_ROWS):
+        selected[VALIDATION] = _rows_of(VALIDATION, options.validation_split, rows, dataset)
+        _require_apart({**specs, VALIDATION: options.validation_split}, selected)
+    elif options.validation_split is None and own is not None:
+        # A set's own validation rows are used, unless the user has named some of them as training or test rows.
+        whole = RowRange(own, 0, rows[own])
+        if not any(_share_rows(whole, used) for ranges in selected.values() for used in ranges):
+            selected[VALIDATION] = [whole]
+    return SelectedRows(tuple(selected["train"]), tuple(selected.get(VALIDATION, ())), tuple(selected["test"]))
+
+
+def _rows_of(split: str, spec: str, rows: Mapping[str, int], dataset: str) -> list[RowRange]:
+    """The ranges of one split."""
+    if rows.get(spec):
+        return [RowRange(spec, 0, rows[spec])]
+    return _default_cut(split, spec, rows) or _ranges(split, spec, rows, dataset)
+
+
+def _require_apart(specs: Mapping[str, str], selected: Mapping[str, Sequence[RowRange]]) -> None:
+    """Refuses rows in two splits. Raises: InputError."""
+    for split, other in combinations([*selected][::-1], 2):
+        if any(_share_rows(one, two) for one in selected[split] for two in selected[other]):
+            raise InputError(
+                f"--ingest.{split}-split {specs[split]} and --ingest.{other}-split {specs[other]} share rows: "
+                "give slices that do not overlap"
+            )
+
+
+def _share_rows(one: RowRange, other: RowRange) -> bool:
+    return one.source_split == other.source_split and one.start < other.stop and other.start < one.stop
 
 
 def _specs(options: ReadOptions, rows: Mapping[str, int], dataset: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ from components.batches.normalized import normalized_batches
 from components.batches.stream import Order, Permutation
 from components.train.checkpoint import History, read_checkpoint
 from components.train.epochs import EpochEvent, epoch_callback
-from components.train.hold_out import HoldOut, hold_out
+from components.train.hold_out import HoldOut, hold_out, last_rows
 from components.train.network import build_model, layers_table
 from components.train.recipe import Params
 from serving.errors import BeamlineError
@@ -153,8 +153,14 @@ def _steps(examples: Examples, params: Params) -> int:
 
 
 def split_rows(examples: Examples, params: Params) -> HoldOut:
-    """The rows that are trained on, and the validation rows. Raises: BeamlineError: as `hold_out`."""
-    return hold_out(examples.all_labels("train"), params.validation_fraction, params.seed)
+    """The rows that are trained on, and the validation rows: the set's own, or else a fraction of all.
+
+    Raises: BeamlineError: as `hold_out`.
+    """
+    labels = examples.all_labels("train")
+    if examples.validation_rows:
+        return last_rows(labels, examples.validation_rows)
+    return hold_out(labels, params.validation_fraction, params.seed)
 
 
 def _datasets(

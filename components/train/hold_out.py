@@ -45,6 +45,8 @@ def hold_out(labels: Labels, fraction: float, seed: int) -> HoldOut:
         BeamlineError: no row is left to train on.
     """
     rows = len(labels)
+    if fraction == 0:
+        return HoldOut(np.arange(rows), np.empty(0, np.int64), tuple(np.unique(labels).tolist()))
     if rows - round(rows * fraction) < 1:
         raise BeamlineError(
             f"--train.validation-fraction {fraction} leaves none of the {rows:,} training rows to train on: give a "
@@ -59,6 +61,13 @@ def hold_out(labels: Labels, fraction: float, seed: int) -> HoldOut:
     validation = np.sort(np.concatenate([*chosen, mixed[:0]]))
     missing = [int(labels[members[0]]) for members, count in zip(by_class, counts, strict=True) if not count]
     return HoldOut(np.setdiff1d(np.arange(rows), validation), validation, tuple(missing))
+
+
+def last_rows(labels: Labels, count: int) -> HoldOut:
+    """The last rows as validation rows, fewer than all: those that the set itself has for it."""
+    training, validation = np.arange(len(labels) - count), np.arange(len(labels) - count, len(labels))
+    missing = np.setdiff1d(labels[training], labels[validation])
+    return HoldOut(training, validation, tuple(missing.tolist()))
 
 
 def describe_missing(held: HoldOut, class_names: Sequence[str]) -> str | None:

@@ -26,7 +26,7 @@ class Recipe:
         epochs: passes over the training rows.
         batch_size: rows of a training step.
         validation_fraction: the fraction of the training rows that are scored after each epoch and not trained on; the
-            seed chooses them, from each class in proportion.
+            seed chooses them, from each class in proportion. A set's own validation rows take their place.
         intra_op_threads: threads of one TensorFlow operation; in the recipe, because the number changes the last bits
             of the weights.
     """

@@ -41,7 +41,7 @@ class RunOptions:
     Everything after `--` goes to Beam, for the data-parallel jobs of ingest and analyze.
 
     Attributes:
-        dataset: as TensorFlow Datasets names it, or folder:PATH, or arrays:PATH.
+        dataset: as TensorFlow Datasets names it, or folder:PATH, arrays:PATH or table:PATH.
         preset: a named recipe, or a JSON file with one; the flags below change single values of it.
         model: the name to promote under; by default the data set's own.
         manual_dir: folder with the data set's original files, used instead of a download.

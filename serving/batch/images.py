@@ -12,10 +12,11 @@ from itertools import accumulate, groupby
 from pathlib import Path
 from typing import Self
 
+from serving.batch.inputs import idx
 from serving.batch.inputs.array_file import is_array
-from serving.batch.inputs.array_images import ArrayImages, open_array_images
+from serving.batch.inputs.array_images import open_array_images
 from serving.batch.inputs.kinds import HEAD_BYTES, other_picture_kind, picture_kind
-from serving.batch.inputs.open_file import ACCEPTED, open_file, shown
+from serving.batch.inputs.open_file import ACCEPTED, OpenFile, open_file, shown
 from serving.blocks import Images, OtherSizes, Source, Unreadable
 from serving.bundle.bundle import Bundle
 from serving.bundle.resizing import require_resizing, resizes
@@ -43,7 +44,7 @@ def find_images(inputs: Sequence[str], skip_bad: bool = False, resize: bool = Fa
 
             sources.append(find_pictures([part for part in parts if isinstance(part, str)], skip_bad))
         else:
-            sources += [part for part in parts if isinstance(part, ArrayImages)]
+            sources += [part for part in parts if isinstance(part, Source)]
     if not sources:
         raise InputError(f"no images are named: give {ACCEPTED}")
     source = replace(sources[0] if len(sources) == 1 else _join(sources), left_out=dict(left_out))
@@ -97,8 +98,8 @@ def _expand(name: str) -> list[str]:
     return found
 
 
-def _parts(path: str, skip_bad: bool, left_out: Counter[str]) -> Sequence[str | ArrayImages]:
-    """The paths of pictures, or one array. Only folders import their modules, which would slow down every start."""
+def _parts(path: str, skip_bad: bool, left_out: Counter[str]) -> Sequence[str | Source]:
+    """The paths of pictures, or one array or table. Only folders and tables import their modules: each takes time."""
     if os.path.isdir(path):
         from serving.batch.folders.picture_walk import describe_left_out, irregular_reason, walk
 
@@ -114,9 +115,12 @@ def _parts(path: str, skip_bad: bool, left_out: Counter[str]) -> Sequence[str | 
     try:
         file = open_file(Path(path))
         head = file.head(HEAD_BYTES)
-        if not is_array(head) and (picture_kind(head) or other_picture_kind(head)) is not None:
+        packed = head.startswith(idx.GZIP_MAGIC)
+        if is_array(head) and not packed:
+            return [open_array_images(file)]
+        if not packed and (picture_kind(head) or other_picture_kind(head)) is not None:
             return [path]
-        return [open_array_images(file)]
+        return [_table_images(file, skip_bad) or open_array_images(file)]
     except InputError:
         from serving.batch.folders.picture_walk import SUFFIXES
 
@@ -124,6 +128,17 @@ def _parts(path: str, skip_bad: bool, left_out: Counter[str]) -> Sequence[str | 
         if skip_bad and path.lower().endswith(SUFFIXES):
             return [path]
         raise
+
+
+def _table_images(file: OpenFile, skip_bad: bool) -> Source | None:
+    """The images of a table; None if the file is none. Raises: InputError: the table holds no images."""
+    from serving.batch.tables import open_table
+
+    if not open_table.is_table(file.path, file.head(open_table.HEAD_BYTES)):
+        return None
+    from serving.batch.tables.table_images import open_table_images
+
+    return open_table_images(file, skip_bad)
 
 
 def _join(parts: Sequence[Source]) -> Source:

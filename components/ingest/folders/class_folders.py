@@ -5,63 +5,28 @@ from __future__ import annotations
 import hashlib
 import os
 import random
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-from components.ingest.folders.folder_names import require_distinct_names
-from components.ingest.slicing import RowRange
+from components.ingest.folders.distinct_names import require_distinct_names
+from components.ingest.folders.labelled_pictures import LabelledPictures, Picture, natural
 from serving.batch.folders.picture_walk import FoundFiles, describe_left_out, irregular_reason, walk
 from serving.batch.inputs.open_file import shown
 from serving.errors import InputError
 
 LAYOUTS = "<class>/x.png or <split>/<class>/x.png"
+# The advice for sets that keep the classes somewhere else.
+ELSEWHERE = (
+    "say how the class is in each picture's name with --ingest.class-pattern, or give table:FILE if it is in a file "
+    "beside the pictures"
+)
 # The only split of a folder without split folders.
 DEFAULT_SPLIT = "train"
 # Names that folders of splits have, in lower case.
 SPLIT_NAMES = ("train", "training", "test", "testing", "val", "valid", "validation", "dev", "eval")
 
 
-class Picture(NamedTuple):
-    """A picture file: its path below the set's folder, and the index of its class in the class names."""
-
-    path: str
-    label: int
-
-
-@dataclass(frozen=True)
-class ClassFolders:
-    """The pictures of a folder.
-
-    Attributes:
-        class_names: the names of the class folders of all splits; numbers in them are sorted as numbers.
-        splits: the pictures of each split, in order; at least one.
-        left_out: the number of files that are not pictures, by kind.
-    """
-
-    class_names: tuple[str, ...]
-    splits: dict[str, tuple[Picture, ...]]
-    left_out: Mapping[str, int]
-
-    @property
-    def paths(self) -> list[str]:
-        """The paths of all pictures below the set's folder."""
-        return [picture.path for pictures in self.splits.values() for picture in pictures]
-
-    def pictures(self, ranges: Sequence[RowRange]) -> tuple[Picture, ...]:
-        """The pictures of some rows, in order."""
-        return tuple(picture for rows in ranges for picture in self.splits[rows.source_split][rows.start : rows.stop])
-
-    @property
-    def empty_classes(self) -> list[str]:
-        """The classes without a picture in any split."""
-        used = {picture.label for pictures in self.splits.values() for picture in pictures}
-        return [name for label, name in enumerate(self.class_names) if label not in used]
-
-
-def find_pictures(root: Path) -> ClassFolders:
+def find_pictures(root: Path) -> LabelledPictures:
     """Finds the pictures of a folder in the layout of `tfds.ImageFolder`, or in the same without split folders.
 
     Hidden files, folders of archives and file systems, and files that are not pictures are left out, and counted. Only
@@ -80,13 +45,13 @@ def find_pictures(root: Path) -> ClassFolders:
         first = root / files.irregular[0]
         raise InputError(f"{shown(first)} {irregular_reason(str(first))}")
     depth = _depth(root, files)
-    names = sorted({folder.split("/")[-1] for folder in files.folders if folder.count("/") == depth - 1}, key=_natural)
+    names = sorted({folder.split("/")[-1] for folder in files.folders if folder.count("/") == depth - 1}, key=natural)
     require_distinct_names(root, names)
     labels = {name: label for label, name in enumerate(names)}
     found = [Picture(name, labels[name.split("/")[depth - 1]]) for name in files.pictures]
     if depth == 1:
         _require_classes(root, names)
-        splits = {DEFAULT_SPLIT: _by_name_hash(found)}
+        splits = {DEFAULT_SPLIT: by_name_hash(found)}
     else:
         # A split's name is its folder's; bytes that are not UTF-8 are written as in messages.
         tops = [folder for folder in files.folders if "/" not in folder]
@@ -98,12 +63,7 @@ def find_pictures(root: Path) -> ClassFolders:
                 f"{shown(root)}/{split} looks like a split, because it is beside split folders, but holds no picture: "
                 "add pictures, or move it away"
             )
-    return ClassFolders(tuple(map(shown, names)), splits, files.left_out)
-
-
-def _natural(name: str) -> list[tuple[int, int, str]]:
-    """The key of an order in which numbers within names are compared as numbers: 2 before 10."""
-    return [(0, int(part), part) if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", name) if part]
+    return LabelledPictures(root, tuple(map(shown, names)), splits, files.left_out)
 
 
 def _require_classes(root: Path, names: Sequence[str]) -> None:
@@ -114,7 +74,7 @@ def _require_classes(root: Path, names: Sequence[str]) -> None:
     one = f"{listed} looks like a split" if len(names) == 1 else f"{listed} look like splits"
     raise InputError(
         f"{shown(root)}: {one}, but pictures lie there without class folders: move each picture into a folder with "
-        f"the name of its class, the layout is {LAYOUTS}; if these are classes, rename the folders"
+        f"the name of its class, the layout is {LAYOUTS}; or {ELSEWHERE}; if these are classes, rename the folders"
     )
 
 
@@ -125,7 +85,7 @@ def _as_tfds(split: str, pictures: Sequence[Picture]) -> tuple[Picture, ...]:
     return tuple(ordered)
 
 
-def _by_name_hash(pictures: Sequence[Picture]) -> tuple[Picture, ...]:
+def by_name_hash(pictures: Iterable[Picture]) -> tuple[Picture, ...]:
     """Sorts by the hash of the path, so that adding a picture leaves almost all others in their split."""
     return tuple(sorted(pictures, key=lambda picture: hashlib.sha256(os.fsencode(picture.path)).digest()))
 
@@ -140,7 +100,8 @@ def _depth(root: Path, files: FoundFiles) -> int:
         raise InputError(f"{shown(root)} holds no pictures in class folders{rest}: give {LAYOUTS}")
     if 0 in examples:
         raise InputError(
-            f"{shown(root / examples[0])} is in no class folder: move it into one, the layout is {LAYOUTS}"
+            f"{shown(root / examples[0])} is in no class folder: move it into one, the layout is {LAYOUTS}; or "
+            f"{ELSEWHERE}"
         )
     if max(examples) > 2:
         raise InputError(

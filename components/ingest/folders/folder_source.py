@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.ingest.digest_cache import content_digest
-from components.ingest.folders.class_folders import SPLIT_NAMES, ClassFolders, Picture, find_pictures
-from components.ingest.folders.folder_block_reader import FolderBlockReader, refuse_pictures
-from components.ingest.folders.inspection import Inspection
+from components.ingest.folders.class_folders import SPLIT_NAMES, find_pictures
+from components.ingest.folders.class_pattern import find_by_pattern
+from components.ingest.folders.labelled_pictures import LabelledPictures
+from components.ingest.folders.picture_plan import picture_fingerprint, plan_pictures
 from components.ingest.local_path import existing_path
 from components.ingest.read_options import ReadOptions
 from components.ingest.read_plan import ReadPlan
-from components.ingest.slicing import cut_blocks, select_rows
 from components.ingest.source import LocalSource
-from serving.batch.folders.picture_header import PictureHeader
 from serving.batch.inputs.open_file import shown
 from serving.errors import InputError
 
@@ -27,69 +23,37 @@ MAX_LISTED = 5
 
 @dataclass(frozen=True)
 class FolderSource(LocalSource):
-    """Pictures in `<class>/` or `<split>/<class>/`."""
+    """Pictures in `<class>/` or `<split>/<class>/`, or with the class in their names.
+
+    Attributes:
+        class_pattern: as in `ReadOptions`.
+    """
+
+    class_pattern: str | None = None
 
     def fingerprint(self) -> Mapping[str, str]:
         """The digest of the pictures and their names, the classes that have none, and the files left out."""
-        root = existing_path(self.path)
-        found = find_pictures(root)
-        digest = content_digest(root, found.paths, self.digest_cache, digests=Inspection(root, found.paths).digests)
-        # Hidden files and those of systems come and go.
-        left_out = {kind: count for kind, count in found.left_out.items() if kind.startswith((".", "without"))}
-        return {"content": digest, "empty classes": json.dumps(found.empty_classes), "left out": json.dumps(left_out)}
+        return picture_fingerprint(self._find(), self.digest_cache)
 
     def prepare(self) -> None:
         """Checks the layout of the folder. Raises: InputError."""
-        find_pictures(existing_path(self.path))
+        self._find()
 
     def plan(self, options: ReadOptions, scratch: Path) -> ReadPlan:
         """Reads the headers of the selected pictures, without decoding them."""
+        found = self._find()
+        if self.class_pattern is None:
+            _require_splits(options, found)
+        return plan_pictures(f"folder:{self.name}", found, options, self.digest_cache)
+
+    def _find(self) -> LabelledPictures:
         root = existing_path(self.path)
-        found = find_pictures(root)
-        _require_classes(options, found, root)
-        _require_splits(options, found, root)
-        selected = select_rows(options, {split: len(rows) for split, rows in found.splits.items()}, shown(root))
-        paths = [picture.path for ranges in selected.values() for picture in found.pictures(ranges)]
-        inspection = Inspection(root, found.paths)
-        version = content_digest(root, found.paths, self.digest_cache, digests=inspection.digests)[:12]
-        shape = _image_shape(root, inspection.headers(paths), options.resize)
-        return ReadPlan(
-            dataset=f"folder:{self.name}",
-            version=version,
-            class_names=found.class_names,
-            image_shape=shape,
-            left_out=found.left_out,
-            readers=tuple(
-                FolderBlockReader(
-                    split,
-                    index,
-                    root,
-                    *_columns(found.pictures(block)),
-                    shape,
-                    options.resize is not None,
-                    inspection.small,
-                )
-                for split, ranges in selected.items()
-                for index, block in enumerate(cut_blocks(ranges, options.rows_per_block(shape)))
-            ),
-        )
+        return find_pictures(root) if self.class_pattern is None else find_by_pattern(root, self.class_pattern)
 
 
-def _columns(pictures: Sequence[Picture]) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    return tuple(picture.path for picture in pictures), tuple(picture.label for picture in pictures)
-
-
-def _require_classes(options: ReadOptions, found: ClassFolders, root: Path) -> None:
-    if options.classes not in (None, len(found.class_names)):
-        raise InputError(
-            f"--ingest.classes {options.classes}: {shown(root)} has {len(found.class_names)} class folders: "
-            "omit the option, or add the folders"
-        )
-
-
-def _require_splits(options: ReadOptions, found: ClassFolders, root: Path) -> None:
+def _require_splits(options: ReadOptions, found: LabelledPictures) -> None:
     """Refuses folders of folders that are not splits, unless the user names them as such. Raises: InputError."""
-    splits = list(found.splits)
+    root, splits = found.root, list(found.splits)
     if options.train_split or options.test_split or any(split.lower() in SPLIT_NAMES for split in splits):
         return
     raise InputError(
@@ -97,27 +61,3 @@ def _require_splits(options: ReadOptions, found: ClassFolders, root: Path) -> No
         f"folders of pictures and have no names of splits: give one of them, e.g. folder:{shown(root / splits[0])}, or "
         "say which are the splits with --ingest.train-split and --ingest.test-split"
     )
-
-
-def _image_shape(
-    root: Path, found: Mapping[str, PictureHeader | None], resize: tuple[int, int] | None
-) -> tuple[int, int, int]:
-    """The one shape of all pictures, from their headers. Pictures without a readable header are reported by decoding.
-
-    Raises:
-        InputError: no picture has a readable header, or two have different sizes.
-    """
-    headers = {name: header for name, header in found.items() if header is not None}
-    if not headers:
-        refuse_pictures([f"{shown(name)} is a damaged picture: repair or remove it" for name in found], root)
-    sizes = Counter((header.height, header.width) for header in headers.values())
-    height, width = most_common = sizes.most_common(1)[0][0]
-    for name, header in headers.items():
-        if resize is None and (header.height, header.width) != most_common:
-            raise InputError(
-                f"{shown(root / name)} is {header.width}×{header.height} pixels, {sizes[most_common]:,} of "
-                f"{len(headers):,} pictures are {width}×{height} (width × height): correct it, or give "
-                f"--ingest.resize {height} {width}"
-            )
-    channels = 3 if any(header.coloured for header in headers.values()) else 1
-    return *(resize or most_common), channels

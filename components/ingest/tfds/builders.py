@@ -109,3 +109,9 @@ def _builder_class(path: str) -> Any:
             f"--dataset {path} must name exactly one TFDS builder, it names {names}: give MODULE or MODULE.CLASS"
         )
     return found[0]
+
+
+def full_name(builder: tfds.core.DatasetBuilder) -> str:
+    """The name of a builder and of its configuration: `emnist/letters`."""
+    config = builder.builder_config
+    return str(builder.name) if config is None else f"{builder.name}/{config.name}"

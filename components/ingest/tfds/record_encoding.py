@@ -79,6 +79,9 @@ def encoding_of(builder: tfds.core.DatasetBuilder, resize: tuple[int, int] | Non
         raise InputError(
             f"--dataset {builder.name} has images of different sizes: give one size with --ingest.resize HEIGHT WIDTH"
         )
-    if info.file_format is not tfds.core.FileFormat.TFRECORD:
-        raise InputError(f"--dataset {builder.name} is stored as {info.file_format}: prepare it as TFRecord files")
+    if info.file_format not in (tfds.core.FileFormat.TFRECORD, tfds.core.FileFormat.ARRAY_RECORD):
+        raise InputError(
+            f"--dataset {builder.name} is stored as {info.file_format.value}: prepare it as TFRecord or ArrayRecord "
+            "files"
+        )
     return RecordEncoding(keys[0], keys[1], (height, width, channels or 3), resize)

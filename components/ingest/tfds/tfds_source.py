@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from components.ingest.digest_cache import content_digest
 from components.ingest.read_options import ReadOptions
 from components.ingest.read_plan import ReadPlan
-from components.ingest.slicing import cut_blocks, select_rows
+from components.ingest.slicing import select_rows
 from components.ingest.source import MissingReason, Source
-from components.ingest.tfds.builders import EMBEDDED, find_builder, name_of, version_of
+from components.ingest.tfds.array_records import plan_array_records
+from components.ingest.tfds.builders import EMBEDDED, find_builder, full_name, name_of, version_of
 from components.ingest.tfds.record_block_reader import RecordBlockReader
 from components.ingest.tfds.record_encoding import encoding_of
 from components.ingest.tfds.record_files import RecordIndex
@@ -162,19 +163,22 @@ class TfdsSource(Source):
         builder = self.builder()
         encoding = encoding_of(builder, options.resize)
         counts = {name: split.num_examples for name, split in builder.info.splits.items()}
+        if builder.info.file_format.value == "array_record":
+            return plan_array_records(builder, encoding, options, scratch)
+        selected = select_rows(options, counts, builder.name)
+        rows = options.rows_per_block(encoding.image_shape)
         records = RecordIndex(builder)
         readers = [
             RecordBlockReader(split, index, records.runs(block, encoding.rows_per_call), encoding)
-            for split, ranges in select_rows(options, counts, builder.name).items()
-            for index, block in enumerate(cut_blocks(ranges, options.rows_per_block(encoding.image_shape)))
+            for split, index, block in selected.blocks(rows)
         ]
-        config = builder.builder_config
         return ReadPlan(
-            dataset=builder.name if config is None else f"{builder.name}/{config.name}",
+            dataset=full_name(builder),
             version=str(builder.version),
             class_names=tuple(builder.info.features[encoding.label_key].names),
             image_shape=encoding.image_shape,
             readers=tuple(readers),
+            validation_blocks=selected.validation_blocks(rows),
         )
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.train.hold_out import describe_missing, hold_out
+from components.train.hold_out import describe_missing, hold_out, last_rows
 from serving.errors import BeamlineError
 
 labels_of_classes = st.lists(st.integers(0, 6), min_size=1, max_size=200).map(np.array)
@@ -76,3 +76,13 @@ def test_class_without_validation_rows_is_named():
 def test_fraction_that_leaves_nothing_is_refused():
     with pytest.raises(BeamlineError, match=r"0\.95 leaves none of the 10 training rows to train on: give a smaller"):
         hold_out(np.zeros(10, int), 0.95, 7)
+
+
+@given(labels_of_classes, st.data())
+def test_own_validation_rows_are_the_last_ones(labels, data):
+    count = data.draw(st.integers(0, len(labels) - 1))
+    held = last_rows(labels, count)
+    assert [*held.training, *held.validation] == list(range(len(labels)))
+    assert len(held.validation) == count
+    absent = set(labels[: len(labels) - count]) - set(labels[len(labels) - count :])
+    assert set(held.missing) == absent

@@ -67,6 +67,23 @@ def test_validation_rows_are_scored_and_not_trained_on(made, rows_of, write_exam
     assert_validated_on(validated, images[chosen], labels[chosen])
 
 
+def test_own_validation_rows_are_scored_and_not_trained_on(made, rows_of, write_examples, tmp_path):
+    images, labels = rows_of(made.examples, "train")
+    models = []
+    for name, rows, own in (("own", 600, 120), ("rest", 480, 0)):
+        (tmp_path / name / "model").mkdir(parents=True)
+        splits = {"train": (images[:rows], labels[:rows]), "test": rows_of(made.examples, "test")}
+        # In one block, because the order of the rows depends on the blocks.
+        examples = write_examples(tmp_path / name, splits, made.examples.class_names, block_rows=600)
+        # The fraction gives way to the set's own rows.
+        recipe = replace(RECIPE, epochs=2, validation_fraction=0.5 if own else 0.0)
+        models.append(
+            train.run(replace(examples, validation_rows=own), made.transform, recipe, tmp_path / name / "model")
+        )
+    assert_same_weights(*models)
+    assert_validated_on(models[0], images[480:], labels[480:])
+
+
 def assert_validated_on(model, images, labels):
     network = model.keras_model()
     network.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])

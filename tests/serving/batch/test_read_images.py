@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 import serving
-from serving.batch.inputs import pictures
+from serving.batch.inputs import encoded_pictures
 from serving.errors import InputError
 from tests.serving.tiny_bundle import random_images, resized_to
 
@@ -45,12 +45,12 @@ def test_other_sizes_are_refused_as_by_the_command(folder, seal):
 
 
 def test_file_that_changes_meanwhile_is_refused(folder, seal, monkeypatch):
-    decode = pictures.decode_all
+    decode = encoded_pictures.decode_all
 
     def changing(*given):
         (folder / "0.png").write_bytes(b"another")
         return decode(*given)
 
-    monkeypatch.setattr(pictures, "decode_all", changing)
+    monkeypatch.setattr(encoded_pictures, "decode_all", changing)
     with pytest.raises(InputError, match=r"0\.png was changed while it was read"):
         serving.read_images([folder / "0.png"], seal(image_shape=SHAPE))

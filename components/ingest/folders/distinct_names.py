@@ -1,4 +1,4 @@
-"""Names of folders that are the same name for people: refused, because they would be different classes."""
+"""Names of classes that are the same name for people: refused, because they would be different classes."""
 
 from __future__ import annotations
 
@@ -10,10 +10,15 @@ from serving.batch.inputs.open_file import shown
 from serving.errors import InputError
 
 
-def require_distinct_names(root: Path, names: Sequence[str]) -> None:
-    """Refuses names of folders that read the same, or differ only in accents' encoding, case or spaces.
+def require_distinct_names(
+    root: Path,
+    names: Sequence[str],
+    what: str = "folders",
+    remedy: str = "rename one of them, or move its pictures into the other",
+) -> None:
+    """Refuses names that read the same, or differ only in accents' encoding, case or spaces.
 
-    Raises: InputError: it names the first two, and how they differ.
+    `what` is what has these names, in the plural. Raises: InputError: it names the first two, and how they differ.
     """
     known: dict[str, str] = {}
     for name in names:
@@ -21,8 +26,8 @@ def require_distinct_names(root: Path, names: Sequence[str]) -> None:
         if same in known and known[same] != name:
             one, other = known[same], name
             raise InputError(
-                f"{shown(root)} holds the folders {shown(one)!r} and {shown(other)!r}, which differ only in "
-                f"{_difference(one, other)}: rename one of them, or move its pictures into the other"
+                f"{shown(root)} holds the {what} {shown(one)!r} and {shown(other)!r}, which differ only in "
+                f"{_difference(one, other)}: {remedy}"
             )
         known[same] = name
 

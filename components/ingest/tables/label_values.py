@@ -1,0 +1,71 @@
+"""The values of a column of labels -> class numbers and class names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from components.ingest.folders.distinct_names import require_distinct_names
+from components.ingest.folders.labelled_pictures import natural
+from components.ingest.read_options import MAX_CLASSES
+from serving.batch.inputs.open_file import shown
+from serving.errors import InputError
+
+if TYPE_CHECKING:
+    import pyarrow
+
+Labels = npt.NDArray[np.int64]
+NUMBER = re.compile(r"(-?(?:0|[1-9]\d{0,17}))(?:\.0+)?")
+
+
+class LabelledClasses(NamedTuple):
+    """The labels of each split, int64 (n,), and the class names; None if the values are the class numbers."""
+
+    labels: dict[str, Labels]
+    class_names: tuple[str, ...] | None
+
+
+class LabelValues:
+    """Collects the values of a column of labels: each different value once, and its number for each row."""
+
+    def __init__(self, path: Path, column: str) -> None:
+        """`path` is that of the set, for messages."""
+        self._path, self._column = path, column
+        self._codes: dict[str, int] = {}
+        self._parts: dict[str, list[Labels]] = {}
+
+    def add(self, split: str, values: pyarrow.Array) -> None:
+        """Appends text to a split. Raises: InputError: there are more values than classes can be."""
+        encoded = values.dictionary_encode()
+        known = [self._codes.setdefault(value, len(self._codes)) for value in encoded.dictionary.to_pylist()]
+        if len(self._codes) > MAX_CLASSES:
+            raise InputError(
+                f"{shown(self._path)}: the column {self._column} has more than {MAX_CLASSES:,} different values, "
+                "too many for a label: say which column is with --ingest.label-column"
+            )
+        self._parts.setdefault(split, []).append(np.array(known, np.int64)[encoded.indices.to_numpy()])
+
+    def classes(self, declared: Sequence[str] | None) -> LabelledClasses:
+        """The labels of all rows: the values themselves if all are whole numbers, else positions in the sorted names.
+
+        `declared` are the class names by label, if the file has them. Raises: InputError: two names read the same.
+        """
+        values = list(self._codes)
+        matches = [NUMBER.fullmatch(value) for value in values]
+        names: tuple[str, ...] | None
+        if all(matches):
+            numbers, names = [int(match[1]) for match in matches if match], None if declared is None else (*declared,)
+        elif declared is not None and set(values) <= set(declared):
+            numbers, names = [list(declared).index(value) for value in values], (*declared,)
+        else:
+            names = tuple(sorted(values, key=natural))
+            require_distinct_names(self._path, names, "labels", "write both in one way")
+            position = {name: number for number, name in enumerate(names)}
+            numbers = [position[value] for value in values]
+        table = np.array(numbers, np.int64)
+        return LabelledClasses({split: table[np.concatenate(parts)] for split, parts in self._parts.items()}, names)

@@ -1,0 +1,1 @@
+"""Tables of images: pixels in columns, or pictures as bytes in a column; CSV, Parquet and tar files."""
