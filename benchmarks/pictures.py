@@ -176,23 +176,24 @@ def _works(case: Case, root: Path, rows: int) -> dict[str, Callable[[], float]]:
         for _ in images:
             pass
 
-    return {"ours": lambda: rows / _ingest(case.params, root), "peer": lambda: rows / _seconds(peer)}
+    return {"ours": lambda: rows / ingest_seconds(case.params, root), "peer": lambda: rows / seconds_of(peer)}
 
 
-def _ingest(params: ingest.Params, root: Path) -> float:
-    """Ingests a folder. Returns: the seconds, without those in which its output is deleted again."""
+def ingest_seconds(params: ingest.Params, root: Path) -> float:
+    """Ingests a folder or file. Returns: the seconds, without those in which its output is deleted again."""
     with tempfile.TemporaryDirectory() as folder:
-        return _seconds(lambda: ingest.run(params, RunContext(source=root), BeamOptions(), Path(folder)))
+        return seconds_of(lambda: ingest.run(params, RunContext(source=root), BeamOptions(), Path(folder)))
 
 
-def _seconds(work: Callable[[], object]) -> float:
+def seconds_of(work: Callable[[], object]) -> float:
+    """The seconds that a piece of work takes."""
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
 
 
 def _peak_memory_mb(root: Path) -> float:
-    _ingest(ingest.Params(dataset="folder:pictures"), root)
+    ingest_seconds(ingest.Params(dataset="folder:pictures"), root)
     return peak_memory_bytes() / 1e6
 
 
