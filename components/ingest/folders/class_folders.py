@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import random
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from components.ingest.folders.folder_names import require_distinct_names
+from components.ingest.distinct_names import require_distinct_names
+from components.ingest.natural_order import natural_key
 from components.ingest.slicing import RowRange
 from serving.batch.folders.picture_walk import FoundFiles, describe_left_out, irregular_reason, walk
 from serving.batch.inputs.open_file import shown
@@ -80,7 +80,9 @@ def find_pictures(root: Path) -> ClassFolders:
         first = root / files.irregular[0]
         raise InputError(f"{shown(first)} {irregular_reason(str(first))}")
     depth = _depth(root, files)
-    names = sorted({folder.split("/")[-1] for folder in files.folders if folder.count("/") == depth - 1}, key=_natural)
+    names = sorted(
+        {folder.split("/")[-1] for folder in files.folders if folder.count("/") == depth - 1}, key=natural_key
+    )
     require_distinct_names(root, names)
     labels = {name: label for label, name in enumerate(names)}
     found = [Picture(name, labels[name.split("/")[depth - 1]]) for name in files.pictures]
@@ -99,11 +101,6 @@ def find_pictures(root: Path) -> ClassFolders:
                 "add pictures, or move it away"
             )
     return ClassFolders(tuple(map(shown, names)), splits, files.left_out)
-
-
-def _natural(name: str) -> list[tuple[int, int, str]]:
-    """The key of an order in which numbers within names are compared as numbers: 2 before 10."""
-    return [(0, int(part), part) if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", name) if part]
 
 
 def _require_classes(root: Path, names: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""Names of folders that are the same name for people: refused, because they would be different classes."""
+"""Names of classes that are the same name for people: refused, because they would be different classes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,19 @@ from serving.batch.inputs.open_file import shown
 from serving.errors import InputError
 
 
-def require_distinct_names(root: Path, names: Sequence[str]) -> None:
-    """Refuses names of folders that read the same, or differ only in accents' encoding, case or spaces.
+def require_distinct_names(
+    root: Path,
+    names: Sequence[str],
+    kind: str = "folders",
+    advice: str = "rename one of them, or move its pictures into the other",
+) -> None:
+    """Refuses names of classes that read the same, or differ only in accents' encoding, case or spaces.
+
+    Args:
+        root: the file or folder of the names, for messages.
+        names: folders of classes, or other names of classes.
+        kind: what has these names, in the plural.
+        advice: what to do.
 
     Raises: InputError: it names the first two, and how they differ.
     """
@@ -21,8 +32,8 @@ def require_distinct_names(root: Path, names: Sequence[str]) -> None:
         if same in known and known[same] != name:
             one, other = known[same], name
             raise InputError(
-                f"{shown(root)} holds the folders {shown(one)!r} and {shown(other)!r}, which differ only in "
-                f"{_difference(one, other)}: rename one of them, or move its pictures into the other"
+                f"{shown(root)} holds the {kind} {shown(one)!r} and {shown(other)!r}, which differ only in "
+                f"{_difference(one, other)}: {advice}"
             )
         known[same] = name
 
