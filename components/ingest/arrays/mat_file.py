@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from serving.errors import InputError
 # A version 7.3 file is HDF5, behind a header of 512 bytes if MATLAB wrote it.
 HDF5_MAGIC = re.compile(rb"MATLAB 7\.3 MAT-file|\x89HDF")
 MAGIC = re.compile(rb"MATLAB 5\.0 MAT-file|" + HDF5_MAGIC.pattern)
+# The size of the header that precedes the variables; its last two bytes tell the order of bytes.
+VARIABLES_START = 128
 
 
 def is_mat(head: bytes) -> bool:
@@ -39,15 +42,28 @@ def read_variables(file: Path) -> list[tuple[str, tuple[int, ...]]]:
                 "with numpy.savez"
             )
     try:
+        _require_whole(file)
         found = whosmat(str(file), appendmat=False)
-    except OSError:
-        raise
     except Exception as error:
         # scipy's exceptions on damaged files have no common class.
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise InputError(f"{shown(file)} is a damaged .mat file ({reason}): write or copy it again") from error
     # MATLAB has no vectors, but columns and rows.
     return [(name, (max(shape),) if len(shape) == 2 and 1 in shape else tuple(shape)) for name, shape, _ in found]
+
+
+def _require_whole(file: Path) -> None:
+    """Refuses a file that ends within a variable, which scipy would leave out. Raises: ValueError; OSError."""
+    size_bytes = file.stat().st_size
+    with file.open("rb") as stream:
+        order = "<" if stream.read(VARIABLES_START)[-2:] == b"IM" else ">"
+        end = VARIABLES_START
+        # Each variable begins with its type and its size in bytes.
+        while len(tag := stream.read(8)) == 8:
+            end += 8 + struct.unpack(f"{order}II", tag)[1]
+            stream.seek(end)
+    if tag or end != size_bytes:
+        raise ValueError("its last variable is incomplete")
 
 
 def write_variable(file: Path, name: str, target: Path, rows_last: bool) -> None:

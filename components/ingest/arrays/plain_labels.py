@@ -39,27 +39,21 @@ def plain_labels(
         InputError: a row is not one-hot, a label is not a class, or the splits have labels of different kinds.
     """
     kinds = {split: _kind(labels) for split, labels in stored.items()}
-    if class_names is None and len(set(kinds.values())) > 1:
-        (one, kind), (other, other_kind) = dict(zip(kinds.values(), kinds.items(), strict=True)).values()
-        raise InputError(
-            f"{shown(stored[one].name)} holds {kind} and {shown(stored[other].name)} {other_kind}: save the labels of "
-            "all splits in one form"
-        )
+    if class_names is None:
+        _require_one_kind(stored, kinds)
     of_text = [labels for split, labels in stored.items() if kinds[split] == NAMES]
     if class_names is None and of_text:
         class_names = _sorted_names(of_text)
-    widths = {labels.open().layout.shape[1]: labels for split, labels in stored.items() if kinds[split] == ONE_HOT}
-    for width, labels in widths.items():
-        if class_names is None:
-            class_names = tuple(map(str, range(width)))
+    for labels in (labels for split, labels in stored.items() if kinds[split] == ONE_HOT):
+        width = labels.open().layout.shape[1]
+        class_names = class_names or tuple(map(str, range(width)))
         if width != len(class_names):
             raise InputError(
                 f"{shown(labels.name)} has one-hot labels of {width:,} classes, the set has {len(class_names):,}: "
                 "save one column for each class"
             )
-    return {split: _converted(labels, kinds[split], class_names, scratch) for split, labels in stored.items()}, (
-        class_names
-    )
+    plain = {split: _converted(labels, kinds[split], class_names, scratch) for split, labels in stored.items()}
+    return plain, class_names
 
 
 def digits_of_tens(stored: Mapping[str, UnpackedArray], scratch: Path) -> dict[str, UnpackedArray] | None:
@@ -99,6 +93,16 @@ def _kind(labels: UnpackedArray) -> str:
     if is_text(layout.dtype, layout.shape):
         return NAMES
     return ONE_HOT if is_one_hot(layout.dtype, layout.shape) else PLAIN
+
+
+def _require_one_kind(stored: Mapping[str, UnpackedArray], kinds: Mapping[str, str]) -> None:
+    first = next(iter(stored))
+    for split, kind in kinds.items():
+        if kind != kinds[first]:
+            raise InputError(
+                f"{shown(stored[first].name)} holds {kinds[first]} and {shown(stored[split].name)} {kind}: save the "
+                "labels of all splits in one form"
+            )
 
 
 def _sorted_names(of_text: list[UnpackedArray]) -> tuple[str, ...]:

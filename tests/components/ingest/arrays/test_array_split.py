@@ -63,13 +63,16 @@ def test_resizing_in_pieces_gives_the_same_images(tmp_path, monkeypatch):
         ),
         (
             {"x_train": np.zeros((20, 3072), np.uint8)},
-            "of 32×32 pixels, save images.reshape(-1, 32, 32, 3), or images.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)",
+            "save images.reshape(-1, 32, 32, 3), or images.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)",
         ),
         ({"x_train": IMAGES[0, 0]}, "x_train has shape (4,)"),
         ({"x_train": IMAGES[:0], "y_train": LABELS[:0]}, "x_train has shape (0, 5, 4)"),
         ({"x_train": IMAGES[:20, :0]}, "x_train has shape (20, 0, 4)"),
         ({"x_train": np.uint8(3)}, "x_train has shape ()"),
-        ({"y_train": LABELS[:20, None, None]}, "y_train has shape (20, 1, 1), labels are (n,), or one-hot (n, classes)"),
+        (
+            {"y_train": LABELS[:20, None, None]},
+            "y_train has shape (20, 1, 1), labels are (n,), or one-hot (n, classes)",
+        ),
         ({"y_train": np.int64(3)}, "y_train has shape ()"),
         ({"y_train": LABELS[:19]}, "x_train has 20 images and "),
         ({"x_train": IMAGES[:20].astype(object)}, "x_train holds Python objects, which are never loaded"),

@@ -142,7 +142,10 @@ def test_a_left_out_file_is_not_in_the_fingerprint(tmp_path):
         ({"images_labels": IMAGES}, "holds images_labels, a name for images and labels: rename it, e.g. to x_train"),
         ({"train_test_x": IMAGES}, "holds train_test_x, a name for test and train: rename it"),
         ({**HALVES, "images": IMAGES, "labels": LABELS}, "holds both x_train and images as the images of train"),
-        ({"images": IMAGES, "fine_labels": LABELS, "coarse_labels": LABELS}, "of train, without labels, but fine_labels"),
+        (
+            {"images": IMAGES, "fine_labels": LABELS, "coarse_labels": LABELS},
+            "of train, without labels, but fine_labels",
+        ),
         ({**HALVES, "class_names": ["a"], "label_names": ["a"]}, "class_names and label_names as the class names"),
         ({"meta": LABELS}, "holds meta: save images and labels with numpy.savez as x and y"),
         ({}, "holds no arrays: save images and labels"),
