@@ -56,11 +56,7 @@ def names_in(values: npt.NDArray[Any], name: str) -> list[str]:
     Raises:
         InputError: a name is empty, or not valid text.
     """
-    try:
-        found = [_text(value) for value in np.unique(values).tolist()]
-    except (ValueError, SystemError) as error:
-        # numpy raises SystemError for code points beyond Unicode.
-        raise InputError(f"{name} holds labels that are not valid text ({error}): save them as text") from error
+    found = _texts(np.unique(values), name)
     if "" in found:
         row = int((values.reshape(-1) == values.dtype.type()).argmax())
         raise InputError(f"{name} has an empty text as the label of row {row:,}: give every image its class")
@@ -82,10 +78,10 @@ def numbers_of_names(
         int64 (m,).
 
     Raises:
-        InputError: a name is not a class; the message names the first such row.
+        InputError: a name is not valid text, or not a class; the message names the first such row.
     """
     different, inverse = np.unique(values.reshape(-1), return_inverse=True)
-    texts = [_text(value) for value in different.tolist()]
+    texts = _texts(different, name)
     numbers = np.array([labels.get(text, -1) for text in texts], np.int64)[inverse]
     if len(unknown := np.flatnonzero(numbers < 0)):
         row = int(unknown[0])
@@ -96,7 +92,13 @@ def numbers_of_names(
     return numbers
 
 
-def _text(value: str | bytes) -> str:
-    text = value.decode() if isinstance(value, bytes) else value
-    text.encode()
-    return text
+def _texts(values: npt.NDArray[Any], name: str) -> list[str]:
+    """Characters or bytes (m,), as text. Raises: InputError: they are not valid text."""
+    try:
+        texts = [value.decode() if isinstance(value, bytes) else value for value in values.tolist()]
+        for text in texts:
+            text.encode()
+    except (ValueError, SystemError) as error:
+        # numpy raises SystemError for code points beyond Unicode.
+        raise InputError(f"{name} holds labels that are not valid text ({error}): save them as text") from error
+    return texts

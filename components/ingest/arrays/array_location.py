@@ -52,7 +52,7 @@ class UnpackedArray:
             raise unreadable_error(self.name, error) from error
         array = open_array(adopt(self.name, descriptor), self.content)
         dtype = array.layout.dtype
-        if dtype.kind not in kinds:
+        if dtype.kind not in kinds or not dtype.itemsize:
             kind = "Python objects, which are never loaded" if dtype.hasobject else str(dtype)
             accepted = {TEXT: "text", NUMBERS: "numbers"}.get(kinds, "numbers or text")
             raise InputError(f"{array.name} holds {kind}: save {self.content} as an array of {accepted}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 
 import h5py
 import numpy as np
@@ -144,10 +145,8 @@ def test_any_flipped_byte_or_short_file_is_refused_or_changes_nothing(tmp_path, 
     else:
         content[int(place * len(content))] ^= 1 << bit
     file.write_bytes(content)
-    try:
+    with suppress(InputError):
         assert_same(plan(file, tmp_path), {name: tuple(part[rows] for part in BOTH) for name, rows in CUT.items()})
-    except InputError:
-        pass
 
 
 def test_damaged_files_are_named(tmp_path):
