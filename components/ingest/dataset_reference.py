@@ -47,6 +47,6 @@ def parse_reference(value: str) -> DatasetReference:
         raise InputError(
             f"--dataset {value} is not the name of a data set: give a name in TensorFlow Datasets, e.g. mnist, "
             "emnist/letters or mnist:3.0.1, or folder:PATH for a folder with a folder for each class, or arrays:PATH "
-            "for an .npz file or a folder of IDX files"
+            "for a .npz or .mat file, or a folder of .npy, .npz, .mat or IDX files"
         )
     return DatasetReference(value, None)

@@ -1,4 +1,4 @@
-"""A file or folder -> the set of arrays in it, found by their names; kinds of files are told by their content."""
+"""A file or folder -> the set of arrays in it, found by their names; the content of a file decides its kind."""
 
 from __future__ import annotations
 

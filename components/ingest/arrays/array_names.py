@@ -10,7 +10,7 @@ from typing import NamedTuple
 IMAGES, LABELS, CLASS_NAMES = "images", "labels", "class names"
 TRAIN = "train"
 
-# By word, in lower case.
+# By token, in lower case.
 SPLITS = {
     **dict.fromkeys(("train", "training", "tr", "trn"), TRAIN),
     **dict.fromkeys(("test", "testing", "te", "tst", "t10k"), "test"),
@@ -20,19 +20,19 @@ CONTENTS = {
     **dict.fromkeys(("x", "image", "images", "img", "imgs", "pixels"), IMAGES),
     **dict.fromkeys(("y", "label", "labels", "lbl", "lbls", "target", "targets"), LABELS),
 }
-# These words mean images only in a name without one of CONTENTS.
+# These tokens mean images only in a name without one of CONTENTS.
 WEAK_CONTENTS = dict.fromkeys(("data", "feature", "features"), IMAGES)
 NAMES = {f"{kind}_{plural}" for kind in ("class", "label", "target") for plural in ("name", "names")}
 # Words about the format, and numpy's names for arrays without one.
 FORMATS = re.compile(r"idx\d?|ubyte|u?int8|npy|npz|mat|gz|\d+x\d+(x\d+)?|arr", re.ASCII)
 
-WORD = re.compile(r"[^\W_]+")
+TOKEN = re.compile(r"[^\W_]+")
 _SPLIT, _CONTENT = "|".join(SPLITS), "|".join([*CONTENTS, *WEAK_CONTENTS])
 JOINED = re.compile(f"({_SPLIT})({_CONTENT})|({_CONTENT})({_SPLIT})")
 
 
 class AmbiguousNameError(ValueError):
-    """A name with words for two contents, or for two splits; the text gives the words."""
+    """A name with tokens for two contents, or for two splits; the text gives the tokens."""
 
 
 class ArrayName(NamedTuple):
@@ -41,7 +41,7 @@ class ArrayName(NamedTuple):
     Attributes:
         content: `IMAGES`, `LABELS` or `CLASS_NAMES`; None if the name does not tell.
         split: `train`, `test` or `validation`; None if the name does not tell.
-        rest: the name's other words, as they are written: the name of the set, or of a split of its own.
+        rest: the name's other tokens, as they are written: the name of the set, or of a split of its own.
         short: whether the content is only `x` or `y`.
     """
 
@@ -59,18 +59,18 @@ def match_name(*parts: str) -> ArrayName:
             what the earlier ones do not tell.
 
     Raises:
-        AmbiguousNameError: one part has words for two contents or for two splits.
+        AmbiguousNameError: one part has tokens for two contents or for two splits.
     """
     content = split = None
     short = False
     rest: list[str] = []
     for part in parts:
-        words = list(_words(part))
-        if CLASS_NAMES in (found := _contents(words)):
+        tokens = list(_tokens(part))
+        if CLASS_NAMES in (found := _contents(tokens)):
             return ArrayName(CLASS_NAMES, None, "", False)
-        if content is None and (content := _only(found, words)) is not None:
-            short = not {"x", "y"}.isdisjoint(words) and len(CONTENTS.keys() & set(words)) == 1
-        split = split or _only({SPLITS[word] for word in words if word in SPLITS}, words)
+        if content is None and (content := _only(found)) is not None:
+            short = not {"x", "y"}.isdisjoint(tokens) and len(CONTENTS.keys() & set(tokens)) == 1
+        split = split or _only({SPLITS[token] for token in tokens if token in SPLITS})
         rest.append(_rest(part))
     return ArrayName(content, split, " ".join(filter(None, reversed(rest))), short)
 
@@ -80,22 +80,22 @@ def own_split(name: ArrayName) -> str:
     return "_".join(filter(None, (name.split, name.rest))) or TRAIN
 
 
-def _words(part: str) -> Iterator[str]:
-    """The words of a name, in lower case; `trainx` and `xtrain` are two words."""
-    for match in WORD.finditer(part):
-        word = match.group().lower()
-        joined = JOINED.fullmatch(word)
-        yield from filter(None, joined.groups()) if joined else (word,)
+def _tokens(part: str) -> Iterator[str]:
+    """The tokens of a name, in lower case; `trainx` and `xtrain` are two tokens."""
+    for match in TOKEN.finditer(part):
+        token = match.group().lower()
+        joined = JOINED.fullmatch(token)
+        yield from filter(None, joined.groups()) if joined else (token,)
 
 
-def _contents(words: list[str]) -> set[str]:
-    if any(f"{one}_{other}" in NAMES for one, other in pairwise(words)):
+def _contents(tokens: list[str]) -> set[str]:
+    if any(f"{one}_{other}" in NAMES for one, other in pairwise(tokens)):
         return {CLASS_NAMES}
-    strong = {CONTENTS[word] for word in words if word in CONTENTS}
-    return strong or {WEAK_CONTENTS[word] for word in words if word in WEAK_CONTENTS}
+    strong = {CONTENTS[token] for token in tokens if token in CONTENTS}
+    return strong or {WEAK_CONTENTS[token] for token in tokens if token in WEAK_CONTENTS}
 
 
-def _only(found: Iterable[str], words: list[str]) -> str | None:
+def _only(found: Iterable[str]) -> str | None:
     meanings = sorted(found)
     if len(meanings) > 1:
         raise AmbiguousNameError(" and ".join(meanings))
@@ -103,13 +103,16 @@ def _only(found: Iterable[str], words: list[str]) -> str | None:
 
 
 def _rest(part: str) -> str:
-    """The words that are neither a split, a content nor a format; as they are written, if they are side by side."""
-    known = SPLITS.keys() | CONTENTS.keys() | WEAK_CONTENTS.keys()
-    kept = [
-        (place, match)
-        for place, match in enumerate(WORD.finditer(part))
-        if (word := match.group().lower()) not in known and not JOINED.fullmatch(word) and not FORMATS.fullmatch(word)
-    ]
+    """The tokens that are neither a split, a content nor a format; as they are written, if they are side by side."""
+    kept = [(place, match) for place, match in enumerate(TOKEN.finditer(part)) if not _is_known(match.group().lower())]
     if kept and kept[-1][0] - kept[0][0] == len(kept) - 1:
         return part[kept[0][1].start() : kept[-1][1].end()]
     return "_".join(match.group() for _, match in kept)
+
+
+def _is_known(token: str) -> bool:
+    return (
+        token in SPLITS.keys() | CONTENTS.keys() | WEAK_CONTENTS.keys()
+        or JOINED.fullmatch(token) is not None
+        or FORMATS.fullmatch(token) is not None
+    )

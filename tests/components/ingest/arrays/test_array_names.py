@@ -14,7 +14,7 @@ CONTENTS = {"x": "images", "images": "images", "image": "images", "imgs": "image
 CONTENTS |= {"features": "images", "y": "labels", "labels": "labels", "label": "labels", "target": "labels"}
 FORMATS = ["", "-idx3-ubyte", "-idx1-ubyte.gz", ".idx", ".npy", "_32x32.mat", "-uint8"]
 cases = st.sampled_from([str.lower, str.upper, str.title])
-other_words = st.sampled_from(["", "emnist", "letters", "花", "shapes2", "more"])
+other_names = st.sampled_from(["", "emnist", "letters", "花", "shapes2", "more"])
 
 
 @given(
@@ -24,27 +24,27 @@ other_words = st.sampled_from(["", "emnist", "letters", "花", "shapes2", "more"
     st.sampled_from(["_", "-", ".", " ", ""]),
     cases,
     cases,
-    other_words,
+    other_names,
     st.booleans(),
     st.sampled_from(FORMATS),
 )
-def test_any_spelling_has_the_same_meaning(split, content, flipped, between, one, other, word, first, format_words):
+def test_any_spelling_has_the_same_meaning(split, content, flipped, between, one, other, word, first, suffix):
     pair = [one(split), other(content)]
     name = between.join(reversed(pair) if flipped else pair)
-    name = "_".join(filter(None, [word, name] if first else [name, word])) + format_words
+    name = "_".join(filter(None, [word, name] if first else [name, word])) + suffix
     found = match_name(name)
     assert found == ArrayName(CONTENTS[content], SPLITS[split], word, content in ("x", "y"))
 
 
-@given(st.sampled_from(sorted(CONTENTS)), cases, other_words)
-def test_names_without_a_split_keep_their_other_words(content, case, word):
+@given(st.sampled_from(sorted(CONTENTS)), cases, other_names)
+def test_names_without_a_split_keep_their_other_names(content, case, word):
     found = match_name("_".join(filter(None, [case(content), word])))
     assert found[:3] == (CONTENTS[content], None, word)
     assert own_split(found) == (word or "train")
 
 
 @given(st.text(max_size=12))
-def test_words_of_no_meaning_are_no_content(text):
+def test_tokens_of_no_meaning_are_no_content(text):
     known = {*SPLITS, *CONTENTS, "img", "pixels", "lbl", "lbls", "targets", "feature", "te", "tr"}
     assume(not any(word in text.lower() for word in known))
     assert match_name(text)[:2] == (None, None)
@@ -69,7 +69,7 @@ def test_names_of_classes_are_found(name):
     assert match_name(name).content == "class names"
 
 
-def test_words_of_a_split_of_its_own_are_kept_as_they_are():
+def test_tokens_of_a_split_of_its_own_are_kept_as_they_are():
     assert own_split(match_name("x_More")) == "More"
     assert own_split(match_name("y_a-b.c")) == "a-b.c"
     assert own_split(match_name("x_train_2")) == "train_2"
