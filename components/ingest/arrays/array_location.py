@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ from serving.batch.inputs.array_file import ArrayFile, open_array
 from serving.batch.inputs.kinds import HEAD_BYTES
 from serving.batch.inputs.layout import Layout
 from serving.batch.inputs.open_file import adopt, open_file, shown, unreadable_error
+from serving.batch.inputs.unpacking import Readable, copy_array
 from serving.errors import InputError
 
 # Kinds of values, as in `numpy.dtype.kind`.
@@ -128,10 +129,10 @@ class ArrayLocation:
                 write_variable(self.file, str(self.member), target, self.rows_last)
             elif self.member is not None:
                 with zipfile.ZipFile(self.file) as archive, archive.open(f"{self.member}.npy") as stream:
-                    _copy(stream, npy.HEAD_BYTES, npy.read_layout, target)
+                    _copy_to(target, stream, npy.HEAD_BYTES, npy.read_layout)
             elif read_head(self.file).startswith(idx.GZIP_MAGIC):
                 with gzip.open(self.file) as stream:
-                    _copy(stream, idx.HEAD_BYTES, idx.read_layout, target)
+                    _copy_to(target, stream, idx.HEAD_BYTES, idx.read_layout)
             else:
                 target = self.file
         return UnpackedArray(name, target, content)
@@ -169,19 +170,9 @@ def read_head(file: Path) -> bytes:
         return stream.read(HEAD_BYTES)
 
 
-def _copy(
-    stream: IO[bytes] | gzip.GzipFile, head_bytes: int, read_layout: Callable[[bytes], Layout], target: Path
-) -> None:
-    """Unpacks a stream, up to one byte more than its header claims."""
-    head = stream.read(head_bytes)
-    layout = read_layout(head)
-    remaining_bytes = layout.offset_bytes + layout.values_bytes + 1
+def _copy_to(target: Path, stream: Readable, head_bytes: int, read_layout: Callable[[bytes], Layout]) -> None:
     with target.open("wb") as file:
-        piece = head
-        # The read that reaches the end also verifies the checksum.
-        while piece and remaining_bytes > 0:
-            remaining_bytes -= file.write(piece[:remaining_bytes])
-            piece = stream.read(min(max(remaining_bytes, 1), idx.CHUNK_BYTES))
+        copy_array(stream, head_bytes, read_layout, file)
 
 
 def _damaged(name: Path, error: Exception) -> InputError:
