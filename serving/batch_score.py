@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
 DRIFTED = 5
 IMAGES = (
-    ".npy, .npz of one array, or IDX (.gz too) of uint8 (n, h, w), (n, h, w, c) or (n, h·w·c), 0 to 255; pictures (PNG, "
-    "JPEG, WebP, GIF, BMP, TIFF, PNM); folders of these; patterns"
+    ".npy, .npz of one array, or IDX (.gz too) of uint8 (n, h, w), (n, h, w, c) or (n, h·w·c), 0 to 255; pictures "
+    "(PNG, JPEG, WebP, GIF, BMP, TIFF, PNM); folders of these; patterns"
 )
 MODEL = "a model's name, or the folder of one of its versions (default: the promoted model whose input fits the images)"
 MODELS = "the registry (default: %(default)s)"
