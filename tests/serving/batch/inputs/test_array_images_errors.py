@@ -29,7 +29,7 @@ def zipped(*arrays):
     [
         (b"", "is not a .npy or IDX file, but empty: save the images with numpy.save"),
         (b"index,label\n0,7\n", "but starts with b'index,la': save the images with numpy.save"),
-        (zipped(IMAGES, IMAGES), 'holds 2 arrays (arr_0, arr_1): save the images alone, e.g. with numpy.save("images.npy"'),
+        (zipped(IMAGES, IMAGES), '(arr_0, arr_1): save the images alone, e.g. with numpy.save("images.npy"'),
         (b"\x80\x04\x95", "but a pickle: save the images with numpy.save"),
         (b"GIF89a", "but a GIF picture: save"),
         (b"\x93NUMPY\x09\x00", "save the images with numpy.save"),
