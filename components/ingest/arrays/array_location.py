@@ -27,8 +27,8 @@ from serving.errors import InputError
 # Kinds of values, as in `numpy.dtype.kind`.
 NUMBERS = "biuf"
 TEXT = "US"
-# Number of labels in memory at once.
-PIECE_ROWS = 1 << 20
+# Size of the labels that are in memory at once.
+PIECE_BYTES = 1 << 23
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,12 @@ class UnpackedArray:
         return values.astype(values.dtype.newbyteorder("="), copy=False)
 
     def pieces(self, kinds: str = NUMBERS) -> Iterator[npt.NDArray[Any]]:
-        """All rows of labels, (n, …), in order, in arrays of at most PIECE_ROWS."""
-        rows = self.open(kinds).rows
-        for start in range(0, rows, PIECE_ROWS):
-            yield self.read(start, min(rows, start + PIECE_ROWS), kinds)
+        """All rows of labels, (n, …), in order, in arrays of at most PIECE_BYTES, or one row."""
+        layout = self.open(kinds).layout
+        rows = layout.shape[0] if layout.shape else 0
+        step = max(1, PIECE_BYTES * rows // max(1, layout.values_bytes))
+        for start in range(0, rows, step):
+            yield self.read(start, min(rows, start + step), kinds)
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ def find_rows(arrays: Mapping[str, ArrayLocation]) -> dict[str, ArrayLocation]:
     images = arrays[IMAGES]
     if not images.is_mat():
         return dict(arrays)
-    shape, rows = images.shape(), arrays[LABELS].shape()[0]
+    shape, rows = images.shape(), next(iter(arrays[LABELS].shape()), 0)
     fits_first, fits_last = len(shape) in (3, 4) and shape[0] == rows, len(shape) in (3, 4) and shape[-1] == rows
     if fits_first and fits_last and len(shape) == 4:
         # The index of the channels is beside that of the rows, or at the other end.

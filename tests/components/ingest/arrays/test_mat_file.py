@@ -164,3 +164,11 @@ def test_damaged_files_are_named(tmp_path):
     assert "set.mat is not a .mat file of MATLAB 5 to 7.2, but starts with b'text'" in refusal(
         tmp_path / "folder", tmp_path
     )
+
+
+def test_labels_of_another_file_are_counted_too(tmp_path):
+    savemat(tmp_path / "images.mat", {"X": last(COLOURED)})
+    np.save(tmp_path / "labels.npy", LABELS)
+    assert_same(plan(tmp_path, tmp_path), {name: (COLOURED[rows], LABELS[rows]) for name, rows in CUT.items()})
+    np.save(tmp_path / "labels.npy", np.int64(3))
+    assert "labels.npy has shape (), labels are (n,)" in refusal(tmp_path, tmp_path)

@@ -159,6 +159,11 @@ def test_pointers_and_damaged_files_in_a_folder_are_refused(tmp_path):
     root = folder(tmp_path, np.save, [f"{name}.npy" for name in HALVES])
     (root / "x_train.npy").write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
     assert "x_train.npy is a Git LFS pointer without the content: run `git lfs pull`" in refusal(root, tmp_path)
+    for name in ("more.npz", "more.mat"):
+        (root / "x_train.npy").rename(root / name)
+        message = f"{name} is a Git LFS pointer without the content: run `git lfs pull` in its repository"
+        assert refusal(root, tmp_path).endswith(message)
+        (root / name).rename(root / "x_train.npy")
     (root / "x_train.npy").write_bytes(b"text")
     assert "x_train.npy is not a .npy or IDX file, but starts with b'text'" in refusal(root, tmp_path)
     (tmp_path / "set.npz").write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")

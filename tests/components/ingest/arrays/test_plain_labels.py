@@ -31,7 +31,7 @@ def labelled(tmp_path, form, **changes):
 @pytest.mark.parametrize("dtype", [np.int64, np.uint8, bool, np.float32, ">f8"])
 @pytest.mark.parametrize("order", "CF")
 def test_one_hot_labels_are_class_numbers(tmp_path, dtype, order, monkeypatch):
-    monkeypatch.setattr("components.ingest.arrays.array_location.PIECE_ROWS", 7)
+    monkeypatch.setattr("components.ingest.arrays.array_location.PIECE_BYTES", 60)
     planned = plan(labelled(tmp_path, lambda y: np.asarray(np.eye(4)[y], dtype, order=order)), tmp_path)
     assert_same(planned, EXPECTED)
     assert planned.class_names == ("0", "1", "2", "3")
@@ -45,7 +45,7 @@ def test_one_hot_labels_are_class_numbers(tmp_path, dtype, order, monkeypatch):
     [([0, 0, 0], "0 ones"), ([1, 0, 1], "2 ones"), ([0.25, 0.75, 0], "the value 0.25"), ([1, 0, -1], "the value -1.0")],
 )
 def test_rows_that_are_not_one_hot_are_refused(tmp_path, row, fault, monkeypatch):
-    monkeypatch.setattr("components.ingest.arrays.array_location.PIECE_ROWS", 7)
+    monkeypatch.setattr("components.ingest.arrays.array_location.PIECE_BYTES", 60)
     rows = np.eye(3)[HALVES["y_train"]]
     rows[9] = row
     message = refusal(labelled(tmp_path, lambda y: np.eye(3)[y], y_train=rows), tmp_path)
@@ -65,7 +65,7 @@ def test_one_hot_labels_of_other_numbers_of_classes_are_refused(tmp_path):
 @pytest.mark.parametrize("column", [False, True])
 @pytest.mark.parametrize("dtype", ["<U5", ">U9", "S5"])
 def test_text_labels_are_classes_in_natural_order(tmp_path, dtype, column, monkeypatch):
-    monkeypatch.setattr("components.ingest.arrays.array_location.PIECE_ROWS", 7)
+    monkeypatch.setattr("components.ingest.arrays.array_location.PIECE_BYTES", 60)
     planned = plan(labelled(tmp_path, lambda y: ANIMALS[y].astype(dtype).reshape((-1, 1) if column else -1)), tmp_path)
     assert planned.class_names == ("cat", "ox", "tiger")
     assert_same(planned, EXPECTED)
