@@ -88,7 +88,7 @@ def _run(options: argparse.Namespace) -> None:
     images = source.read(0, source.rows, shape).images
     scorers = {name: Scorer(bundle, precision=name) for name in FILES}
     if options.labels is not None:
-        labels = open_labels(options.labels)
+        labels = open_labels(options.labels, bundle.manifest.labels)
         _print_accuracies(scorers, images, labels.read(0, labels.rows))
     repeated = np.resize(images, (max(len(images), BATCH_SIZES[-1]), *shape))
     networks = {name: Network(bundle.read(file)) for name, file in FILES.items()}

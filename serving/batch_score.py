@@ -39,8 +39,9 @@ if TYPE_CHECKING:
 
 DRIFTED = 5
 IMAGES = (
-    ".npy or IDX (.gz too) of uint8 (n, h, w), (n, h, w, c) or (n, h·w·c), 0 to 255; pictures (PNG, JPEG, WebP, GIF, "
-    "BMP, TIFF, PNM); folders of these; tables of pixels or pictures (CSV, Parquet, tar); patterns"
+    ".npy, .npz of one array, or IDX (.gz too) of uint8 (n, h, w), (n, h, w, c) or (n, h·w·c), 0 to 255; pictures "
+    "(PNG, JPEG, WebP, GIF, BMP, TIFF, PNM); folders of these; tables of pixels or pictures (CSV, Parquet, tar); "
+    "patterns"
 )
 MODEL = "a model's name, or the folder of one of its versions (default: the promoted model whose input fits the images)"
 MODELS = "the registry (default: %(default)s)"
@@ -99,7 +100,7 @@ def _parser() -> Arguments:
         metavar="K",
         help="write the K most probable classes (default: %(default)s)",
     )
-    parser.add_argument("--labels", type=Path, metavar="FILE", help="the true labels, integers: print the accuracy")
+    parser.add_argument("--labels", type=Path, metavar="FILE", help="the true labels, .npy or IDX: print the accuracy")
     parser.add_argument("--fail-on-drift", action="store_true", help=f"exit {DRIFTED} if the images drifted")
     parser.add_argument("--resize", action="store_true", help=RESIZE)
     parser.add_argument("--skip-bad", action="store_true", help="skip unreadable pictures, and list them")
@@ -140,7 +141,7 @@ def _score(options: argparse.Namespace) -> tuple[int, list[str]]:
         source=source,
         scorer=Scorer(bundle, options.threads, options.batch_size, options.precision),
         format=format_for(target, columns),
-        labels=None if options.labels is None else _fitting_labels(options.labels, source),
+        labels=None if options.labels is None else _fitting_labels(options.labels, source, bundle),
         baseline=_baseline(bundle, options.fail_on_drift),
         skip_bad=options.skip_bad,
     )
@@ -179,10 +180,10 @@ def _default_target(inputs: list[str]) -> Path:
     return images.with_name(f"{images.name if images.is_dir() else images.stem}.predictions.csv")
 
 
-def _fitting_labels(path: Path, source: Source) -> Labels:
+def _fitting_labels(path: Path, source: Source, bundle: Bundle) -> Labels:
     from serving.batch.labels import open_labels
 
-    labels = open_labels(path)
+    labels = open_labels(path, bundle.manifest.labels)
     if labels.rows != source.rows:
         raise InputError(
             f"--labels {path} holds {labels.rows:,} labels for {source.rows:,} images: give one label for each image"

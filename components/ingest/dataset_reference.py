@@ -50,6 +50,6 @@ def parse_reference(value: str) -> DatasetReference:
         raise InputError(
             f"--dataset {value} is not the name of a data set: give a name in TensorFlow Datasets, e.g. mnist, "
             "emnist/letters or mnist:3.0.1, or folder:PATH for a folder with a folder for each class, arrays:PATH for "
-            "an .npz file or a folder of IDX files, or table:PATH for CSV, Parquet or JSON"
+            "a .npz or .mat file, or a folder of .npy, .npz, .mat or IDX files, or table:PATH for CSV, Parquet or JSON"
         )
     return DatasetReference(value, None)

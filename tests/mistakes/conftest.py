@@ -75,3 +75,4 @@ def write_files(folder: Path) -> None:
     (folder / "foreign.csv").write_text("another program\n")
     with zipfile.ZipFile(folder / "zip.npy", "w") as archive:
         archive.writestr("images.npy", whole)
+        archive.writestr("more.npy", whole)

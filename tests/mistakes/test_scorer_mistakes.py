@@ -16,7 +16,7 @@ SCORER = [
     wrong("text.npy", "text.npy", "is not a .npy or IDX file"),
     wrong("objects.npy", "objects.npy", "uint8"),
     wrong("pickle.npy", "pickle.npy", "is not a .npy or IDX file"),
-    wrong("zip.npy", "zip.npy", "is not a .npy or IDX file"),
+    wrong("zip.npy", "zip.npy holds 2 arrays (images, more): save the images alone", "numpy.load"),
     wrong("floats.npy", "float64", "uint8", "astype"),
     wrong("complex.npy", "complex128", "uint8"),
     wrong("rank.npy", "shape", "(2,)"),

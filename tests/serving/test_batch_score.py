@@ -113,6 +113,9 @@ def test_labels_give_the_accuracy_its_interval_and_the_confusion(score, folder, 
     assert sidecar["confusion"] == expected.tolist()
     assert (sidecar["rows"], sidecar["correct"], sidecar["accuracy"]) == (50, 45, 0.9)
     assert sidecar["interval"] == pytest.approx([low, high])
+    for same in (np.array(LABELS)[labels], np.eye(4, dtype=bool)[labels]):
+        np.save(folder / "labels.npy", same)
+        assert "accuracy 0.9000 (45 of 50)" in score("--labels", folder / "labels.npy")[1]
 
 
 def test_several_files_are_scored_as_one(score, folder, promoted):

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from components.ingest.arrays.array_location import ArrayLocation, UnpackedArray
-from components.ingest.arrays.array_set import IMAGES, LABELS
+from components.ingest.arrays.array_location import UnpackedArray
 from components.ingest.read_plan import BlockReader, Images, Labels
 from serving.batch.inputs.open_file import shown
 from serving.errors import InputError
@@ -93,21 +91,26 @@ class ArrayBlockReader(BlockReader):
         yield from map_in_order(read, parts, usable_processors())
 
 
-def open_split(arrays: Mapping[str, ArrayLocation], scratch: Path) -> ArraySplit:
-    """Unpacks the images and labels of a split, and checks their headers.
+def open_split(images: UnpackedArray, labels: UnpackedArray) -> ArraySplit:
+    """Checks the headers of the images and labels of a split.
+
+    Args:
+        images: numbers, (n, h, w) or (n, h, w, c).
+        labels: numbers, (n,) or (n, 1).
 
     Raises:
         InputError: the shapes are not those of images and labels, or their numbers of rows differ.
     """
-    images, labels = (arrays[content].unpack(scratch, content) for content in (IMAGES, LABELS))
     pixels, numbers = images.open().layout, labels.open().layout
     if len(pixels.shape) not in (3, 4) or 0 in pixels.shape:
-        fix = "reshape them, e.g. to (-1, height, width)" if len(pixels.shape) == 2 else "save one or more"
-        raise InputError(f"{shown(images.name)} has shape {pixels.shape}, images are (n, h, w) or (n, h, w, c): {fix}")
+        raise InputError(
+            f"{shown(images.name)} has shape {pixels.shape}, images are (n, h, w) or (n, h, w, c): "
+            f"{_reshape_advice(pixels.shape)}"
+        )
     if not numbers.shape or numbers.shape[1:] not in ((), (1,)):
         raise InputError(
-            f"{shown(labels.name)} has shape {numbers.shape}, labels are (n,): save one number for each image; "
-            "convert one-hot rows with .argmax(1)"
+            f"{shown(labels.name)} has shape {numbers.shape}, labels are (n,), or one-hot (n, classes): save one "
+            "number for each image"
         )
     if numbers.shape[0] != pixels.shape[0]:
         raise InputError(
@@ -118,3 +121,19 @@ def open_split(arrays: Mapping[str, ArrayLocation], scratch: Path) -> ArraySplit
     label_type = np.dtype(np.int64) if numbers.dtype.kind in "iu" else numbers.dtype.newbyteorder("=")
     types = (pixels.dtype.newbyteorder("="), label_type)
     return ArraySplit(images, labels, rows, (height, width, channels), types)
+
+
+def _reshape_advice(shape: tuple[int, ...]) -> str:
+    """How flat images become images: square ones, grey or of three colours."""
+    if len(shape) != 2 or 0 in shape:
+        return "reshape them, e.g. to (-1, height, width)" if len(shape) == 2 else "save one or more"
+    side, colour_side = math.isqrt(shape[1]), math.isqrt(shape[1] // 3)
+    if side**2 == shape[1]:
+        return f"if each row is a grey image of {side}×{side} pixels, save images.reshape(-1, {side}, {side})"
+    if 3 * colour_side**2 == shape[1]:
+        square = f"{colour_side}, {colour_side}"
+        return (
+            f"if each row is a colour image of {colour_side}×{colour_side} pixels, save images.reshape(-1, {square}, "
+            f"3), or images.reshape(-1, 3, {square}).transpose(0, 2, 3, 1) if the channels are first, as in CIFAR-10"
+        )
+    return "reshape them, e.g. to (-1, height, width)"

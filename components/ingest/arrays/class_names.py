@@ -8,10 +8,8 @@ import numpy as np
 
 from components.ingest.arrays.array_location import TEXT, UnpackedArray
 from components.ingest.read_options import MAX_CLASSES
+from serving.batch.inputs.open_file import shown
 from serving.errors import InputError
-
-# Number of labels in memory at once.
-CHUNK_ROWS = 1 << 20
 
 
 def read_names(stored: UnpackedArray) -> tuple[str, ...]:
@@ -51,16 +49,17 @@ def count_classes(labels: Iterable[UnpackedArray]) -> int:
     """
     largest = 0
     for stored in labels:
-        array = stored.open()
-        for start in range(0, array.rows, CHUNK_ROWS):
-            values = stored.read(start, min(array.rows, start + CHUNK_ROWS)).reshape(-1)
+        start = 0
+        for piece in stored.pieces():
+            values = piece.reshape(-1)
             if values.dtype.kind == "f":
                 values = np.where(np.isfinite(values) & (values == np.floor(values)), values, 0)
             row = int(values.argmax())
             largest = max(largest, int(values[row]))
             if largest >= MAX_CLASSES:
                 raise InputError(
-                    f"{array.name} has the label {values[row]} in row {start + row:,}: correct it, or give the number "
-                    "of classes with --ingest.classes"
+                    f"{shown(stored.name)} has the label {values[row]} in row {start + row:,}: correct it, or give the "
+                    "number of classes with --ingest.classes"
                 )
+            start += len(values)
     return 1 + largest

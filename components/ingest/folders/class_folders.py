@@ -8,8 +8,9 @@ import random
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from components.ingest.folders.distinct_names import require_distinct_names
-from components.ingest.folders.labelled_pictures import LabelledPictures, Picture, natural
+from components.ingest.distinct_names import require_distinct_names
+from components.ingest.folders.labelled_pictures import LabelledPictures, Picture
+from components.ingest.natural_order import natural_key
 from serving.batch.folders.picture_walk import FoundFiles, describe_left_out, irregular_reason, walk
 from serving.batch.inputs.open_file import shown
 from serving.errors import InputError
@@ -45,7 +46,9 @@ def find_pictures(root: Path) -> LabelledPictures:
         first = root / files.irregular[0]
         raise InputError(f"{shown(first)} {irregular_reason(str(first))}")
     depth = _depth(root, files)
-    names = sorted({folder.split("/")[-1] for folder in files.folders if folder.count("/") == depth - 1}, key=natural)
+    names = sorted(
+        {folder.split("/")[-1] for folder in files.folders if folder.count("/") == depth - 1}, key=natural_key
+    )
     require_distinct_names(root, names)
     labels = {name: label for label, name in enumerate(names)}
     found = [Picture(name, labels[name.split("/")[depth - 1]]) for name in files.pictures]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from components.ingest.distinct_names import require_distinct_names
 from components.ingest.folders.class_folders import SPLIT_NAMES, by_name_hash
-from components.ingest.folders.distinct_names import require_distinct_names
-from components.ingest.folders.labelled_pictures import LabelledPictures, Picture, natural
+from components.ingest.folders.labelled_pictures import LabelledPictures, Picture
+from components.ingest.natural_order import natural_key
 from serving.batch.folders.picture_walk import describe_left_out, irregular_reason, walk
 from serving.batch.inputs.open_file import shown
 from serving.errors import InputError
@@ -45,7 +46,7 @@ def find_by_pattern(root: Path, pattern: str) -> LabelledPictures:
             f"{', '.join(unmatched[:MAX_NAMED])}{more}: correct the pattern, or move them away"
         )
     labels = {path: match[1] for path, match in classes.items() if match is not None}
-    names = sorted(set(labels.values()), key=natural)
+    names = sorted(set(labels.values()), key=natural_key)
     require_distinct_names(root, names, "classes", "rename the pictures")
     numbers = {name: number for number, name in enumerate(names)}
     splits: dict[str, list[Picture]] = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,8 +47,3 @@ class LabelledPictures:
         """The classes without a picture in any split."""
         used = {picture.label for pictures in self.splits.values() for picture in pictures}
         return [name for label, name in enumerate(self.class_names) if label not in used]
-
-
-def natural(name: str) -> list[tuple[int, int, str]]:
-    """The key of an order in which numbers within names are compared as numbers: 2 before 10."""
-    return [(0, int(part), part) if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", name) if part]

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from components.ingest.folders.distinct_names import require_distinct_names
-from components.ingest.folders.labelled_pictures import natural
+from components.ingest.distinct_names import require_distinct_names
+from components.ingest.natural_order import natural_key
 from components.ingest.read_options import MAX_CLASSES
 from serving.batch.inputs.open_file import shown
 from serving.errors import InputError
@@ -63,7 +63,7 @@ class LabelValues:
         elif declared is not None and set(values) <= set(declared):
             numbers, names = [list(declared).index(value) for value in values], (*declared,)
         else:
-            names = tuple(sorted(values, key=natural))
+            names = tuple(sorted(values, key=natural_key))
             require_distinct_names(self._path, names, "labels", "write both in one way")
             position = {name: number for number, name in enumerate(names)}
             numbers = [position[value] for value in values]

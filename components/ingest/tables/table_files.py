@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.ingest.folders.labelled_pictures import natural
+from components.ingest.natural_order import natural_key
 from serving.batch.inputs.open_file import shown
 from serving.errors import InputError
 
@@ -62,7 +62,7 @@ def find_table_files(path: Path) -> TableFiles:
     """
     if not path.is_dir():
         return TableFiles(path.parent, {DEFAULT_SPLIT: (path.name,)})
-    names = sorted(_tables_below(path), key=natural)
+    names = sorted(_tables_below(path), key=natural_key)
     if not names:
         raise InputError(
             f"{shown(path)} holds no tables: give a table ({', '.join(SUFFIXES)}), or a folder of them; of pictures in "

@@ -19,6 +19,7 @@ from components.ingest.folders.picture_pool import SMALL_BYTES, start_processes
 from components.ingest.folders.picture_sizes import PictureSizes
 from components.ingest.read_options import ReadOptions
 from components.ingest.read_plan import ReadPlan
+from components.ingest.row_order import require_mixed_classes
 from components.ingest.slicing import select_rows
 from components.ingest.tables.label_values import LabelledClasses
 from components.ingest.tables.packed_block_reader import PackedBlockReader
@@ -28,6 +29,10 @@ from serving.batch.tables.columns import TableColumns, listed, pixel_shape
 from serving.batch.tables.picture_run import PictureRun
 from serving.errors import InputError
 
+TABLE_ADVICE = (
+    "shuffle the rows, e.g. with pandas.read_csv(path).sample(frac=1, random_state=0).to_csv(path, index=False), or "
+    "say which rows are for the test with --ingest.train-split and --ingest.test-split"
+)
 Rows = npt.NDArray[np.int64]
 
 log = logging.getLogger("beamline.source")
@@ -57,6 +62,9 @@ def plan_pixels(
             shape,
             (np.dtype(np.uint8), np.dtype(np.int64)),
         )
+
+    if options.train_split is None and options.test_split is None and len(splits) == 1:
+        require_mixed_classes(path, unpacked.classes.labels.values(), TABLE_ADVICE)
 
     def class_names(trained: Sequence[UnpackedArray]) -> tuple[str, ...]:
         return unpacked.classes.class_names or tuple(map(str, range(options.classes or count_classes(trained))))

@@ -1,4 +1,4 @@
-"""An open file -> its array, .npy or IDX, whose rows are read by position, in C or Fortran order."""
+"""An open file -> its array, .npy, .npz or IDX, whose rows are read by position, in C or Fortran order."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from serving.batch.inputs import idx, npy
+from serving.batch.inputs import idx, npy, npz
 from serving.batch.inputs.kinds import HEAD_BYTES, describe_kind, pointer
 from serving.batch.inputs.layout import Layout
 from serving.batch.inputs.open_file import OpenFile
@@ -82,7 +82,7 @@ def open_array(file: OpenFile, what: str) -> ArrayFile:
     """Finds the array in a file by its first bytes.
 
     Args:
-        file: .npy, IDX or IDX compressed with gzip; its name does not matter.
+        file: .npy, .npz with one array, IDX or IDX compressed with gzip; its name does not matter.
         what: the expected content, in the plural, for messages.
 
     Raises: InputError: the file is of another kind, or its header is damaged.
@@ -96,6 +96,9 @@ def open_array(file: OpenFile, what: str) -> ArrayFile:
         if head.startswith(idx.GZIP_MAGIC):
             data = idx.unpack(file)
             return ArrayFile(file, data, idx.read_layout(data.head(idx.HEAD_BYTES)))
+        if head.startswith(npz.MAGIC):
+            data = npz.unpack(file, what)
+            return ArrayFile(file, data, npy.read_layout(data.head(npy.HEAD_BYTES)))
     except ValueError as error:
         kind = "a .npy file" if head.startswith(npy.MAGIC) else "an IDX file of bytes"
         raise InputError(f"{file.name} is not {kind} ({error}): save the {what} with numpy.save") from error

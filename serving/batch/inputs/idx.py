@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import struct
 import zlib
+from functools import partial
 
 import numpy as np
 
 from serving.batch.inputs.layout import Layout
-from serving.batch.inputs.open_file import OpenFile, adopt
+from serving.batch.inputs.open_file import OpenFile
+from serving.batch.inputs.unpacking import copy_array, unpack_to_temporary
 from serving.errors import InputError
 
 MAGIC = b"\x00\x00"
@@ -18,7 +20,6 @@ UINT8 = 0x08
 OTHER_TYPES = {0x09: "int8", 0x0B: "int16", 0x0C: "int32", 0x0D: "float32", 0x0E: "float64"}
 MOST_DIMENSIONS = 4
 HEAD_BYTES = 4 + 4 * MOST_DIMENSIONS
-CHUNK_BYTES = 1 << 17
 
 
 def read_layout(head: bytes) -> Layout:
@@ -49,29 +50,13 @@ def unpack(packed: OpenFile) -> OpenFile:
     Raises: InputError: the content is not an IDX file, gzip finds damage, or the disk is full.
     """
     import gzip
-    import tempfile
 
     try:
-        with os.fdopen(os.dup(packed.descriptor), "rb") as source, tempfile.TemporaryFile() as target:
-            with gzip.GzipFile(fileobj=source) as stream:
-                head = stream.read(HEAD_BYTES)
-                layout = read_layout(head)
-                target.write(head)
-                remaining = layout.offset_bytes + layout.values_bytes + 1 - len(head)
-                # gzip checks the CRC in the read that reaches the end.
-                while remaining > 0 and (piece := stream.read(min(remaining, CHUNK_BYTES))):
-                    target.write(piece)
-                    remaining -= len(piece)
-            target.flush()
-            return adopt(packed.path, os.dup(target.fileno()))
+        with os.fdopen(os.dup(packed.descriptor), "rb") as source, gzip.GzipFile(fileobj=source) as stream:
+            return unpack_to_temporary(packed, partial(copy_array, stream, HEAD_BYTES, read_layout))
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise InputError(f"{packed.name} is a damaged gzip file ({error}): write or copy it again") from error
     except ValueError as error:
         raise InputError(
             f"{packed.name} does not hold an IDX file of bytes ({error}): decompress it, and give the content"
-        ) from error
-    except OSError as error:
-        raise InputError(
-            f"{packed.name} cannot be decompressed: {error.strerror}: "
-            "set TMPDIR to a folder with enough space, or decompress it with gunzip"
         ) from error

@@ -33,6 +33,7 @@ OTHERS: tuple[tuple[str, re.Pattern[bytes]], ...] = (
     ("a sound or video", re.compile(rb"RIFF")),
     ("a zip file, as numpy.savez writes it", re.compile(rb"PK\x03\x04")),
     ("a pickle", re.compile(rb"\x80[\x02-\x05]")),
+    ("a MATLAB file", re.compile(rb"MATLAB ")),
     ("an HDF5 file", re.compile(rb"\x89HDF")),
     ("a Parquet file", re.compile(rb"PAR1")),
     ("compressed with bzip2", re.compile(rb"BZh")),

@@ -13,8 +13,8 @@ from pathlib import Path
 from serving.errors import InputError
 
 ACCEPTED = (
-    "a .npy file of uint8 images, an IDX file, or pictures (PNG or JPEG, or WebP, GIF, BMP, TIFF, PNM), a folder of "
-    "them, or a table (CSV, Parquet, tar)"
+    "a .npy file of uint8 images, a .npz file of one array, an IDX file, or pictures (PNG or JPEG, or WebP, GIF, "
+    "BMP, TIFF, PNM), a folder of them, or a table (CSV, Parquet, tar)"
 )
 
 # The state of a file: its size in bytes, mtime and ctime in nanoseconds, and inode. No program can set ctime, so a file

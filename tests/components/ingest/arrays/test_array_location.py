@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from components.ingest.arrays.array_location import NUMBERS, TEXT, ArrayLocation
 from components.ingest.arrays.array_source import ArraySource
 from components.ingest.read_options import ReadOptions
 from serving.errors import InputError
@@ -45,3 +47,12 @@ def test_error_names_the_scratch_folder(tmp_path):
     file = saved(tmp_path, **HALVES)
     with pytest.raises(InputError, match=r"x_train cannot be unpacked to .*/gone: No such file"):
         ArraySource(file).plan(ReadOptions(), tmp_path / "gone")
+
+
+@pytest.mark.parametrize("labels", [LABELS, np.eye(3)[LABELS], np.array(["a", "long name"])[LABELS % 2]])
+def test_labels_are_read_in_small_pieces(tmp_path, labels, monkeypatch):
+    monkeypatch.setattr("components.ingest.arrays.array_location.PIECE_BYTES", 100)
+    np.save(tmp_path / "y.npy", labels)
+    pieces = list(ArrayLocation(tmp_path / "y.npy").unpack(tmp_path, "labels").pieces(NUMBERS + TEXT))
+    assert all(piece.nbytes <= 100 for piece in pieces)
+    np.testing.assert_array_equal(np.concatenate(pieces), labels, strict=True)

@@ -141,12 +141,14 @@ def test_slices_of_two_types_are_not_joined(tmp_path):
 
 def test_other_paths_are_refused(tmp_path):
     (tmp_path / "nothing").mkdir()
-    assert "holds no IDX files" in refusal(tmp_path / "nothing", tmp_path)
+    assert "holds no arrays: give a folder with IDX, .npy, .npz or .mat files" in refusal(
+        tmp_path / "nothing", tmp_path
+    )
     assert "did you mean" in refusal(tmp_path / "nothings", tmp_path)
     os.mkfifo(tmp_path / "pipe.npz")
     assert "is a pipe or a device" in refusal(tmp_path / "pipe.npz", tmp_path)
-    assert "holds images, labels: save images and labels" in refusal(
-        saved(tmp_path, images=IMAGES, labels=LABELS), tmp_path
+    assert "holds first, second, third: save images and labels" in refusal(
+        saved(tmp_path, first=IMAGES, second=LABELS, third=LABELS), tmp_path
     )
     (tmp_path / "nothing" / "train-images-idx3-ubyte").write_bytes(idx(IMAGES))
     assert "holds train-images-idx3-ubyte, the images of train, without labels" in refusal(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import components.ingest.arrays.class_names
+import components.ingest.arrays.array_location
 from tests.components.ingest.arrays.array_files import (
     HALVES,
     LABELS,
@@ -41,7 +41,7 @@ def test_invalid_names_are_refused(tmp_path, names, message):
 
 
 def test_number_of_classes(tmp_path, monkeypatch):
-    monkeypatch.setattr(components.ingest.arrays.class_names, "CHUNK_ROWS", 7)
+    monkeypatch.setattr(components.ingest.arrays.array_location, "PIECE_BYTES", 56)
 
     def names(labels, **changes):
         return plan(saved(tmp_path, **{**HALVES, "y_train": labels}), tmp_path, **changes).class_names

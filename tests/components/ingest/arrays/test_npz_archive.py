@@ -28,9 +28,9 @@ from tests.components.ingest.arrays.array_files import (
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "is not a .npz file: save images and labels with numpy.savez"),
-        (b"\x93NUMPY\x01\x00", "is not a .npz file"),
-        (pickle.dumps({"x": 1}), "is not a .npz file"),
+        (b"", "is not a .npz or .mat file, but empty: save images and labels with numpy.savez"),
+        (b"\x93NUMPY\x01\x00", "holds one array: give the folder of the files with the images and with the labels"),
+        (pickle.dumps({"x": 1}), "is not a .npz or .mat file, but a pickle: save"),
         (b"PK\x03\x04 and no more", "is a damaged .npz file"),
     ],
 )

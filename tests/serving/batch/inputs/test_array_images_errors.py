@@ -18,9 +18,9 @@ from tests.serving.tiny_bundle import npy, npy_with_header
 HUGE = 10**12
 
 
-def zipped(array):
+def zipped(*arrays):
     file = io.BytesIO()
-    np.savez(file, array)
+    np.savez(file, *arrays)
     return file.getvalue()
 
 
@@ -29,7 +29,7 @@ def zipped(array):
     [
         (b"", "is not a .npy or IDX file, but empty: save the images with numpy.save"),
         (b"index,label\n0,7\n", "but starts with b'index,la': save the images with numpy.save"),
-        (zipped(IMAGES), "but a zip file, as numpy.savez writes it: save the images with numpy.save"),
+        (zipped(IMAGES, IMAGES), '(arr_0, arr_1): save the images alone, e.g. with numpy.save("images.npy"'),
         (b"\x80\x04\x95", "but a pickle: save the images with numpy.save"),
         (b"GIF89a", "but a GIF picture: save"),
         (b"\x93NUMPY\x09\x00", "save the images with numpy.save"),

@@ -135,7 +135,7 @@ def read(path, kind: str, image_shape=GREY_SHAPE) -> np.ndarray | None:
 
 
 def _labels(path) -> np.ndarray:
-    labels = open_labels(path)
+    labels = open_labels(path, ("a", "b"))
     return labels.read(0, labels.rows)
 
 

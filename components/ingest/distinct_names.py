@@ -13,12 +13,18 @@ from serving.errors import InputError
 def require_distinct_names(
     root: Path,
     names: Sequence[str],
-    what: str = "folders",
-    remedy: str = "rename one of them, or move its pictures into the other",
+    kind: str = "folders",
+    advice: str = "rename one of them, or move its pictures into the other",
 ) -> None:
-    """Refuses names that read the same, or differ only in accents' encoding, case or spaces.
+    """Refuses names of classes that read the same, or differ only in accents' encoding, case or spaces.
 
-    `what` is what has these names, in the plural. Raises: InputError: it names the first two, and how they differ.
+    Args:
+        root: the file or folder of the names, for messages.
+        names: folders of classes, or other names of classes.
+        kind: what has these names, in the plural.
+        advice: what to do.
+
+    Raises: InputError: it names the first two, and how they differ.
     """
     known: dict[str, str] = {}
     for name in names:
@@ -26,8 +32,8 @@ def require_distinct_names(
         if same in known and known[same] != name:
             one, other = known[same], name
             raise InputError(
-                f"{shown(root)} holds the {what} {shown(one)!r} and {shown(other)!r}, which differ only in "
-                f"{_difference(one, other)}: {remedy}"
+                f"{shown(root)} holds the {kind} {shown(one)!r} and {shown(other)!r}, which differ only in "
+                f"{_difference(one, other)}: {advice}"
             )
         known[same] = name
 
