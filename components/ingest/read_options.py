@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from serving.background import parse_colour
+from serving.blocks import Colour
 from serving.errors import InputError
 
 # Limit for the pixels of one block.
@@ -24,6 +26,10 @@ class ReadOptions:
             split is cut into 80 and 20 %.
         test_split: the test rows, in the same syntax.
         resize: height and width of every image, in pixels.
+        background: the colour that transparent pictures are laid on: `white`, `black` or `#rrggbb`; without it they are
+            bad images.
+        skip_bad: the largest number of bad images, e.g. damaged pictures, that are left out and listed; more refuse the
+            data set.
         classes: the number of classes of arrays without class names; by default the largest training label plus one.
         block_rows: maximum number of images in a block. Blocks of large images have fewer.
     """
@@ -31,6 +37,8 @@ class ReadOptions:
     train_split: str | None = None
     test_split: str | None = None
     resize: tuple[int, int] | None = None
+    background: str | None = None
+    skip_bad: int = 0
     classes: int | None = None
     block_rows: int = 10_000
 
@@ -46,6 +54,17 @@ class ReadOptions:
                 raise InputError(f"{given}: give 1 or more")
             if max(numbers) > most:
                 raise InputError(f"{given}: give at most {most:,}")
+        if self.skip_bad < 0:
+            raise InputError(f"--ingest.skip-bad {self.skip_bad}: give 0 or more")
+        try:
+            _ = self.colour
+        except ValueError as error:
+            raise InputError(f"--ingest.background: {error}: give white, black, or '#rrggbb' in quotes") from error
+
+    @property
+    def colour(self) -> Colour | None:
+        """The background as red, green and blue, 0 to 255."""
+        return None if self.background is None else parse_colour(self.background)
 
     def rows_per_block(self, image_shape: tuple[int, int, int]) -> int:
         """Number of images in a block, 1 or more; fewer for large images, because a whole block is in memory."""

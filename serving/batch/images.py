@@ -16,9 +16,10 @@ from serving.batch.inputs.array_file import is_array
 from serving.batch.inputs.array_images import ArrayImages, open_array_images
 from serving.batch.inputs.kinds import HEAD_BYTES, other_picture_kind, picture_kind
 from serving.batch.inputs.open_file import ACCEPTED, open_file, shown
-from serving.blocks import Images, OtherSizes, Source, Unreadable
+from serving.blocks import Colour, Images, OtherSizes, Source, Unreadable
 from serving.bundle.bundle import Bundle
 from serving.bundle.resizing import require_resizing, resizes
+from serving.bundle.transparency import background_of
 from serving.errors import InputError
 
 
@@ -53,7 +54,11 @@ def find_images(inputs: Sequence[str], skip_bad: bool = False, resize: bool = Fa
 def fit_images(source: Source, bundle: Bundle) -> Source:
     """Checks that a model takes the images. Refusals advise to resize images only if the model allows it.
 
-    Raises: InputError: the images do not fit, or they are to be resized, and the model does not allow it.
+    Transparent pictures are laid on the model's background, if it has one.
+
+    Raises:
+        InputError: the images do not fit, or they are to be resized, and the model does not allow it; or this release
+            does not know how the model lays pictures on a background.
     """
     if source.other_sizes is OtherSizes.RESIZED:
         try:
@@ -62,6 +67,8 @@ def fit_images(source: Source, bundle: Bundle) -> Source:
             raise InputError(f"--resize: {error}") from error
     elif resizes(bundle.manifest):
         source = source.with_other_sizes(OtherSizes.RESIZABLE)
+    if source.named:
+        source = source.with_background(background_of(bundle))
     source.require_fit(bundle.manifest.image_shape)
     return source
 
@@ -157,6 +164,9 @@ class _Joined(Source):
     def with_other_sizes(self, other_sizes: OtherSizes) -> Self:
         parts = [part.with_other_sizes(other_sizes) for part in self.parts]
         return replace(self, parts=parts, other_sizes=other_sizes)
+
+    def with_background(self, background: Colour | None) -> Self:
+        return replace(self, parts=[part.with_background(background) for part in self.parts], background=background)
 
     def fits(self, image_shape: tuple[int, int, int]) -> bool:
         return all(part.fits(image_shape) for part in self.parts)

@@ -40,6 +40,10 @@ class ArraySource(LocalSource):
     def plan(self, options: ReadOptions, scratch: Path) -> ReadPlan:
         """Unpacks packed arrays, and reads the headers."""
         path = existing_path(self.path)
+        if options.background is not None:
+            raise InputError(
+                f"--ingest.background {options.background} is for pictures, {shown(path)} holds arrays: omit the option"
+            )
         found = _find_arrays(path)
         scratch = scratch.absolute()
         splits = {name: open_split(locations, scratch) for name, locations in found.splits.items()}

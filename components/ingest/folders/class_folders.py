@@ -38,7 +38,7 @@ class ClassFolders:
     Attributes:
         class_names: the names of the class folders of all splits; numbers in them are sorted as numbers.
         splits: the pictures of each split, in order; at least one.
-        left_out: the number of files that are not pictures, by kind.
+        left_out: the number of files that are not read, by kind.
     """
 
     class_names: tuple[str, ...]
@@ -78,7 +78,8 @@ def find_pictures(root: Path) -> ClassFolders:
     files = walk(str(root))
     if files.irregular:
         first = root / files.irregular[0]
-        raise InputError(f"{shown(first)} {irregular_reason(str(first))}")
+        more = f"; the same for {len(files.irregular) - 1:,} other files" if len(files.irregular) > 1 else ""
+        raise InputError(f"{shown(first)} {irregular_reason(str(first))}{more}")
     depth = _depth(root, files)
     names = sorted({folder.split("/")[-1] for folder in files.folders if folder.count("/") == depth - 1}, key=_natural)
     require_distinct_names(root, names)

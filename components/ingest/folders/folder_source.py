@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from components.ingest.digest_cache import content_digest
 from components.ingest.folders.class_folders import SPLIT_NAMES, ClassFolders, Picture, find_pictures
-from components.ingest.folders.folder_block_reader import FolderBlockReader, refuse_pictures
+from components.ingest.folders.folder_block_reader import FolderBlockReader
 from components.ingest.folders.inspection import Inspection
 from components.ingest.local_path import existing_path
 from components.ingest.read_options import ReadOptions
 from components.ingest.read_plan import ReadPlan
 from components.ingest.slicing import cut_blocks, select_rows
 from components.ingest.source import LocalSource
+from serving.background import require_fit
 from serving.batch.folders.picture_header import PictureHeader
 from serving.batch.inputs.open_file import shown
 from serving.errors import InputError
@@ -52,7 +53,10 @@ class FolderSource(LocalSource):
         paths = [picture.path for ranges in selected.values() for picture in found.pictures(ranges)]
         inspection = Inspection(root, found.paths)
         version = content_digest(root, found.paths, self.digest_cache, digests=inspection.digests)[:12]
-        shape = _image_shape(root, inspection.headers(paths), options.resize)
+        shape = _image_shape(inspection.headers(paths).values(), options.resize)
+        background = options.colour
+        if background is not None:
+            require_fit(background, shape[2])
         return ReadPlan(
             dataset=f"folder:{self.name}",
             version=version,
@@ -67,6 +71,7 @@ class FolderSource(LocalSource):
                     *_columns(found.pictures(block)),
                     shape,
                     options.resize is not None,
+                    background,
                     inspection.small,
                 )
                 for split, ranges in selected.items()
@@ -99,25 +104,13 @@ def _require_splits(options: ReadOptions, found: ClassFolders, root: Path) -> No
     )
 
 
-def _image_shape(
-    root: Path, found: Mapping[str, PictureHeader | None], resize: tuple[int, int] | None
-) -> tuple[int, int, int]:
-    """The one shape of all pictures, from their headers. Pictures without a readable header are reported by decoding.
+def _image_shape(found: Iterable[PictureHeader | None], resize: tuple[int, int] | None) -> tuple[int, int, int]:
+    """The shape of all images, from the headers of the pictures: the most frequent size, unless they are resized.
 
-    Raises:
-        InputError: no picture has a readable header, or two have different sizes.
+    Pictures of another size, and those without a readable header, are found by decoding.
     """
-    headers = {name: header for name, header in found.items() if header is not None}
-    if not headers:
-        refuse_pictures([f"{shown(name)} is a damaged picture: repair or remove it" for name in found], root)
-    sizes = Counter((header.height, header.width) for header in headers.values())
-    height, width = most_common = sizes.most_common(1)[0][0]
-    for name, header in headers.items():
-        if resize is None and (header.height, header.width) != most_common:
-            raise InputError(
-                f"{shown(root / name)} is {header.width}×{header.height} pixels, {sizes[most_common]:,} of "
-                f"{len(headers):,} pictures are {width}×{height} (width × height): correct it, or give "
-                f"--ingest.resize {height} {width}"
-            )
-    channels = 3 if any(header.coloured for header in headers.values()) else 1
-    return *(resize or most_common), channels
+    headers = [header for header in found if header is not None]
+    sizes = Counter((header.height, header.width) for header in headers)
+    # If no header can be read, no picture can be decoded, and any shape will do.
+    ((size, _),) = sizes.most_common(1) or [((1, 1), 0)]
+    return *(resize or size), 3 if any(header.coloured for header in headers) else 1

@@ -15,14 +15,10 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from serving.batch.decoding.channels import require_channels
 from serving.batch.decoding.many_pictures import decode_all
-from serving.batch.decoding.picture import (
-    MAX_PICTURE_BYTES,
-    SizeError,
-    read_size,
-    require_channels,
-    require_size,
-)
+from serving.batch.decoding.picture import MAX_PICTURE_BYTES, read_size, require_size
+from serving.batch.decoding.picture_error import OTHER_SIZE, PictureError
 from serving.batch.inputs.open_file import (
     State,
     changed_error,
@@ -95,7 +91,8 @@ class Pictures(Source):
                     errors.append((row, error))
                     yield None
 
-        for index, error in decode_all(contents(), images, self.other_sizes is OtherSizes.RESIZED):
+        resizing = self.other_sizes is OtherSizes.RESIZED
+        for index, error in decode_all(contents(), images, resizing, self.background):
             errors.append((start + index, self._named(start + index, error)))
         errors.sort(key=lambda found: found[0])
         if errors and not self.skip_bad:
@@ -127,12 +124,12 @@ class Pictures(Source):
     def _fits(self, row: int, image_shape: tuple[int, int, int]) -> bool:
         try:
             self._require_fit(self._size(row), image_shape)
-        except (InputError, ValueError):
+        except (InputError, PictureError):
             return False
         return True
 
     def _require_fit(self, size: tuple[int, int], image_shape: tuple[int, int, int]) -> None:
-        """Raises: ValueError: a picture of this width and height does not fit."""
+        """Raises: PictureError: a picture of this width and height does not fit."""
         require_channels(image_shape[2])
         if self.other_sizes is not OtherSizes.RESIZED:
             require_size(size, image_shape[:2])
@@ -146,24 +143,24 @@ class Pictures(Source):
         size_bytes, mtime_ns = self.states[row, :2].tolist()
         return read_whole(self.files[row], (size_bytes, mtime_ns), MAX_PICTURE_BYTES)
 
-    def _named(self, row: int, error: ValueError) -> InputError:
+    def _named(self, row: int, error: PictureError) -> InputError:
         """The error of a picture, which starts with its file's name."""
-        text = f"{error.fact}: {self.other_sizes.advice('it')}" if isinstance(error, SizeError) else str(error)
-        return InputError(f"{shown(self.files[row])} {text}")
+        advice = self.other_sizes.advice("it") if error.kind == OTHER_SIZE else error.advice
+        return InputError(f"{shown(self.files[row])} {error.fact}: {advice}")
 
     @contextmanager
     def _name_in_errors(self, row: int) -> Iterator[None]:
-        """Puts the file's name before the message of a ValueError."""
+        """Puts the file's name before the message of a PictureError."""
         try:
             yield
-        except ValueError as error:
+        except PictureError as error:
             raise self._named(row, error) from error
 
 
 def find_pictures(files: Sequence[str], skip_bad: bool, left_out: Mapping[str, int] | None = None) -> Pictures:
     """Finds pictures by their paths, one or more, without opening them.
 
-    `left_out` are the files beside them that are not pictures, by kind.
+    `left_out` are the files beside them that are not read, by kind.
 
     Raises:
         InputError: Pillow or simplejpeg is not installed, or a file does not exist and bad pictures are not skipped.
