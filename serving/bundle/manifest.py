@@ -10,6 +10,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
+from serving.background import parse_colour
+from serving.blocks import Colour
 from serving.errors import BundleError
 from serving.files import canonical_json, sha256_file, write_json
 
@@ -21,10 +23,10 @@ RESIZE, BACKGROUND = "resize", "background"
 
 
 class Background(NamedTuple):
-    """How ingest laid transparent pictures on a colour: the method, and the colour as `#rrggbb`."""
+    """How ingest laid transparent pictures on a colour: the method, and red, green and blue."""
 
     method: str
-    colour: str
+    colour: Colour
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Manifest:
         labels: the class names in order of their integer label; the output `probabilities` is float32 (n, classes).
         preprocessing: the steps of the exported graph before the first layer; `resize`, how ingest gave the images
             their size before it: method, height and width, or None if it did not resize; and `background`, how it laid
-            transparent pictures on a colour: method and colour, or None if it did not.
+            transparent pictures on a colour: method and colour as `#rrggbb`, or None if it did not.
         dataset: name, version, and per split its rows and the SHA-256 of its content.
         training: the recipe: preset, layers, loss, optimizer, epochs, batch size, seed.
         gate: accuracy on the test split with its interval, the limit, and the number of rows.
@@ -66,7 +68,7 @@ class Manifest:
     def background(self) -> Background | None:
         """What the training pictures were laid on; None if they were not, or if it is not recorded."""
         entry = self.preprocessing.get(BACKGROUND)
-        return None if entry is None else Background(str(entry["method"]), str(entry["colour"]))
+        return None if entry is None else Background(str(entry["method"]), parse_colour(entry["colour"]))
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from serving.background import METHOD, parse_colour
+from serving.background import METHOD
 from serving.blocks import Colour
 from serving.bundle.bundle import Bundle
 from serving.errors import InputError
@@ -21,4 +21,4 @@ def background_of(bundle: Bundle) -> Colour | None:
             f"pictures cannot be laid on a background for {bundle.path}: its training pictures were laid on it by the "
             f"method {background.method!r}, this release knows {METHOD!r}: score with the release that made the bundle"
         )
-    return parse_colour(background.colour)
+    return background.colour
