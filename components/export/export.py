@@ -25,7 +25,7 @@ from components.export.saved_model import serving_module, write_saved_model
 from components.gate import judge_predictions
 from components.rounding.layers import layers_of
 from components.rounding.scatter import measure_rounding
-from serving.background import METHOD
+from serving.batch.decoding.background import METHOD
 from serving.blocks import Images
 from serving.bundle.bundle import ONNX, SAMPLE_ALLOWED, SAMPLE_IMAGES, SAMPLE_PROBABILITIES
 from serving.bundle.manifest import BACKGROUND, RESIZE, Manifest

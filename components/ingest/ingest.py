@@ -22,7 +22,7 @@ from components.ingest.read_plan import BlockReader, Images, Labels, ReadPlan
 from components.ingest.source import Source
 from components.ingest.tfds.tfds_source import TfdsSource
 from components.run_context import RunContext
-from serving.background import format_colour
+from serving.batch.decoding.background import format_colour
 from serving.batch.inputs.open_file import shown
 from serving.files import replace_text, write_json
 from serving.resize import METHOD

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from serving.background import parse_colour
+from serving.batch.decoding.background import parse_colour
 from serving.blocks import Colour
 from serving.errors import InputError
 

@@ -19,7 +19,6 @@ from serving.batch.inputs.open_file import ACCEPTED, open_file, shown
 from serving.blocks import Colour, Images, OtherSizes, Source, Unreadable
 from serving.bundle.bundle import Bundle
 from serving.bundle.resizing import require_resizing, resizes
-from serving.bundle.transparency import background_of
 from serving.errors import InputError
 
 
@@ -68,6 +67,8 @@ def fit_images(source: Source, bundle: Bundle) -> Source:
     elif resizes(bundle.manifest):
         source = source.with_other_sizes(OtherSizes.RESIZABLE)
     if source.named:
+        from serving.batch.decoding.background import background_of
+
         source = source.with_background(background_of(bundle))
     source.require_fit(bundle.manifest.image_shape)
     return source

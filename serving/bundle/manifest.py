@@ -10,7 +10,6 @@ from dataclasses import dataclass, fields
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-from serving.background import parse_colour
 from serving.blocks import Colour
 from serving.errors import BundleError
 from serving.files import canonical_json, sha256_file, write_json
@@ -68,7 +67,10 @@ class Manifest:
     def background(self) -> Background | None:
         """What the training pictures were laid on; None if they were not, or if it is not recorded."""
         entry = self.preprocessing.get(BACKGROUND)
-        return None if entry is None else Background(str(entry["method"]), parse_colour(entry["colour"]))
+        if entry is None:
+            return None
+        red, green, blue = bytes.fromhex(entry["colour"].removeprefix("#"))
+        return Background(str(entry["method"]), (red, green, blue))
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

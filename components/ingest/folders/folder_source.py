@@ -17,7 +17,7 @@ from components.ingest.read_options import ReadOptions
 from components.ingest.read_plan import ReadPlan
 from components.ingest.slicing import cut_blocks, select_rows
 from components.ingest.source import LocalSource
-from serving.background import require_fit
+from serving.batch.decoding.background import require_fit
 from serving.batch.folders.picture_header import PictureHeader
 from serving.batch.inputs.open_file import shown
 from serving.errors import InputError

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from serving.background import require_fit
+from serving.batch.decoding.background import require_fit
 from serving.blocks import Colour
 from serving.errors import InputError
 

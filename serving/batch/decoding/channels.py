@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from serving.background import lay_on
+from serving.batch.decoding.background import lay_on
 from serving.batch.decoding.picture_error import COLOURED, OTHER_PIXELS, TRANSPARENT, PictureError
 from serving.blocks import Colour, Images
 

@@ -14,9 +14,8 @@ from components.export import export
 from components.export.onnx_graph import convert
 from components.export.saved_model import serving_module
 from pipeline.engine.source_code import library_versions
-from serving.background import METHOD
+from serving.batch.decoding.background import METHOD, background_of
 from serving.bundle.bundle import load_bundle
-from serving.bundle.transparency import background_of
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from PIL import Image
 
 import serving
 from components.artifacts.examples import Examples
-from serving.background import METHOD
+from serving.batch.decoding.background import METHOD
 from serving.errors import InputError
 from tests.components.ingest.folders.picture_folders import refusal, run, save
 from tests.serving.tiny_bundle import seal

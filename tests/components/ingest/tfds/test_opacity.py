@@ -10,7 +10,7 @@ from PIL import Image
 
 import serving
 from components.beam import BeamOptions
-from serving.background import METHOD
+from serving.batch.decoding.background import METHOD
 from serving.errors import InputError
 from tests.serving.batch.inputs.picture_files import jpeg
 from tests.serving.tiny_bundle import seal

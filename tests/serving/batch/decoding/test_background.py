@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
-from serving import background
-from serving.background import format_colour, lay_on, parse_colour, require_fit
+from serving.batch.decoding import background
+from serving.batch.decoding.background import format_colour, lay_on, parse_colour, require_fit
 from serving.errors import InputError
 
 BYTES = np.arange(256, dtype=np.uint8)
@@ -29,6 +30,9 @@ def test_every_pixel_with_every_opacity_is_the_nearest_integer(below):
     laid = lay_on(pixels, opacity, (below, below, below))
     assert (laid.dtype, laid.shape) == (np.uint8, (256, 256, 1))
     np.testing.assert_array_equal(laid[..., 0], expected)
+    by_pillow = Image.new("L", (256, 256), below)
+    by_pillow.paste(Image.fromarray(pixels[..., 0]), mask=Image.fromarray(opacity[..., 0]))
+    np.testing.assert_array_equal(laid[..., 0], np.asarray(by_pillow))
 
 
 @given(st.tuples(*[st.integers(0, 255)] * 3), st.integers(1, 9), st.integers(1, 9), st.sampled_from([1, 3]))

@@ -7,6 +7,7 @@ import re
 import numpy as np
 
 from serving.blocks import Colour, Images
+from serving.bundle.bundle import Bundle
 from serving.errors import InputError
 
 # How pictures are laid on a colour, as the bundle's manifest describes it. Another method needs another description.
@@ -44,6 +45,22 @@ def require_fit(colour: Colour, channels: int) -> None:
             f"--ingest.background {code} has colours, but the pictures are grey: give white, black or another grey, "
             "e.g. '#808080'"
         )
+
+
+def background_of(bundle: Bundle) -> Colour | None:
+    """The colour that the training pictures were laid on; None if they were not, or an older release made the bundle.
+
+    Raises: InputError: they were laid on it by a method that this release does not know.
+    """
+    background = bundle.manifest.background
+    if background is None:
+        return None
+    if background.method != METHOD:
+        raise InputError(
+            f"pictures cannot be laid on a background for {bundle.path}: its training pictures were laid on it by the "
+            f"method {background.method!r}, this release knows {METHOD!r}: score with the release that made the bundle"
+        )
+    return background.colour
 
 
 def lay_on(pixels: Images, opacity: Images, colour: Colour) -> Images:
