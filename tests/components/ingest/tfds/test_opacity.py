@@ -77,6 +77,13 @@ def test_records_are_laid_on_the_background_as_by_the_scorer(
     np.testing.assert_array_equal(images, scored(pictures, tmp_path, bundle, resize=size is not None))
 
 
+def test_plain_records_of_four_channels_are_laid_on_the_background(prepared, ingested):
+    prepared([jpeg(OPACITY, kind="PNG")] * 4, (9, 14, 4))
+    expected = Image.new("RGB", (14, 9), (16, 32, 48))
+    expected.paste(Image.fromarray(OPACITY[..., :3]), mask=Image.fromarray(OPACITY[..., 3]))
+    np.testing.assert_array_equal(ingested(background="#102030"), [np.asarray(expected)] * 4)
+
+
 def test_coloured_background_is_refused_for_grey_records(prepared, ingested):
     prepared([jpeg(OPACITY[..., 0], kind="PNG")] * 4, (9, 14, 1))
     with pytest.raises(InputError, match=r"--ingest\.background #102030 has colours, but the pictures are grey"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import struct
 import zlib
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from serving.batch.decoding.picture import decode, read_size
+from serving.batch.decoding.picture_error import PictureError
 from tests.serving.batch.inputs.encoded_files import (
     GREY,
     PALETTE,
@@ -103,9 +105,13 @@ def test_invalid_palette_is_refused(depth, body):
     ],
 )
 def test_picture_that_would_need_a_conversion_is_refused(content, image_shape, reason):
-    with pytest.raises(ValueError, match=reason) as caught:
+    with pytest.raises(PictureError, match=reason) as caught:
         decode(content, image_shape)
     assert "\n" not in str(caught.value)
+    # Other processes send their errors by pickle.
+    sent = pickle.loads(pickle.dumps(caught.value))
+    assert (sent.kind, str(sent)) == (caught.value.kind, str(caught.value))
+    assert str(sent) == f"{sent.fact}: {sent.advice}"
 
 
 def test_wrong_number_of_pixels_is_refused():
