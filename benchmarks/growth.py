@@ -21,7 +21,7 @@ import numpy as np
 
 from components.artifacts.artifact import Artifact
 from components.artifacts.examples import SPLITS, Examples
-from components.ingest.read_plan import BlockReader, Images, Labels, ReadPlan
+from components.ingest.read_plan import BlockReader, Part, ReadPlan
 from serving.arguments import Arguments
 from serving.errors import BeamlineError, InputError
 
@@ -48,14 +48,14 @@ class PerturbedBlockReader(BlockReader):
     start: int
     rows: int
 
-    def read_parts(self) -> Iterator[tuple[Images, Labels]]:
+    def read_parts(self) -> Iterator[Part]:
         """Replaces the lowest three bits of every pixel by noise, so that no two images are equal."""
         images = np.load(self.images_file, mmap_mode="r")
         chosen = np.arange(self.start, self.start + self.rows) % len(images)
         pixels = images[chosen].reshape(self.rows, *(*images.shape[1:], 1)[:3])
         noise = np.random.Generator(np.random.SFC64(self.start)).bytes(pixels.size)
         noisy = pixels ^ (np.frombuffer(noise, np.uint8).reshape(pixels.shape) & 7)
-        yield noisy, np.load(self.labels_file)[chosen]
+        yield Part(noisy, np.load(self.labels_file)[chosen])
 
 
 def plan(images_file: Path, labels_file: Path, rows: int) -> ReadPlan:

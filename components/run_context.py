@@ -23,6 +23,7 @@ class RunContext:
         manual_dir: the data set's original files, which replace a download; None downloads.
         schema: file that `python -m pipeline schema` wrote, which training data must match; None requires none.
         digest_cache: the folder that keeps digests of unchanged files between runs; None keeps none.
+        refused: the file that lists all bad rows of a data set that ingest refuses; None writes none.
         reason: why a person promotes this model; empty for a promotion by a run.
         manual: a person asks for the promotion: it may promote even a version that was rolled back.
         margin: how far the seed alone moves the accuracy of this recipe; None if it was not measured.
@@ -36,6 +37,7 @@ class RunContext:
     manual_dir: Path | None = None
     schema: Path | None = None
     digest_cache: Path | None = None
+    refused: Path | None = None
     reason: str = ""
     manual: bool = False
     margin: Margin | None = None

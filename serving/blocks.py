@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -13,6 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 Images = npt.NDArray[np.uint8]
+
+# Red, green and blue, 0 to 255.
+Colour = tuple[int, int, int]
 
 # (row within the whole input, one sentence that names the file and the reason).
 Unreadable = tuple[int, str]
@@ -33,7 +36,7 @@ class OtherSizes(Enum):
         """The end of a refusal; `images` is `it` or `them`."""
         if self is OtherSizes.RESIZABLE:
             return f"add --resize, which resizes {images} as the training images were"
-        return f"resize {images} to fit"
+        return f"resize {images} to fit, or train a model with --ingest.resize, which takes all sizes with --resize"
 
 
 class Block(NamedTuple):
@@ -55,7 +58,9 @@ class Source(ABC):
         mtime_ns: the latest time of change of the files' content.
         sha256: a digest that changes with the files' identity, size or time of change; not of their bytes.
         other_sizes: how images of another size than the model's are treated.
-        left_out: the number of files in the named folders that are not pictures, by kind.
+        left_out: the number of files in the named folders that are not read, by kind, as `FoundFiles` has it.
+        pictures: whether rows are encoded pictures, so that some may be transparent.
+        background: what transparent pictures are laid on, as the training images were; None refuses them.
     """
 
     rows: int
@@ -66,6 +71,8 @@ class Source(ABC):
     sha256: str
     other_sizes: OtherSizes = OtherSizes.REFUSED
     left_out: Mapping[str, int] = field(default_factory=dict)
+    pictures: bool = False
+    background: Colour | None = None
 
     @property
     @abstractmethod
@@ -75,6 +82,10 @@ class Source(ABC):
     @abstractmethod
     def with_other_sizes(self, other_sizes: OtherSizes) -> Self:
         """The same images, with those of other sizes treated in another way."""
+
+    def with_background(self, background: Colour | None) -> Self:
+        """The same images, with transparent pictures laid on a colour."""
+        return replace(self, background=background)
 
     @abstractmethod
     def fits(self, image_shape: tuple[int, int, int]) -> bool:

@@ -101,7 +101,9 @@ def test_damaged_png(place, capfd):
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
-    stopped(capfd, place, 2, [f"class 01/{file.name} is a damaged PNG picture"], "folder:set")
+    stopped(capfd, place, 2, [f"class 01/{file.name} is a damaged PNG picture", "0001-refused.csv lists"], "folder:set")
+    lines = (place / "runs" / "logs" / "0001-refused.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in lines] == ["file", f"class 01/{file.name}"]
 
 
 def test_fewer_labels_than_images(place, capfd):

@@ -64,6 +64,7 @@ FILES = (
     ),
     ("runs/history/<run>.json", "the record of a run: configuration, outcome of each step, figures, verdict"),
     ("runs/logs/<run>.log", "all messages, with tracebacks and the output of TensorFlow and Beam"),
+    ("runs/logs/<run>-refused.csv", "all pictures or records for which ingest refused the data set"),
     ("runs/reports/<run>.html", "the run's model card; its pictures are in the folder of the same name"),
     ("runs/index.html", "the list of the newest 200 runs"),
     ("runs/tensorboard/<run>-<model>-<preset>/", "the curves of a training"),

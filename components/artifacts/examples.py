@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from components.artifacts.artifact import UNDIGESTED, Artifact
-from components.artifacts.npy_writer import NpyWriter
-from serving.batch.folders.picture_walk import describe_left_out
+from serving.batch.folders.picture_walk import left_out_line
 from serving.codec import read
 from serving.drift.features import stratified_sample
-from serving.files import canonical_json, replace_text
+from serving.files import canonical_json
 from serving.machine import usable_processors
 from serving.parallel import map_in_order
 
 # Every data set has these two splits. Training reads only the first one, the gate only the second one.
 SPLITS = ("train", "test")
+# The list of rows that were left out because they cannot be used.
+SKIPPED = "skipped.csv"
 # Largest number of training images that calibrate the ranges of int8's activations.
 CALIBRATION_ROWS = 1000
 # Largest number of images of a sample that are in memory at once.
@@ -79,6 +77,8 @@ class Examples(Artifact):
     resize: how ingest resized images to `image_shape`, the METHOD of `serving.resize`; None if it did not.
     validation_rows: how many of the last rows of the split `train` are the set's own validation rows; 0 if training
         chooses them from all its rows.
+    background: the colour that ingest laid transparent pictures on, as `#rrggbb`; None if it refused them.
+    skipped: the number of rows that could not be used and were left out, by kind; `skipped.csv` lists them.
     """
 
     FILE = "examples.json"
@@ -91,6 +91,8 @@ class Examples(Artifact):
     blocks: dict[str, tuple[Block, ...]]
     resize: str | None = None
     validation_rows: int = 0
+    background: str | None = None
+    skipped: Mapping[str, int] = field(default_factory=dict)
 
     def rows(self, split: str) -> int:
         """The number of images in a split."""
@@ -175,65 +177,22 @@ class Examples(Artifact):
         return replace(saved, blocks={split: saved.blocks[split] for split in SPLITS})
 
     def summary(self) -> str:
-        """Name, version, rows of each split, shape, and whether images were resized."""
+        """Name, version, rows of each split, shape, how images were changed, and what is not among them."""
         validation = f" ({self.validation_rows:,} of them for validation)" if self.validation_rows else ""
         splits = f"{self.rows('train'):,} train{validation}, {self.rows('test'):,} test"
         shape = "×".join(map(str, self.image_shape))
         resized = "" if self.resize is None else f", resized ({self.resize})"
-        left_out = describe_left_out(self.left_out())
-        rest = f"; left out, because they are not pictures: {left_out}" if left_out else ""
-        return f"{self.dataset} {self.version}: {splits} images {shape}{resized}{rest}"
+        laid = "" if self.background is None else f", transparent ones on {self.background}"
+        bad = ", ".join(f"{count:,} {kind}" for kind, count in self.skipped.items())
+        skipped = f"; skipped, because they cannot be used: {bad} ({self.path / SKIPPED})" if bad else ""
+        left_out = self.left_out()
+        rest = f"; {left_out_line(left_out)}" if left_out else ""
+        return f"{self.dataset} {self.version}: {splits} images {shape}{resized}{laid}{skipped}{rest}"
 
     def left_out(self) -> Mapping[str, int]:
-        """The number of files of the data set that are not pictures, by kind; not part of the digest."""
+        """The number of files of the data set that are not read, by kind; not part of the digest."""
         file = self.path / UNDIGESTED
         return read(dict[str, int], file) if file.exists() else {}
-
-
-def write_block(
-    folder: Path,
-    split: str,
-    index: int,
-    parts: Iterable[tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]],
-    files: tuple[str, ...] = (),
-) -> Block:
-    """Writes the files of a block, each whole or not at all; writing it again changes nothing.
-
-    Args:
-        folder: of the examples.
-        split: the split's name.
-        index: the block's index in its split.
-        parts: one or more: images, uint8 (rows, h, w, c), 0 to 255, and their labels, int64 (rows,). Each part is
-            written before the next one is taken, so that a block is never in memory as a whole.
-        files: the original file of each row; empty if the rows were not files.
-    """
-    block = Block(split, index, 0)
-    labels: list[npt.NDArray[np.int64]] = []
-    with _staged(folder / block.images_file) as file:
-        writer = NpyWriter(file)
-        for images, numbers in parts:
-            writer.append(images)
-            labels.append(numbers)
-        writer.finish()
-        joined = np.concatenate(labels)
-    with _staged(folder / block.labels_file) as file:
-        np.save(file, joined)
-    if files:
-        replace_text(folder / block.names_file, json.dumps(files, ensure_ascii=False))
-    return replace(block, rows=len(joined))
-
-
-@contextmanager
-def _staged(path: Path) -> Iterator[IO[bytes]]:
-    """A file that replaces `path` when it is complete, and is removed after an error."""
-    # Two workers may write the same block, and one of them may be killed.
-    staged = path.with_name(f".{path.name}.{os.getpid()}.npy")
-    try:
-        with staged.open("wb") as file:
-            yield file
-        os.replace(staged, path)
-    finally:
-        staged.unlink(missing_ok=True)
 
 
 def _rows_between(rows: npt.NDArray[np.int64], start: int, stop: int) -> npt.NDArray[np.int64]:

@@ -25,9 +25,10 @@ from components.export.saved_model import serving_module, write_saved_model
 from components.gate import judge_predictions
 from components.rounding.layers import layers_of
 from components.rounding.scatter import measure_rounding
+from serving.batch.decoding.background import METHOD
 from serving.blocks import Images
 from serving.bundle.bundle import ONNX, SAMPLE_ALLOWED, SAMPLE_IMAGES, SAMPLE_PROBABILITIES
-from serving.bundle.manifest import RESIZE, Manifest
+from serving.bundle.manifest import BACKGROUND, RESIZE, Manifest
 from serving.errors import BeamlineError
 from serving.files import write_json
 from serving.scoring.network import Network
@@ -77,7 +78,7 @@ def run(
             model=params.model,
             image_shape=examples.image_shape,
             labels=examples.class_names,
-            preprocessing={**transform.described(), RESIZE: _resize(examples)},
+            preprocessing={**transform.described(), RESIZE: _resize(examples), BACKGROUND: _background(examples)},
             dataset=_dataset(examples),
             training=model.recipe,
             gate=_gate(model, evaluation),
@@ -96,6 +97,11 @@ def _resize(examples: Examples) -> dict[str, Any] | None:
     """How the training images were resized, for images of other sizes; None if they were not."""
     height, width, _ = examples.image_shape
     return None if examples.resize is None else {"method": examples.resize, "height": height, "width": width}
+
+
+def _background(examples: Examples) -> dict[str, Any] | None:
+    """How transparent training pictures were laid on a colour; None if they were not."""
+    return None if examples.background is None else {"method": METHOD, "colour": examples.background}
 
 
 def _gate(model: Model, evaluation: Evaluation) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from serving.batch.decoding.background import parse_colour
+from serving.blocks import Colour
 from serving.errors import InputError
 
 # Limit for the pixels of one block.
@@ -26,6 +28,10 @@ class ReadOptions:
         validation_split: the rows that each epoch is scored with, in the same syntax; by default the set's own split of
             that name, unless the other splits take rows of it; `none` for none.
         resize: height and width of every image, in pixels.
+        background: the colour that transparent pictures are laid on: `white`, `black` or `#rrggbb`; without it they are
+            bad images.
+        skip_bad: the largest number of bad images, e.g. damaged pictures, that are left out and listed; more refuse the
+            data set.
         classes: the number of classes of arrays and tables without class names; by default the largest training label
             plus one.
         class_pattern: a regular expression that finds the class in each picture's path below the folder, as its only
@@ -42,6 +48,8 @@ class ReadOptions:
     test_split: str | None = None
     validation_split: str | None = None
     resize: tuple[int, int] | None = None
+    background: str | None = None
+    skip_bad: int = 0
     classes: int | None = None
     class_pattern: str | None = None
     label_column: str | None = None
@@ -62,6 +70,17 @@ class ReadOptions:
                 raise InputError(f"{given}: give 1 or more")
             if max(numbers) > most:
                 raise InputError(f"{given}: give at most {most:,}")
+        if self.skip_bad < 0:
+            raise InputError(f"--ingest.skip-bad {self.skip_bad}: give 0 or more")
+        try:
+            _ = self.colour
+        except ValueError as error:
+            raise InputError(f"--ingest.background: {error}: give white, black, or '#rrggbb' in quotes") from error
+
+    @property
+    def colour(self) -> Colour | None:
+        """The background as red, green and blue, 0 to 255."""
+        return None if self.background is None else parse_colour(self.background)
 
     def rows_per_block(self, shape: tuple[int, int, int]) -> int:
         """Number of images in a block, 1 or more; fewer for large images, because a whole block is in memory."""

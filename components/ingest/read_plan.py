@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from components.ingest.bad_rows import BadRow, describe
+from serving.errors import InputError
+
 Images = npt.NDArray[Any]
 Labels = npt.NDArray[Any]
+
+
+class Part(NamedTuple):
+    """Rows of a block: images (m, h, w, c) and labels (m,) of those that can be used, and the others."""
+
+    images: Images
+    labels: Labels
+    bad: tuple[BadRow, ...] = ()
+
+
+def part_without(images: Images, labels: Labels, unusable: Sequence[int], bad: Sequence[BadRow]) -> Part:
+    """A part without the rows at some indices, which are the bad ones."""
+    if not unusable:
+        return Part(images, labels)
+    usable = np.delete(np.arange(len(labels)), unusable)
+    return Part(images[usable], labels[usable], tuple(bad))
 
 
 @dataclass(frozen=True)
@@ -27,19 +46,25 @@ class BlockReader(ABC):
     index: int
 
     @abstractmethod
-    def read_parts(self) -> Iterator[tuple[Images, Labels]]:
-        """Yields parts of the block, one or more: images (m, h, w, c) and labels (m,), in order.
+    def read_parts(self) -> Iterator[Part]:
+        """Yields parts of the block, one or more, in order.
 
         Every call yields the same. Images are uint8, 0 to 255, and labels int64. Only arrays may have other types,
-        which validate refuses.
+        which validate refuses. A row that cannot be used is a part of the result, so that every row is tried.
 
         Raises:
-            InputError: rows cannot be read; the message names every such row of the block.
+            InputError: the file of the rows cannot be read, or holds other rows than it declares.
         """
 
     def read(self) -> tuple[Images, Labels]:
-        """The whole block in memory: images (n, h, w, c) and labels (n,). Raises: InputError: as `read_parts`."""
-        images, labels = zip(*self.read_parts(), strict=True)
+        """The whole block in memory: images (n, h, w, c) and labels (n,).
+
+        Raises:
+            InputError: as `read_parts`, or a row cannot be used.
+        """
+        images, labels, bad = zip(*self.read_parts(), strict=True)
+        if rows := [row for part in bad for row in part]:
+            raise InputError(f"{len(rows):,} images cannot be used: {describe(rows)}")
         return np.concatenate(images), np.concatenate(labels)
 
     @property
@@ -58,7 +83,7 @@ class ReadPlan:
         class_names: by integer label.
         image_shape: (height, width, channels) of every image, after resizing.
         readers: the readers of all blocks of both splits, in order.
-        left_out: the number of files that are not pictures, by kind.
+        left_out: the number of files that are not read, by kind.
         validation_blocks: how many of the last blocks of the split `train` hold validation rows.
     """
 

@@ -58,6 +58,7 @@ class Config:
             manual_dir=self.manual_dir,
             schema=self.schema,
             digest_cache=self.runs / "fingerprints",
+            refused=self.runs / "logs" / "-".join([*([run] if run else []), "refused.csv"]),
             margin=known_margin(self.runs, self.record()),
         )
 

@@ -17,7 +17,7 @@ from serving.batch.inputs.array_file import is_array
 from serving.batch.inputs.array_images import open_array_images
 from serving.batch.inputs.kinds import HEAD_BYTES, other_picture_kind, picture_kind
 from serving.batch.inputs.open_file import ACCEPTED, OpenFile, open_file, shown
-from serving.blocks import Images, OtherSizes, Source, Unreadable
+from serving.blocks import Colour, Images, OtherSizes, Source, Unreadable
 from serving.bundle.bundle import Bundle
 from serving.bundle.resizing import require_resizing, resizes
 from serving.errors import InputError
@@ -54,7 +54,11 @@ def find_images(inputs: Sequence[str], skip_bad: bool = False, resize: bool = Fa
 def fit_images(source: Source, bundle: Bundle) -> Source:
     """Checks that a model takes the images. Refusals advise to resize images only if the model allows it.
 
-    Raises: InputError: the images do not fit, or they are to be resized, and the model does not allow it.
+    Transparent pictures are laid on the model's background, if it has one.
+
+    Raises:
+        InputError: the images do not fit, or they are to be resized, and the model does not allow it; or this release
+            does not know how the model lays pictures on a background.
     """
     if source.other_sizes is OtherSizes.RESIZED:
         try:
@@ -63,6 +67,10 @@ def fit_images(source: Source, bundle: Bundle) -> Source:
             raise InputError(f"--resize: {error}") from error
     elif resizes(bundle.manifest):
         source = source.with_other_sizes(OtherSizes.RESIZABLE)
+    if source.pictures:
+        from serving.batch.decoding.background import background_of
+
+        source = source.with_background(background_of(bundle))
     source.require_fit(bundle.manifest.image_shape)
     return source
 
@@ -115,11 +123,10 @@ def _parts(path: str, skip_bad: bool, left_out: Counter[str]) -> Sequence[str | 
     try:
         file = open_file(Path(path))
         head = file.head(HEAD_BYTES)
-        packed = head.startswith(idx.GZIP_MAGIC)
-        if is_array(head) and not packed:
-            return [open_array_images(file)]
-        if not packed and (picture_kind(head) or other_picture_kind(head)) is not None:
+        if (picture_kind(head) or other_picture_kind(head)) is not None:
             return [path]
+        if is_array(head) and not head.startswith(idx.GZIP_MAGIC):
+            return [open_array_images(file)]
         return [_table_images(file, skip_bad) or open_array_images(file)]
     except InputError:
         from serving.batch.folders.picture_walk import SUFFIXES
@@ -153,6 +160,7 @@ def _join(parts: Sequence[Source]) -> Source:
         size_bytes=sum(part.size_bytes for part in parts),
         mtime_ns=max(part.mtime_ns for part in parts),
         sha256=hashlib.sha256(repr(([part.sha256 for part in parts], names)).encode()).hexdigest(),
+        pictures=any(part.pictures for part in parts),
         parts=parts,
         ends=ends,
     )
@@ -172,6 +180,9 @@ class _Joined(Source):
     def with_other_sizes(self, other_sizes: OtherSizes) -> Self:
         parts = [part.with_other_sizes(other_sizes) for part in self.parts]
         return replace(self, parts=parts, other_sizes=other_sizes)
+
+    def with_background(self, background: Colour | None) -> Self:
+        return replace(self, parts=[part.with_background(background) for part in self.parts], background=background)
 
     def fits(self, image_shape: tuple[int, int, int]) -> bool:
         return all(part.fits(image_shape) for part in self.parts)

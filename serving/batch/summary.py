@@ -67,9 +67,9 @@ def detail_lines(job: BatchJob, result: BatchResult, target: Path) -> list[str]:
     lines = []
     skipped, measured, drift = result.unreadable, result.accuracy, result.drift
     if job.source.left_out:
-        from serving.batch.folders.picture_walk import describe_left_out
+        from serving.batch.folders.picture_walk import left_out_line
 
-        lines.append(f"left out, because they are not pictures: {describe_left_out(job.source.left_out)}")
+        lines.append(left_out_line(job.source.left_out))
     if skipped:
         shown_skipped, sidecar = skipped[:MAX_SHOWN_SKIPPED], shown(sidecar_of(target))
         rest = f" (all are in {sidecar}), the first ones" if len(skipped) > len(shown_skipped) else ""

@@ -8,15 +8,24 @@ import os
 import stat
 from dataclasses import dataclass, fields
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
+from serving.blocks import Colour
 from serving.errors import BundleError
 from serving.files import canonical_json, sha256_file, write_json
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-# The entry of `preprocessing` about images of other sizes; bundles of earlier releases have none.
-RESIZE = "resize"
+# The entries of `preprocessing` about images of other sizes and transparent pictures; bundles of earlier releases have
+# none.
+RESIZE, BACKGROUND = "resize", "background"
+
+
+class Background(NamedTuple):
+    """How ingest laid transparent pictures on a colour: the method, and red, green and blue."""
+
+    method: str
+    colour: Colour
 
 
 @dataclass(frozen=True)
@@ -27,8 +36,9 @@ class Manifest:
         model: its name in the registry.
         image_shape: (height, width, channels) of one input image; the input `images` is uint8 (n, h, w, c).
         labels: the class names in order of their integer label; the output `probabilities` is float32 (n, classes).
-        preprocessing: the steps of the exported graph before the first layer; and `resize`, how ingest gave the images
-            their size before it: method, height and width, or None if it did not resize.
+        preprocessing: the steps of the exported graph before the first layer; `resize`, how ingest gave the images
+            their size before it: method, height and width, or None if it did not resize; and `background`, how it laid
+            transparent pictures on a colour: method and colour as `#rrggbb`, or None if it did not.
         dataset: name, version, and per split its rows and the SHA-256 of its content.
         training: the recipe: preset, layers, loss, optimizer, epochs, batch size, seed.
         gate: accuracy on the test split with its interval, the limit, and the number of rows.
@@ -52,6 +62,15 @@ class Manifest:
         """How the training images were resized; None if they were not, or if it is not recorded."""
         entry = self.preprocessing.get(RESIZE)
         return None if entry is None else str(entry["method"])
+
+    @property
+    def background(self) -> Background | None:
+        """What the training pictures were laid on; None if they were not, or if it is not recorded."""
+        entry = self.preprocessing.get(BACKGROUND)
+        if entry is None:
+            return None
+        red, green, blue = bytes.fromhex(entry["colour"].removeprefix("#"))
+        return Background(str(entry["method"]), (red, green, blue))
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
@@ -135,7 +154,7 @@ def _parse(path: Path, raw: bytes) -> tuple[Manifest, dict[str, tuple[str, int]]
         canonical = canonical_json(data).encode()
         manifest = Manifest(**described)
         # The rest of `preprocessing` is a description only.
-        _ = manifest.resize_method
+        _ = manifest.resize_method, manifest.background
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise refusal(path, f"{MANIFEST} is damaged ({error!r}): promote the model again") from error
     if canonical != raw:

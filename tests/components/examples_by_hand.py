@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from components.artifacts.examples import Examples, write_block
+from components.artifacts.block_files import write_block
+from components.artifacts.examples import Examples
 
 
 def write_examples(folder, splits, class_names, block_rows=1000):

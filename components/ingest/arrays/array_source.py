@@ -44,6 +44,10 @@ class ArraySource(LocalSource):
     def plan(self, options: ReadOptions, scratch: Path) -> ReadPlan:
         """Unpacks packed arrays, converts labels to numbers, and reads the headers."""
         path = existing_path(self.path)
+        if options.background is not None:
+            raise InputError(
+                f"--ingest.background {options.background} is for pictures, {shown(path)} holds arrays: omit the option"
+            )
         found = find_arrays(path)
         splits, names = _open(path, found, scratch.absolute())
         if options.train_split is None and options.test_split is None and len(splits) == 1:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from components.ingest.arrays.array_location import UnpackedArray
-from components.ingest.read_plan import BlockReader, Images, Labels
+from components.ingest.read_plan import BlockReader, Images, Labels, Part
 from serving.batch.inputs.open_file import shown
 from serving.errors import InputError
 from serving.machine import usable_processors
@@ -76,7 +76,7 @@ class ArrayBlockReader(BlockReader):
     rows: tuple[tuple[ArraySplit, int, int], ...]
     size: tuple[int, int]
 
-    def read_parts(self) -> Iterator[tuple[Images, Labels]]:
+    def read_parts(self) -> Iterator[Part]:
         """Reads the rows by position, and resizes them by several threads."""
         parts = [
             (split, row, min(row + split.rows_per_part, stop))
@@ -84,9 +84,9 @@ class ArrayBlockReader(BlockReader):
             for row in range(start, stop, split.rows_per_part)
         ]
 
-        def read(part: tuple[ArraySplit, int, int]) -> tuple[Images, Labels]:
+        def read(part: tuple[ArraySplit, int, int]) -> Part:
             split, start, stop = part
-            return split.read_images(start, stop, self.size), split.read_labels(start, stop)
+            return Part(split.read_images(start, stop, self.size), split.read_labels(start, stop))
 
         yield from map_in_order(read, parts, usable_processors())
 

@@ -44,7 +44,8 @@ def find_pictures(root: Path) -> LabelledPictures:
     files = walk(str(root))
     if files.irregular:
         first = root / files.irregular[0]
-        raise InputError(f"{shown(first)} {irregular_reason(str(first))}")
+        more = f"; the same for {len(files.irregular) - 1:,} other files" if len(files.irregular) > 1 else ""
+        raise InputError(f"{shown(first)} {irregular_reason(str(first))}{more}")
     depth = _depth(root, files)
     names = sorted(
         {folder.split("/")[-1] for folder in files.folders if folder.count("/") == depth - 1}, key=natural_key

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from components.ingest.bad_rows import bad_row
 from components.ingest.folders.picture_pool import map_parts
-from components.ingest.read_plan import BlockReader, Images, Labels
+from components.ingest.read_plan import BlockReader, Part, part_without
 from serving.batch.folders.picture_files import decode_files
 from serving.batch.inputs.open_file import shown
-from serving.errors import InputError
+from serving.blocks import Colour
 
 # Size of the images that one thread or process decodes at once, and their largest number. Linux takes longer to write
 # larger parts (decision 017).
 PART_BYTES = 3 << 18
 PART_ROWS = 256
-# Number of pictures in an error message.
-MAX_NAMED = 20
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,7 @@ class FolderBlockReader(BlockReader):
         labels: of the pictures.
         image_shape: (height, width, channels) of every image.
         resize: whether pictures of other sizes are resized to `image_shape`.
+        background: what transparent pictures are laid on; None refuses them.
         small: whether the files are small on average.
     """
 
@@ -42,6 +42,7 @@ class FolderBlockReader(BlockReader):
     labels: tuple[int, ...]
     image_shape: tuple[int, int, int]
     resize: bool
+    background: Colour | None
     small: bool
 
     @property
@@ -49,21 +50,16 @@ class FolderBlockReader(BlockReader):
         r"""Each picture's path below the set's folder; bytes that are not UTF-8 are written as \xff."""
         return tuple(map(shown, self.paths))
 
-    def read_parts(self) -> Iterator[tuple[Images, Labels]]:
+    def read_parts(self) -> Iterator[Part]:
         """Decodes the pictures with the scorer's decoder: uint8 (m, h, w, c) and int64 (m,)."""
         rows = max(1, min(PART_ROWS, PART_BYTES // math.prod(self.image_shape)))
         starts = range(0, len(self.paths), rows)
-        decode = partial(decode_files, str(self.root), self.image_shape, self.resize)
+        decode = partial(decode_files, str(self.root), self.image_shape, self.resize, self.background)
         parts = map_parts(decode, [self.paths[start : start + rows] for start in starts], self.small)
-        errors: list[str] = []
-        for start, part in zip(starts, parts, strict=True):
-            errors += part.errors
-            yield part.images, np.array(self.labels[start : start + rows], np.int64)
-        refuse_pictures(errors, self.root)
-
-
-def refuse_pictures(errors: Sequence[str], root: Path) -> None:
-    """Raises one InputError for all errors, if there are any; each error begins with a picture's name."""
-    if errors:
-        more = f"; and {len(errors) - MAX_NAMED:,} more" if len(errors) > MAX_NAMED else ""
-        raise InputError(f"{shown(root)} holds pictures that cannot be used: {'; '.join(errors[:MAX_NAMED])}{more}")
+        for start, (images, errors) in zip(starts, parts, strict=True):
+            labels = np.array(self.labels[start : start + rows], np.int64)
+            bad = [
+                bad_row(shown(self.paths[start + index]), -1, start + index, error, self.image_shape)
+                for index, error in errors
+            ]
+            yield part_without(images, labels, [index for index, _ in errors], bad)

@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from components.ingest.digest_cache import content_digest
-from components.ingest.folders.folder_block_reader import FolderBlockReader, refuse_pictures
+from components.ingest.folders.folder_block_reader import FolderBlockReader
 from components.ingest.folders.inspection import Inspection
 from components.ingest.folders.labelled_pictures import LabelledPictures, Picture
-from components.ingest.folders.picture_sizes import PictureSizes
+from components.ingest.folders.picture_sizes import image_shape
 from components.ingest.read_options import ReadOptions
 from components.ingest.read_plan import ReadPlan
 from components.ingest.slicing import select_rows
-from serving.batch.folders.picture_header import PictureHeader
+from serving.batch.decoding.background import require_fit
 from serving.batch.inputs.open_file import shown
 from serving.errors import InputError
 
@@ -39,7 +39,9 @@ def plan_pictures(dataset: str, found: LabelledPictures, options: ReadOptions, c
     paths = [picture.path for picture in found.pictures(selected.ranges)]
     inspection = Inspection(root, found.paths)
     version = content_digest(root, found.paths, cache, digests=inspection.digests)[:12]
-    shape = _image_shape(root, inspection.headers(paths), options.resize)
+    shape = image_shape(inspection.headers(paths).values(), options.resize)
+    if options.colour is not None:
+        require_fit(options.colour, shape[2])
     rows = options.rows_per_block(shape)
     return ReadPlan(
         dataset=dataset,
@@ -55,6 +57,7 @@ def plan_pictures(dataset: str, found: LabelledPictures, options: ReadOptions, c
                 *_columns(found.pictures(block)),
                 shape,
                 options.resize is not None,
+                options.colour,
                 inspection.small,
             )
             for split, index, block in selected.blocks(rows)
@@ -73,20 +76,3 @@ def _require_classes(options: ReadOptions, found: LabelledPictures) -> None:
             f"--ingest.classes {options.classes}: {shown(found.root)} has {len(found.class_names)} classes: omit the "
             "option, or add what is missing"
         )
-
-
-def _image_shape(
-    root: Path, found: Mapping[str, PictureHeader | None], resize: tuple[int, int] | None
-) -> tuple[int, int, int]:
-    """The one shape of all pictures, from their headers. Pictures without a readable header are reported by decoding.
-
-    Raises:
-        InputError: no picture has a readable header, or two have different sizes.
-    """
-    sizes = PictureSizes()
-    for name, header in found.items():
-        if header is not None:
-            sizes.add(shown(root / name), header)
-    if sizes.empty:
-        refuse_pictures([f"{shown(name)} is a damaged picture: repair or remove it" for name in found], root)
-    return sizes.image_shape(resize)

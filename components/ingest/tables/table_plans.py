@@ -14,9 +14,8 @@ from components.ingest.arrays.array_location import UnpackedArray
 from components.ingest.arrays.array_plan import plan_arrays
 from components.ingest.arrays.array_split import ArraySplit
 from components.ingest.arrays.class_names import count_classes
-from components.ingest.folders.folder_block_reader import refuse_pictures
 from components.ingest.folders.picture_pool import SMALL_BYTES, start_processes
-from components.ingest.folders.picture_sizes import PictureSizes
+from components.ingest.folders.picture_sizes import image_shape
 from components.ingest.read_options import ReadOptions
 from components.ingest.read_plan import ReadPlan
 from components.ingest.row_order import require_mixed_classes
@@ -24,6 +23,7 @@ from components.ingest.slicing import select_rows
 from components.ingest.tables.label_values import LabelledClasses
 from components.ingest.tables.packed_block_reader import PackedBlockReader
 from components.ingest.tables.unpacked_tables import SplitPictures, Tables, unpack_pictures, unpack_pixels
+from serving.batch.decoding.background import require_fit
 from serving.batch.inputs.open_file import shown
 from serving.batch.tables.columns import TableColumns, listed, pixel_shape
 from serving.batch.tables.picture_run import PictureRun
@@ -49,6 +49,10 @@ def plan_pixels(
 ) -> ReadPlan:
     """Unpacks the pixels of all tables. Raises: InputError: as `Source.plan`."""
     require_label(path, tables, columns)
+    if options.background is not None:
+        raise InputError(
+            f"--ingest.background {options.background} is for pictures, {shown(path)} holds pixels: omit the option"
+        )
     shape = _shape(path, len(columns.pixels), options.image_shape)
     unpacked = unpack_pixels(path, tables, columns, scratch)
     splits: dict[str, ArraySplit] = {}
@@ -107,7 +111,10 @@ def plan_pictures_in_files(
     selected = select_rows(options, counts, shown(path))
     orders = {name: _order(rows, len(counts) == 1) for name, rows in counts.items()}
     chosen = [(name, orders[name][start:stop]) for name, start, stop in selected.ranges]
-    shape = declared or _picture_shape(path, splits, chosen, options)
+    headers = (splits[name].headers[row] for name, rows in chosen for row in rows.tolist())
+    shape = declared or image_shape(headers, options.resize)
+    if options.colour is not None:
+        require_fit(options.colour, shape[2])
     small = _mean_bytes(splits) <= SMALL_BYTES
     if small:
         start_processes(sum(counts.values()))
@@ -122,11 +129,11 @@ def plan_pictures_in_files(
             PackedBlockReader(
                 split,
                 index,
-                path,
-                tuple(_run(splits[name], orders[name][start:stop]) for name, start, stop in block),
+                tuple(_run(name, splits[name], orders[name][start:stop]) for name, start, stop in block),
                 np.concatenate([classes.labels[name][orders[name][start:stop]] for name, start, stop in block]),
                 shape,
                 options.resize is not None,
+                options.colour,
                 small,
             )
             for split, index, block in selected.blocks(rows_per_block)
@@ -141,8 +148,8 @@ def _order(rows: int, only: bool) -> Rows:
     return np.random.RandomState(0).permutation(rows) if only else np.arange(rows)
 
 
-def _run(pictures: SplitPictures, rows: Rows) -> PictureRun:
-    return PictureRun(pictures.file, pictures.places[rows], rows)
+def _run(split: str, pictures: SplitPictures, rows: Rows) -> PictureRun:
+    return PictureRun(split, pictures.file, pictures.places[rows], rows)
 
 
 def _mean_bytes(splits: Mapping[str, SplitPictures]) -> float:
@@ -173,20 +180,6 @@ def _shape(path: Path, pixels: int, given: tuple[int, int, int] | None) -> tuple
             "order of the columns"
         )
     return shape
-
-
-def _picture_shape(
-    path: Path, splits: Mapping[str, SplitPictures], chosen: Sequence[tuple[str, Rows]], options: ReadOptions
-) -> tuple[int, int, int]:
-    """The one shape of all pictures; decoding reports those without a readable header. Raises: InputError."""
-    sizes = PictureSizes()
-    for name, rows in chosen:
-        for row in rows.tolist():
-            if (header := splits[name].headers[row]) is not None:
-                sizes.add(f"{shown(path)}, row {row:,} of {name},", header)
-    if sizes.empty:
-        refuse_pictures([f"row {rows[0]:,} of {name} is a damaged picture" for name, rows in chosen], path)
-    return sizes.image_shape(options.resize)
 
 
 def _class_names(classes: LabelledClasses, trained: Rows, options: ReadOptions) -> tuple[str, ...]:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
-from components.ingest.read_plan import BlockReader, Images, Labels
+from components.ingest.bad_rows import BadRow, bad_row
+from components.ingest.read_plan import BlockReader, Images, Labels, Part, part_without
 from components.ingest.tfds.record_encoding import RecordEncoding
 from components.ingest.tfds.record_files import READ_BYTES, RecordRun, damaged_error
 from serving.batch.decoding import png
 from serving.batch.decoding.many_pictures import decode_all
-from serving.errors import InputError
+from serving.batch.decoding.picture_error import PictureError
 from serving.parallel import map_in_order
 
 if TYPE_CHECKING:
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 # Of file, offset in bytes and number of records: images, uint8 (n, h, w, c), if all are plain PNG files, else none; the
 # encoded images, strings (n,), if any is not, else none; and labels, int64 (n,).
 RecordDecoder = Callable[[str, int, int], "tuple[tf.Tensor, tf.Tensor, tf.Tensor]"]
+# The index in a run, and the error, of each image that cannot be used.
+Errors = list[tuple[int, PictureError]]
 # One more than the usual number of processors: while one thread reads, two decode.
 THREADS = 3
 # By number of channels, depth and colour type of a PNG file that stores the pixels themselves.
@@ -45,37 +50,47 @@ class RecordBlockReader(BlockReader):
     runs: tuple[RecordRun, ...]
     encoding: RecordEncoding
 
-    def read_parts(self) -> Iterator[tuple[Images, Labels]]:
+    def read_parts(self) -> Iterator[Part]:
         """Decodes the records of each run: images, uint8 (m, h, w, c), and labels, int64 (m,)."""
         import tensorflow as tf
 
         rows = sum(run.records for run in self.runs)
         done = 0
         try:
-            decode = _record_decoder(self.encoding)
-            for pixels, numbers in map_in_order(lambda run: self._read(decode, run), self.runs, THREADS):
-                yield pixels, numbers
-                done += len(numbers)
+            for run, (pixels, labels, errors) in zip(
+                self.runs, map_in_order(self._read, self.runs, THREADS), strict=True
+            ):
+                yield part_without(pixels, labels, [i for i, _ in errors], self._bad_rows(run, done, errors))
+                done += len(labels)
         except (tf.errors.InvalidArgumentError, tf.errors.DataLossError) as error:
             raise damaged_error([run.file for run in self.runs], _reason(error)) from error
         if done != rows:
             raise damaged_error([run.file for run in self.runs], f"{done:,} records instead of {rows:,}")
 
-    def _read(self, decode: RecordDecoder, run: RecordRun) -> tuple[Images, Labels]:
-        pixels, encoded, labels = (tensor.numpy() for tensor in decode(*run))
-        return (_decode(encoded.tolist(), self.encoding, run) if len(encoded) else pixels), labels
+    def _bad_rows(self, run: RecordRun, first_row: int, errors: Errors) -> list[BadRow]:
+        file, shape = os.path.basename(run.file), self.encoding.image_shape
+        return [bad_row(file, run.first + i, first_row + i, error, shape) for i, error in errors]
+
+    def _read(self, run: RecordRun) -> tuple[Images, Labels, Errors]:
+        """Images and labels of all records of a run, and the index and error of each one that cannot be used."""
+        import tensorflow as tf
+
+        try:
+            pixels, encoded, labels = _call(_record_decoder(self.encoding), run)
+        except tf.errors.InvalidArgumentError:
+            # An image is damaged. The scorer's decoder tells which one, and how.
+            pixels, encoded, labels = _call(_record_decoder(self.encoding, quickly=False), run)
+        if not len(encoded):
+            return pixels, labels, []
+        # The scorer's decoder refuses what it would have to convert.
+        images = np.empty((len(encoded), *self.encoding.image_shape), np.uint8)
+        resizing = self.encoding.resize is not None
+        return images, labels, decode_all(encoded.tolist(), images, resizing, self.encoding.background)
 
 
-def _decode(contents: Sequence[bytes], encoding: RecordEncoding, run: RecordRun) -> Images:
-    """Decodes images with the scorer's decoder, which refuses what it would have to convert. Raises: InputError."""
-    images = np.empty((len(contents), *encoding.image_shape), np.uint8)
-    errors = decode_all(contents, images, resizing=encoding.resize is not None)
-    if errors:
-        raise InputError(
-            f"{run.file} holds {len(errors):,} images that cannot be used, of the {len(contents):,} records from byte "
-            f"{run.offset_bytes:,} on; the first of them {errors[0][1]}"
-        )
-    return images
+def _call(decode: RecordDecoder, run: RecordRun) -> tuple[Images, npt.NDArray[np.object_], Labels]:
+    pixels, encoded, labels = (tensor.numpy() for tensor in decode(run.file, run.offset_bytes, run.records))
+    return pixels, encoded, labels
 
 
 def _reason(error: tf.errors.OpError) -> str:
@@ -85,8 +100,8 @@ def _reason(error: tf.errors.OpError) -> str:
 
 
 @cache
-def _record_decoder(encoding: RecordEncoding) -> RecordDecoder:
-    """The decoder of a set; it is traced once for all its blocks."""
+def _record_decoder(encoding: RecordEncoding, quickly: bool = True) -> RecordDecoder:
+    """The decoder of a set, which decodes plain PNG files if it is quick; it is traced once for all its blocks."""
     import tensorflow as tf
 
     features = {
@@ -103,7 +118,7 @@ def _record_decoder(encoding: RecordEncoding) -> RecordDecoder:
         read = tf.data.experimental.from_variant(variant, tf.TensorSpec((), tf.string))
         parsed = tf.io.parse_example(read.take(records).batch(encoding.rows_per_call).get_single_element(), features)
         encoded, labels = parsed[encoding.image_key], parsed[encoding.label_key]
-        if encoding.resize is not None or None in encoding.shape:
+        if not quickly or encoding.shape != encoding.image_shape:
             return none, encoded, labels
         pixels, others = tf.cond(
             _are_plain(encoded, encoding),

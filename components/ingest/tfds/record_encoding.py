@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from serving.batch.decoding.background import require_fit
+from serving.blocks import Colour
 from serving.errors import InputError
 
 if TYPE_CHECKING:
@@ -31,12 +33,15 @@ class RecordEncoding:
         label_key: the label's feature, int64.
         shape: (height, width, channels) as the set declares it; height and width are None if they vary.
         resize: height and width of every image; None keeps the declared ones.
+        background: what transparent pictures are laid on, which removes the channel of the opacity; None keeps it, or
+            refuses such pictures if the set declares none.
     """
 
     image_key: str
     label_key: str
     shape: tuple[int | None, int | None, int]
     resize: tuple[int, int] | None
+    background: Colour | None = None
 
     @property
     def rows_per_call(self) -> int:
@@ -45,18 +50,22 @@ class RecordEncoding:
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
-        """The shape of every image, after resizing."""
+        """The shape of every image, resized and laid on the background."""
         height, width = self.resize or self.shape[:2]
         if height is None or width is None:
             raise ValueError(f"images of shape {self.shape} need a size")
-        return height, width, self.shape[2]
+        channels = self.shape[2]
+        return height, width, channels - 1 if self.background is not None and channels in (2, 4) else channels
 
 
-def encoding_of(builder: tfds.core.DatasetBuilder, resize: tuple[int, int] | None) -> RecordEncoding:
+def encoding_of(
+    builder: tfds.core.DatasetBuilder, resize: tuple[int, int] | None, background: Colour | None = None
+) -> RecordEncoding:
     """Reads the encoding from the features that a builder declares.
 
     Raises:
-        InputError: not a set of uint8 images with one label each, or the images need a common size.
+        InputError: not a set of uint8 images with one label each, the images need a common size, or they are grey and
+            the background is not.
     """
     import tensorflow_datasets as tfds
 
@@ -84,4 +93,7 @@ def encoding_of(builder: tfds.core.DatasetBuilder, resize: tuple[int, int] | Non
             f"--dataset {builder.name} is stored as {info.file_format.value}: prepare it as TFRecord or ArrayRecord "
             "files"
         )
-    return RecordEncoding(keys[0], keys[1], (height, width, channels or 3), resize)
+    encoding = RecordEncoding(keys[0], keys[1], (height, width, channels or 3), resize, background)
+    if background is not None:
+        require_fit(background, encoding.image_shape[2])
+    return encoding

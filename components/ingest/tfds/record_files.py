@@ -28,9 +28,17 @@ FRAME_BYTES = LENGTH.size + 4
 
 
 class RecordRun(NamedTuple):
-    """Consecutive records of a TFRecord file: the position of the first one, and their number, 1 or more."""
+    """Consecutive records of a TFRecord file.
+
+    Attributes:
+        file: its absolute path.
+        first: the index of the first record in the file.
+        offset_bytes: the position of the first record.
+        records: their number, 1 or more.
+    """
 
     file: str
+    first: int
     offset_bytes: int
     records: int
 
@@ -53,7 +61,7 @@ class RecordIndex:
                     name = os.path.abspath(file.filename)
                     offsets = self._find_offsets(name, file.take)[begin:end]
                     for at in range(0, len(offsets), max_records):
-                        runs.append(RecordRun(name, int(offsets[at]), min(max_records, len(offsets) - at)))
+                        runs.append(RecordRun(name, begin + at, int(offsets[at]), min(max_records, len(offsets) - at)))
                 first += file.take
         return tuple(runs)
 

@@ -161,7 +161,7 @@ class TfdsSource(Source):
     def plan(self, options: ReadOptions, scratch: Path) -> ReadPlan:
         """Reads the set's metadata. Rows are in the order of the records, shard after shard."""
         builder = self.builder()
-        encoding = encoding_of(builder, options.resize)
+        encoding = encoding_of(builder, options.resize, options.colour)
         counts = {name: split.num_examples for name, split in builder.info.splits.items()}
         if builder.info.file_format.value == "array_record":
             return plan_array_records(builder, encoding, options, scratch)

@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from serving.batch.decoding.orientation import UPRIGHT, read_orientation
+from serving.batch.decoding.picture_error import OTHER_PIXELS, PictureError, damaged
 
 MAGIC = b"\xff\xd8\xff"
 
@@ -52,8 +53,7 @@ def read(content: bytes) -> JpegFile:
     """Checks the structure of a JPEG file, and finds its metadata: EXIF, profiles, comments, further pictures.
 
     Raises:
-        ValueError: the picture is damaged, or neither grey nor RGB with 8 bits per channel; the text continues a
-            sentence that starts with the file's name.
+        PictureError: the picture is damaged, or neither grey nor RGB with 8 bits per channel.
     """
     segments: list[tuple[int, int]] = []
     header, orientation = None, UPRIGHT
@@ -63,17 +63,17 @@ def read(content: bytes) -> JpegFile:
         marker, start, position = _segment(content, position)
         if marker in FRAMES:
             if header is not None:
-                raise ValueError("is a damaged JPEG picture (it has two sizes): repair or remove it")
+                raise damaged("JPEG picture", "it has two sizes")
             header = _header(content[start:position])
         if marker == EXIF:
             orientation = _orientation(content[start:position], orientation)
         if marker not in METADATA:
             segments.append((start - 1, position))
     if header is None:
-        raise ValueError("is a damaged JPEG picture (it has no size): repair or remove it")
+        raise damaged("JPEG picture", "it has no size")
     # Compressed pixels never contain this marker. Without it pixels are missing, and decoders would fill in grey ones.
     if content.rfind(bytes((0xFF, END_OF_IMAGE)), position) < 0:
-        raise ValueError("is a damaged JPEG picture (it is incomplete): repair or remove it")
+        raise damaged("JPEG picture", "it is incomplete")
     return JpegFile(*header, orientation, content, segments, position)
 
 
@@ -82,7 +82,7 @@ def read_header(head: bytes) -> tuple[int, int, int, int]:
 
     Returns: stored width and height in pixels, channels, 1 or 3, and the orientation, 1 to 8.
 
-    Raises: ValueError: as `read`, or the head ends before the size.
+    Raises: PictureError: as `read`, or the head ends before the size.
     """
     orientation = UPRIGHT
     marker, start, position = _segment(head, 2)
@@ -103,27 +103,27 @@ def _segment(content: bytes, position: int) -> tuple[int, int, int]:
     """The next marker, and the start and end of its content."""
     found = MARKER.search(content, position)
     if found is None:
-        raise ValueError("is a damaged JPEG picture (it is incomplete): repair or remove it")
+        raise damaged("JPEG picture", "it is incomplete")
     marker, start = found[1][0], found.end()
     if marker in (START_OF_IMAGE, END_OF_IMAGE):
-        raise ValueError("is a damaged JPEG picture (it holds no pixels): repair or remove it")
+        raise damaged("JPEG picture", "it holds no pixels")
     if marker in STANDALONE:
         return marker, start, start
     end = start + int.from_bytes(content[start : start + 2], "big")
     if end < start + 2 or end > len(content):
-        raise ValueError("is a damaged JPEG picture (it is incomplete): repair or remove it")
+        raise damaged("JPEG picture", "it is incomplete")
     return marker, start, end
 
 
 def _header(frame: bytes) -> tuple[int, int, int]:
     """Width, height and channels from a frame's header."""
     if len(frame) < 8:
-        raise ValueError("is a damaged JPEG picture (its header is incomplete): repair or remove it")
+        raise damaged("JPEG picture", "its header is incomplete")
     bits, channels = frame[2], frame[7]
     if bits != 8:
-        raise ValueError(f"has {bits} bits per channel, the model takes 8: save it with 8")
+        raise PictureError(OTHER_PIXELS, f"has {bits} bits per channel, the model takes 8", "save it with 8")
     if channels == 4:
-        raise ValueError("is CMYK, the model takes RGB or grey: convert it to RGB")
+        raise PictureError(OTHER_PIXELS, "is CMYK, the model takes RGB or grey", "convert it to RGB")
     if channels not in (1, 3):
-        raise ValueError(f"has {channels} channels, a JPEG picture has 1 or 3: convert it to RGB")
+        raise PictureError(OTHER_PIXELS, f"has {channels} channels, a JPEG picture has 1 or 3", "convert it to RGB")
     return int.from_bytes(frame[5:7], "big"), int.from_bytes(frame[3:5], "big"), channels

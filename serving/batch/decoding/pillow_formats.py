@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from serving.batch.decoding.orientation import TAG, UPRIGHT
-from serving.batch.decoding.png import SIXTEEN_BITS
+from serving.batch.decoding.picture_error import ANIMATED, OTHER_PIXELS, PictureError, damaged, sixteen_bits
 from serving.blocks import Images
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class PillowPicture(NamedTuple):
     content: bytes
 
     def pixels(self) -> Images:
-        """uint8 (h, w, 4): red, green, blue and opacity; of a GIF the first frame. Raises: ValueError: as `read`."""
+        """uint8 (h, w, 4): red, green, blue and opacity; of a GIF the first frame. Raises: PictureError: as `read`."""
         try:
             with _open(self.kind, self.content) as picture:
                 picture.load()
@@ -55,8 +55,7 @@ def read(kind: str, content: bytes) -> PillowPicture:
     """Reads the header of a picture of some kind.
 
     Raises:
-        ValueError: it is damaged, is animated and no GIF, or has more than 8 bits per channel; the text continues a
-            sentence that starts with the file's name.
+        PictureError: it is damaged, is animated and no GIF, or has more than 8 bits per channel.
     """
     try:
         with _open(kind, content) as picture:
@@ -68,11 +67,13 @@ def read(kind: str, content: bytes) -> PillowPicture:
     except Exception as error:
         raise _damaged(kind, error) from error
     if frames > 1:
-        raise ValueError(f"has {frames} frames: save one of them")
-    if mode.startswith("I"):
-        raise ValueError(SIXTEEN_BITS)
+        raise PictureError(ANIMATED, f"has {frames} frames", "save one of them")
+    # Pillow gives PNM pictures of 16 bits in 32.
+    if mode.startswith("I;16") or (mode, kind) == ("I", "PNM"):
+        raise sixteen_bits(grey=True)
     if mode not in MODES:
-        raise ValueError(f"has pixels of the type {mode}, the model takes grey or RGB: convert it to RGB")
+        fact = f"has pixels of the type {mode}, the model takes grey or RGB with 8 bits"
+        raise PictureError(OTHER_PIXELS, fact, "convert it to RGB")
     coloured = mode not in GREY if palette is None else not palette[::3] == palette[1::3] == palette[2::3]
     orientation = orientation if 1 <= orientation <= 8 else UPRIGHT
     return PillowPicture(kind, width, height, orientation, coloured, content)
@@ -84,7 +85,7 @@ def _open(kind: str, content: bytes) -> Image:
     return Image.open(io.BytesIO(content), formats=(FORMATS[kind],))
 
 
-def _damaged(kind: str, error: Exception) -> ValueError:
+def _damaged(kind: str, error: Exception) -> PictureError:
     # Pillow raises a dozen classes of exceptions on damaged files; some texts end with the address of an object.
     reason = str(error).partition("\n")[0].partition(" <")[0] or type(error).__name__
-    return ValueError(f"is a damaged {kind} picture ({reason}): repair or remove it")
+    return damaged(f"{kind} picture", reason)

@@ -7,11 +7,8 @@ import struct
 import zlib
 from typing import NamedTuple
 
-# Also of other kinds of pictures.
-SIXTEEN_BITS = (
-    "has 16 bits per channel, the model takes 8: divide its pixels by 257 and save them as 8 bits "
-    "(not with Pillow's convert, which makes them white)"
-)
+from serving.batch.decoding.picture_error import ANIMATED, PictureError, damaged, sixteen_bits
+
 MAGIC = b"\x89PNG\r\n\x1a\n"
 PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 ANIMATION = {b"acTL", b"fcTL", b"fdAT"}
@@ -73,16 +70,16 @@ class PngFile(NamedTuple):
     def unpack(self) -> bytes:
         """The rows of pixels, each after its filter.
 
-        Raises: ValueError: their number differs from the header; Pillow would silently fill in black pixels.
+        Raises: PictureError: their number differs from the header; Pillow would silently fill in black pixels.
         """
         bodies = [body for kind, body in self.chunks if kind == b"IDAT"]
         unpacking = zlib.decompressobj()
         try:
             rows = unpacking.decompress(bodies[0] if len(bodies) == 1 else b"".join(bodies), self.unpacked_bytes + 1)
         except zlib.error as error:
-            raise ValueError(f"is a damaged PNG picture ({error}): repair or remove it") from error
+            raise damaged("PNG picture", f"{error}") from error
         if len(rows) != self.unpacked_bytes or not unpacking.eof:
-            raise ValueError("is a damaged PNG picture (its pixels do not match its header): repair or remove it")
+            raise damaged("PNG picture", "its pixels do not match its header")
         return rows
 
     def stripped(self) -> bytes:
@@ -100,26 +97,25 @@ def read(content: bytes) -> PngFile:
     Pillow does not verify the checksums of the pixel chunks, and warns about damaged metadata without a limit.
 
     Raises:
-        ValueError: the picture is damaged, animated or has 16 bits per channel; the text continues a sentence that
-            starts with the file's name.
+        PictureError: the picture is damaged, animated or has 16 bits per channel.
     """
     chunks = _chunks(content)
     kinds = [kind for kind, _ in chunks]
     if kinds != USUAL:
         if not ANIMATION.isdisjoint(kinds):
-            raise ValueError("is animated: save one of its frames")
+            raise PictureError(ANIMATED, "is animated", "save one of its frames")
         if not ORDER.fullmatch(b" ".join(kinds[:-1])):
-            raise ValueError("is a damaged PNG picture (its chunks are not in a valid order): repair or remove it")
+            raise damaged("PNG picture", "its chunks are not in a valid order")
     header = chunks[0][1]
     if len(header) != HEADER.size:
-        raise ValueError("is a damaged PNG picture (its header has another length): repair or remove it")
+        raise damaged("PNG picture", "its header has another length")
     width, height, depth, colour, compression, filters, interlaced = HEADER.unpack(header)
     if depth == 16:
-        raise ValueError(SIXTEEN_BITS)
+        raise sixteen_bits(colour == GREY)
     if compression or filters or interlaced > 1 or depth not in DEPTHS.get(colour, ()):
-        raise ValueError("is a damaged PNG picture (its header is not valid): repair or remove it")
+        raise damaged("PNG picture", "its header is not valid")
     if colour == PALETTE and not _is_palette(dict(chunks).get(b"PLTE", b""), depth):
-        raise ValueError("is a damaged PNG picture (its palette is not valid): repair or remove it")
+        raise damaged("PNG picture", "its palette is not valid")
     kept = chunks if kinds == USUAL else [chunk for chunk in chunks if chunk[0] in PIXELS]
     return PngFile(width, height, depth, colour, bool(interlaced), kept)
 
@@ -130,15 +126,15 @@ def _chunks(content: bytes) -> list[tuple[bytes, bytes]]:
     position, size, kind = len(MAGIC), len(content), b""
     while kind != b"IEND":
         if size < position + 12:
-            raise ValueError("is a damaged PNG picture (it is incomplete): repair or remove it")
+            raise damaged("PNG picture", "it is incomplete")
         length, kind = CHUNK_HEAD.unpack_from(content, position)
         start = position + CHUNK_HEAD.size
         end = start + length
         if size < end + 4:
-            raise ValueError("is a damaged PNG picture (it is incomplete): repair or remove it")
+            raise damaged("PNG picture", "it is incomplete")
         body = content[start:end]
         if zlib.crc32(body, zlib.crc32(kind)) != int.from_bytes(content[end : end + 4], "big"):
-            raise ValueError(f"is a damaged PNG picture (the checksum of {kind!r} is wrong): repair or remove it")
+            raise damaged("PNG picture", f"the checksum of {kind!r} is wrong")
         chunks.append((kind, body))
         position = end + 4
     return chunks

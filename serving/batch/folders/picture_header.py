@@ -12,6 +12,7 @@ from serving.batch.decoding.orientation import swaps_sides
 from serving.batch.decoding.picture import MAX_PICTURE_BYTES
 from serving.batch.decoding.pillow_formats import FORMATS, read
 from serving.batch.folders.file_pieces import read_pieces
+from serving.batch.inputs.kinds import HEAD_BYTES as KIND_BYTES
 from serving.batch.inputs.kinds import picture_kind
 
 # Most headers fit in here. A palette or a camera's metadata can make a header longer.
@@ -31,14 +32,20 @@ class PictureHeader(NamedTuple):
 
 def read_header(path: str) -> PictureHeader | None:
     """Reads as few bytes of a file as needed; None if the header cannot be read, which decoding reports later."""
-    head = b""
+    # Parsed at doubled lengths only: some formats need the whole file, and would be parsed again for each piece.
+    head, parsed, due = bytearray(), 0, 0
     with suppress(OSError), closing(read_pieces(path, HEAD_BYTES)) as pieces:
         for piece in pieces:
             head += piece
-            if picture_kind(head) is None or len(head) > MAX_PICTURE_BYTES:
+            if picture_kind(bytes(head[:KIND_BYTES])) is None or len(head) > MAX_PICTURE_BYTES:
                 return None
+            if len(head) >= due:
+                with suppress(ValueError):
+                    return parse_header(bytes(head))
+                parsed, due = len(head), 2 * len(head)
+        if parsed < len(head):
             with suppress(ValueError):
-                return parse_header(head)
+                return parse_header(bytes(head))
     return None
 
 

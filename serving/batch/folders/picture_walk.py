@@ -31,8 +31,8 @@ class FoundFiles:
         pictures: the paths of the pictures, sorted.
         folders: the paths of the folders, sorted, without hidden ones and those of systems.
         irregular: those of the pictures that are not regular files, such as links to nothing.
-        left_out: the number of files that are not pictures, by kind: a suffix, `without a suffix`, `hidden`, or the
-            name of a folder of a system.
+        left_out: the number of files that are not read, by kind: a suffix, `without a suffix`, `hidden`, or the folder
+            of a system that they are in, as `in @eaDir`.
     """
 
     pictures: tuple[str, ...]
@@ -59,11 +59,16 @@ def walk(root: str) -> FoundFiles:
 
 
 def describe_left_out(left_out: Mapping[str, int]) -> str:
-    """The files that are not pictures, by kind, the most frequent first: `60 .txt, 1 hidden`."""
+    """The files that are not read, by kind, the most frequent first: `60 .txt, 1 hidden`."""
     ordered = sorted(left_out.items(), key=lambda item: (-item[1], item[0]))
     listed = [f"{count:,} {kind}" for kind, count in ordered[:MAX_LISTED_KINDS]]
     rest = sum(count for _, count in ordered[MAX_LISTED_KINDS:])
     return ", ".join([*listed, *([f"{rest:,} others"] if rest else [])])
+
+
+def left_out_line(left_out: Mapping[str, int]) -> str:
+    """The same for the screen, with the reason."""
+    return f"left out (not pictures, hidden, or in system folders): {describe_left_out(left_out)}"
 
 
 def irregular_reason(path: str) -> str:

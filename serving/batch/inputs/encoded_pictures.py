@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
+from serving.batch.decoding.channels import require_channels
 from serving.batch.decoding.many_pictures import decode_all
-from serving.batch.decoding.picture import SizeError, read_size, require_channels, require_size
+from serving.batch.decoding.picture import read_size, require_size
+from serving.batch.decoding.picture_error import OTHER_SIZE, PictureError
 from serving.blocks import Images, OtherSizes, Source, Unreadable
 from serving.errors import InputError
 
@@ -24,6 +26,7 @@ class EncodedPictures(Source):
     """
 
     skip_bad: bool
+    pictures: bool = True
 
     @abstractmethod
     def content(self, row: int) -> bytes:
@@ -75,7 +78,8 @@ class EncodedPictures(Source):
                     errors.append((row, error))
                     yield None
 
-        for index, error in decode_all(contents(), images, self.other_sizes is OtherSizes.RESIZED):
+        resizing = self.other_sizes is OtherSizes.RESIZED
+        for index, error in decode_all(contents(), images, resizing, self.background):
             errors.append((start + index, self._named(start + index, error)))
         errors.sort(key=lambda found: found[0])
         if errors and not self.skip_bad:
@@ -97,12 +101,12 @@ class EncodedPictures(Source):
     def _fits(self, row: int, image_shape: tuple[int, int, int]) -> bool:
         try:
             self._require_fit(self._size(row), image_shape)
-        except (InputError, ValueError):
+        except (InputError, PictureError):
             return False
         return True
 
     def _require_fit(self, size: tuple[int, int], image_shape: tuple[int, int, int]) -> None:
-        """Raises: ValueError: a picture of this width and height does not fit."""
+        """Raises: PictureError: a picture of this width and height does not fit."""
         require_channels(image_shape[2])
         if self.other_sizes is not OtherSizes.RESIZED:
             require_size(size, image_shape[:2])
@@ -111,15 +115,15 @@ class EncodedPictures(Source):
         with self._name_in_errors(row):
             return read_size(self.content(row))
 
-    def _named(self, row: int, error: ValueError) -> InputError:
+    def _named(self, row: int, error: PictureError) -> InputError:
         """The error of a picture, which starts with its name."""
-        text = f"{error.fact}: {self.other_sizes.advice('it')}" if isinstance(error, SizeError) else str(error)
-        return InputError(f"{self.name(row)} {text}")
+        advice = self.other_sizes.advice("it") if error.kind == OTHER_SIZE else error.advice
+        return InputError(f"{self.name(row)} {error.fact}: {advice}")
 
     @contextmanager
     def _name_in_errors(self, row: int) -> Iterator[None]:
-        """Puts the picture's name before the message of a ValueError."""
+        """Puts the picture's name before the message of a PictureError."""
         try:
             yield
-        except ValueError as error:
+        except PictureError as error:
             raise self._named(row, error) from error

@@ -21,7 +21,7 @@ PICTURES: dict[str, re.Pattern[bytes]] = {
 OTHER_PICTURES: dict[str, re.Pattern[bytes]] = {
     "HEIC": re.compile(rb"....ftyp(?:heic|heix|hevc|mif1|msf1)", re.DOTALL),
     "AVIF": re.compile(rb"....ftypavi[fs]", re.DOTALL),
-    "JPEG XL": re.compile(rb"\xff\x0a|\0\0\0\x0cJXL "),
+    "JPEG XL": re.compile(rb"\0\0\0\x0cJXL \r\n\x87\n"),
     "JPEG 2000": re.compile(rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51"),
 }
 # Names of further kinds, and the remedy for files that only say where the content is.
@@ -30,6 +30,8 @@ ANNEX = "a git-annex pointer without the content: run `git annex get` in its rep
 OTHERS: tuple[tuple[str, re.Pattern[bytes]], ...] = (
     (LFS, re.compile(rb"version https://git-lfs")),
     (ANNEX, re.compile(rb"/annex/objects/|(?:\.\./)*\.git/annex/objects/")),
+    # Without its container. Two bytes do not make a file a picture, but tell what a file named as one is.
+    ("a JPEG XL picture", re.compile(rb"\xff\x0a")),
     ("a sound or video", re.compile(rb"RIFF")),
     ("a zip file, as numpy.savez writes it", re.compile(rb"PK\x03\x04")),
     ("a pickle", re.compile(rb"\x80[\x02-\x05]")),
@@ -56,7 +58,7 @@ def describe_kind(head: bytes) -> str:
     if not head:
         return "empty"
     if (kind := picture_kind(head) or other_picture_kind(head)) is not None:
-        return f"a {kind} picture"
+        return f"{'an' if kind.startswith('A') else 'a'} {kind} picture"
     return next((name for name, start in OTHERS if start.match(head)), f"starts with {head[:8]!r}")
 
 

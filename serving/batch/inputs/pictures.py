@@ -63,7 +63,7 @@ class Pictures(EncodedPictures):
 def find_pictures(files: Sequence[str], skip_bad: bool, left_out: Mapping[str, int] | None = None) -> Pictures:
     """Finds pictures by their paths, one or more, without opening them.
 
-    `left_out` are the files beside them that are not pictures, by kind.
+    `left_out` are the files beside them that are not read, by kind.
 
     Raises:
         InputError: Pillow or simplejpeg is not installed, or a file does not exist and bad pictures are not skipped.

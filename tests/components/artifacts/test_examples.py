@@ -12,7 +12,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from components.artifacts.examples import Examples, write_block
+from components.artifacts.block_files import write_block
+from components.artifacts.examples import Examples
 from serving.codec import FormatError
 from serving.errors import InputError
 

@@ -14,6 +14,7 @@ from components.export import export
 from components.export.onnx_graph import convert
 from components.export.saved_model import serving_module
 from pipeline.engine.source_code import library_versions
+from serving.batch.decoding.background import METHOD, background_of
 from serving.bundle.bundle import load_bundle
 
 
@@ -49,6 +50,7 @@ def test_manifest_records_the_origin_of_the_model(made):
         "scale": [1 / 255],
         "offset": [0.0],
         "resize": None,
+        "background": None,
     }
     assert manifest.dataset == {
         "name": "tiny",
@@ -179,13 +181,16 @@ def test_another_name_or_other_weights_give_another_bundle(made, tmp_path, write
     assert len({made.bundle.sha256, renamed.sha256, untrained.sha256}) == 3
 
 
-def test_manifest_records_how_training_images_were_resized(made, tmp_path):
-    resized = replace(made.examples, resize="some method")
+def test_manifest_records_how_training_images_were_resized_and_laid_on_a_background(made, tmp_path):
+    resized = replace(made.examples, resize="some method", background="#0a141e")
     rest = (made.evaluation, export.Params("tiny"), tmp_path)
     bundle = export.run(made.model, made.transform, made.statistics, resized, *rest)
     manifest = load_bundle(bundle.path).manifest
     assert manifest.preprocessing["resize"] == {"method": "some method", "height": 8, "width": 8}
     assert manifest.resize_method == "some method"
+    assert manifest.preprocessing["background"] == {"method": METHOD, "colour": "#0a141e"}
+    assert manifest.background == (METHOD, (10, 20, 30))
+    assert background_of(load_bundle(bundle.path)) == (10, 20, 30)
 
 
 def test_augmentation_is_not_exported(made, tmp_path, contents):

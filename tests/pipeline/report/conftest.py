@@ -13,9 +13,10 @@ from hypothesis import settings
 from PIL import Image
 
 from components.analyze.analyze import count
+from components.artifacts.block_files import write_block
 from components.artifacts.duplicates import NO_DUPLICATES
 from components.artifacts.evaluation import Evaluation, probabilities_sha256
-from components.artifacts.examples import SPLITS, Examples, write_block
+from components.artifacts.examples import SPLITS, Examples
 from components.artifacts.model import Model
 from components.artifacts.statistics import Statistics
 from components.confusion import class_figures, confusion_matrix

@@ -110,8 +110,19 @@ def test_manifest_with_a_value_of_another_type_is_refused(sealed, key, value):
     refused(sealed.path, "manifest.json is damaged")
 
 
-@pytest.mark.parametrize("value", [[], {"resize": 3}, {"resize": {"height": 4}}])
-def test_damaged_description_of_resizing_is_refused(sealed, value):
+@pytest.mark.parametrize(
+    "value",
+    [
+        [],
+        {"resize": 3},
+        {"resize": {"height": 4}},
+        {"background": "white"},
+        {"background": {"method": "m"}},
+        {"background": {"method": "m", "colour": "pink"}},
+        {"background": {"method": "m", "colour": [1, 2, 3]}},
+    ],
+)
+def test_damaged_description_of_what_ingest_does_is_refused(sealed, value):
     sealed_with(sealed, lambda data: data.update(preprocessing=value))
     refused(sealed.path, "manifest.json is damaged")
 

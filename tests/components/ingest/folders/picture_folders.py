@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from components.beam import BeamOptions
+from components.ingest import ingest
 from components.ingest.folders.folder_source import FolderSource
 from components.ingest.read_options import ReadOptions
+from components.run_context import RunContext
 from serving.errors import InputError
 
 RANDOM = np.random.default_rng(5)
@@ -36,8 +39,15 @@ def read_rows(planned, split):
     return np.concatenate([images for images, _ in parts]), np.concatenate([labels for _, labels in parts]), files
 
 
+def run(root, folder, context=None, beam=None, **changes):
+    """The Examples of a folder, in a new folder."""
+    folder.mkdir()
+    context = context or RunContext(source=root)
+    return ingest.run(ingest.Params(dataset="folder:set", **changes), context, beam or BeamOptions(), folder)
+
+
 def refusal(root, tmp_path, **changes):
     with pytest.raises(InputError) as caught:
-        [reader.read() for reader in plan(root, tmp_path, **changes).readers]
+        run(root, tmp_path / f"refused {len(list(tmp_path.iterdir()))}", **changes)
     assert "\n" not in str(caught.value)
     return str(caught.value)

@@ -50,19 +50,25 @@ def test_pictures_are_known_by_content_whatever_their_suffix(root, tmp_path, suf
     assert planned.left_out == {}
 
 
-@pytest.mark.parametrize("suffix", ["avif", "heic"])
-def test_pictures_that_cannot_be_read_are_refused(root, tmp_path, suffix):
+@pytest.mark.parametrize(("suffix", "article"), [("avif", "an"), ("heic", "a")])
+def test_pictures_that_cannot_be_read_are_refused(root, tmp_path, suffix, article):
     (root / "train" / "class a" / f"x.{suffix}").write_bytes(
         b"\0\0\0\x18ftyp" + {"avif": b"avif", "heic": b"heic"}[suffix]
     )
     message = refusal(root, tmp_path)
-    assert f"train/class a/x.{suffix} is a {suffix.upper()} picture, which cannot be read: convert it to PNG" in message
+    assert (
+        f"train/class a/x.{suffix} is {article} {suffix.upper()} picture, which cannot be read: convert it to PNG"
+        in message
+    )
 
 
 def test_pointers_name_the_command_that_fetches_the_content(root, tmp_path):
     for file in (root / "train").rglob("*.png"):
         file.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
-    assert "is a Git LFS pointer without the content: run `git lfs pull` in its repository" in refusal(root, tmp_path)
+    message = refusal(root, tmp_path)
+    assert "14 pointers (" in message
+    assert "is a Git LFS pointer without the content; " in message
+    assert "and 11 more: run `git lfs pull` in its repository)" in message
     link = root / "train" / "class a" / "x.png"
     link.symlink_to("../../../.git/annex/objects/ab/cd/SHA256E-s1--2.png")
     assert "x.png is a git-annex link without the content: run `git annex get`" in refusal(root, tmp_path)
@@ -173,7 +179,13 @@ def test_empty_class_has_a_label(flat, tmp_path):
 
 def test_broken_links_pipes_and_link_cycles_are_refused(root, tmp_path):
     (root / "train" / "class a" / "x.png").symlink_to(tmp_path / "gone.png")
-    assert "x.png is a link to nothing" in refusal(root, tmp_path)
+    assert refusal(root, tmp_path).endswith("x.png is a link to nothing: remove it")
+    for name in ("y.png", "z.png"):
+        (root / "train" / "class b" / name).symlink_to(tmp_path / "gone.png")
+    message = refusal(root, tmp_path)
+    assert message.endswith("class a/x.png is a link to nothing: remove it; the same for 2 other files")
+    for name in ("y.png", "z.png"):
+        (root / "train" / "class b" / name).unlink()
     (root / "train" / "class a" / "x.png").unlink()
     os.mkfifo(root / "train" / "class a" / "x.png")
     assert "x.png is a pipe or a device: remove it" in refusal(root, tmp_path)

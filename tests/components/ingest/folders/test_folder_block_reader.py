@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 import zlib
@@ -43,12 +42,13 @@ def test_every_damaged_picture_is_named(root, tmp_path):
     (a / "3.png").write_bytes(b"")
     (a / "4.png").write_text("<html>")
     message = refusal(root, tmp_path)
-    assert message.startswith(f"{root} holds pictures that cannot be used: ")
+    assert message.startswith(f"{root}: 5 of 36 images cannot be used: 2 damaged (train/class a/0.png is a damaged PNG")
+    assert message.endswith(": repair or remove them, or give --ingest.skip-bad 5")
     for why in (
         "train/class a/0.png is a damaged PNG picture (the checksum of b'IDAT' is wrong)",
         "train/class a/1.jpg is a damaged JPEG picture (it is incomplete)",
-        "train/class a/2.png has 16 bits per channel, the model takes 8: divide its pixels by 257",
-        "train/class a/3.png is not a picture, but",
+        "1 with 16 bits per channel (train/class a/2.png has 16 bits per channel, the model takes 8: divide its",
+        "2 that are not pictures (train/class a/3.png is not a picture, but",
         "train/class a/4.png is not a picture, but",
     ):
         assert why in message
@@ -58,9 +58,11 @@ def test_every_damaged_picture_is_named(root, tmp_path):
 def test_many_damaged_pictures_are_counted(flat, tmp_path):
     for file in flat.rglob("*.png"):
         file.write_bytes(file.read_bytes()[:-3])
-    message = refusal(flat, tmp_path, train_split="train[:23]", test_split="train[23:]")
-    assert message.count(".png is a damaged") == 20
-    assert message.endswith("; and 3 more")
+    message = refusal(flat, tmp_path, block_rows=4)
+    assert message.startswith(f"{flat}: 30 of 30 images cannot be used: 30 damaged (a/0.png is a damaged PNG picture")
+    assert message.count(".png is a damaged") == 3
+    assert "; and 27 more: repair or remove it)" in message
+    assert message.endswith(": repair or remove them; no image of train and test is left")
 
 
 def test_picture_that_changes_after_planning_is_refused(flat, tmp_path):
@@ -101,7 +103,7 @@ def test_threads_and_processes_give_the_same_block(tmp_path, monkeypatch):
         np.testing.assert_array_equal(again[1], labels)
 
 
-def test_errors_come_in_the_order_of_the_rows(tmp_path, monkeypatch):
+def test_bad_rows_come_in_the_order_of_the_rows(tmp_path, monkeypatch):
     root = tmp_path / "damaged"
     for row in range(12):
         save(root / "a" / f"{row}.png")
@@ -111,9 +113,9 @@ def test_errors_come_in_the_order_of_the_rows(tmp_path, monkeypatch):
     (root / damaged[0]).unlink()
     for path in damaged[1:]:
         (root / path).write_bytes(b"")
-    with pytest.raises(InputError) as caught:
-        replace(reader, small=False).read()
-    assert re.findall(r"a/\d+\.png", str(caught.value)) == damaged
+    bad = [row for part in replace(reader, small=False).read_parts() for row in part.bad]
+    assert [(row.file, row.row) for row in bad] == list(zip(damaged, (1, 4, 5, 8), strict=True))
+    assert [row.kind for row in bad] == ["unreadable", *["that are not pictures"] * 3]
 
 
 def test_folder_is_read_without_tensorflow(flat, tmp_path):

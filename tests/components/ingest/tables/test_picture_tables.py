@@ -72,14 +72,14 @@ def test_two_columns_of_pictures_need_a_choice(tmp_path):
 def test_damaged_pictures_are_named_by_their_rows(tmp_path):
     contents = [*CONTENTS[:5], CONTENTS[5][:40], *CONTENTS[6:]]
     message = refusal(write_hub_parquet(tmp_path / "t.parquet", contents, LABELS))
-    assert "t.parquet holds pictures that cannot be used: row 5 is a damaged PNG picture" in message
-    assert message.count("row ") == 1
+    assert "1 images cannot be used: 1 damaged (train record 5 is a damaged PNG picture" in message
+    assert message.count("record ") == 1
 
 
 def test_pictures_of_other_sizes_are_named_or_resized(tmp_path):
     wide = png(np.zeros((6, 9), np.uint8))
     path = write_hub_parquet(tmp_path / "t.parquet", [*CONTENTS[:5], wide, *CONTENTS[6:]], LABELS)
-    assert "row 5 of train, is 9×6 pixels, 29 of 30 pictures are 5×6" in refusal(path)
+    assert "1 of another size (train record 5 is 9×6 pixels, the model takes 5×6" in refusal(path)
     assert plan(path, resize=(4, 4)).image_shape == (4, 4, 1)
 
 

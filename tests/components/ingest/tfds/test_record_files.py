@@ -17,7 +17,7 @@ def test_file_with_too_few_records_is_refused(made, tmp_path):
         find_offsets(shard, 601)
     last = find_offsets(shard, 600)[590:]
     reader = RecordBlockReader(
-        "train", 0, (RecordRun(shard, int(last[0]), 20),), RecordEncoding("image", "label", (8, 8, 1), None)
+        "train", 0, (RecordRun(shard, 590, int(last[0]), 20),), RecordEncoding("image", "label", (8, 8, 1), None)
     )
     with pytest.raises(InputError, match=r"\(10 records instead of 20\): delete the set's folder and prepare it again"):
         decode_block(reader, tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import struct
 import zlib
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from serving.batch.decoding.picture import decode, read_size
+from serving.batch.decoding.picture_error import PictureError
 from tests.serving.batch.inputs.encoded_files import (
     GREY,
     PALETTE,
@@ -87,13 +89,15 @@ def test_invalid_palette_is_refused(depth, body):
         (png(samples(GREY, 16), GREY, 16), SHAPE, "has 16 bits per channel, the model takes 8"),
         (jpeg(COLOURS, "CMYK"), COLOURED, "is CMYK, the model takes RGB or grey"),
         (png(GREYS, GREY), (5, 3, 1), "is 5×3 pixels, the model takes 3×5 .width × height.: resize it to fit"),
-        (png(GREYS, GREY), (3, 5, 2), "the model takes 2"),
+        (png(GREYS, GREY), (3, 5, 5), "has 1 to 4 channels, the model takes 5: save the images as an array"),
         (png(GREYS, GREY, before=chunk(b"acTL", struct.pack(">II", 2, 0))), SHAPE, "is animated"),
         (b"", SHAPE, "is not a picture, but empty: repair or remove it"),
         (b"text", SHAPE, "is not a picture, but starts with b'text'"),
         (b"PK\x03\x04 and more", SHAPE, "is not a picture, but a zip file"),
         (b"\0\0\0\x18ftypheic", SHAPE, "is a HEIC picture, which cannot be read: convert it to PNG or JPEG"),
-        (b"\0\0\0\x1cftypavif", SHAPE, "is a AVIF picture, which cannot be read"),
+        (b"\0\0\0\x1cftypavif", SHAPE, "is an AVIF picture, which cannot be read"),
+        (b"\xff\x0a\0\0", SHAPE, "is a JPEG XL picture, which cannot be read: convert it to PNG or JPEG"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", SHAPE, "is a JPEG XL picture, which cannot be read"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:1", SHAPE, "run `git lfs pull` in its repository"),
         (b"/annex/objects/SHA256E-s1--2.png\n", SHAPE, "run `git annex get` in its repository"),
         (png(GREYS, GREY)[:50], SHAPE, "is a damaged PNG picture"),
@@ -101,9 +105,13 @@ def test_invalid_palette_is_refused(depth, body):
     ],
 )
 def test_picture_that_would_need_a_conversion_is_refused(content, image_shape, reason):
-    with pytest.raises(ValueError, match=reason) as caught:
+    with pytest.raises(PictureError, match=reason) as caught:
         decode(content, image_shape)
     assert "\n" not in str(caught.value)
+    # Other processes send their errors by pickle.
+    sent = pickle.loads(pickle.dumps(caught.value))
+    assert (sent.kind, str(sent)) == (caught.value.kind, str(caught.value))
+    assert str(sent) == f"{sent.fact}: {sent.advice}"
 
 
 def test_wrong_number_of_pixels_is_refused():

@@ -67,7 +67,11 @@ def test_first_frame_of_a_gif_is_read_and_other_animations_are_refused():
     ("image", "kind", "message"),
     [
         (Image.fromarray(GREYS.astype(np.uint16) * 257), "TIFF", r"16 bits per channel, the model takes 8: divide its"),
-        (Image.fromarray(GREYS.astype(np.int32)), "TIFF", "16 bits per channel"),
+        (
+            Image.fromarray(GREYS.astype(np.int32)),
+            "TIFF",
+            "has pixels of the type I, the model takes grey or RGB with 8",
+        ),
         (Image.fromarray(GREYS.astype(np.float32)), "TIFF", "has pixels of the type F, the model takes grey or RGB"),
         (Image.fromarray(COLOURS).convert("CMYK"), "TIFF", "has pixels of the type CMYK"),
         (Image.fromarray(np.dstack([COLOURS, GREYS // 2])), "WebP", "has transparent pixels"),

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from serving.batch.folders import picture_header
+from serving.batch.folders.picture_header import PictureHeader, read_header
 from tests.components.ingest.folders.picture_folders import SHAPE, plan, read_rows, save
 from tests.serving.batch.inputs.encoded_files import GREY, PALETTE, RGB, chunk, palette, png
 
@@ -38,3 +41,29 @@ def test_jpeg_with_long_metadata_is_read(tmp_path):
         notes = b"\xff\xe1" + (60_002).to_bytes(2, "big") + b"\0" * 60_000
         (root / "a" / f"{row}.jpg").write_bytes(content[:2] + notes + content[2:])
     assert plan(root, tmp_path).image_shape == (4, 6, 3)
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "WebP"])
+def test_header_that_needs_the_whole_file_is_parsed_a_few_times(tmp_path, monkeypatch, kind):
+    noise = np.random.default_rng(0).integers(0, 256, (900, 800, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "large", kind, **({"lossless": True, "method": 0} if kind == "WebP" else {}))
+    content = (tmp_path / "large").read_bytes()
+    if kind == "TIFF":
+        # The directory behind the pixels, as many programs write it.
+        content = _moved_directory(content)
+        (tmp_path / "large").write_bytes(content)
+    parsed = []
+    parse = picture_header.parse_header
+    monkeypatch.setattr(picture_header, "parse_header", lambda head: (parsed.append(len(head)), parse(head))[1])
+    assert read_header(str(tmp_path / "large")) == PictureHeader(900, 800, True)
+    assert parsed[-1] == len(content) > 1 << 20
+    assert sum(parsed) < 3 * len(content)
+
+
+def _moved_directory(content):
+    """A little-endian TIFF file with its directory at the end."""
+    assert content[:4] == b"II*\0"
+    start = int.from_bytes(content[4:8], "little")
+    entries = int.from_bytes(content[start : start + 2], "little")
+    directory = content[start : start + 2 + 12 * entries + 4]
+    return content[:4] + len(content).to_bytes(4, "little") + content[8:] + directory

@@ -7,7 +7,7 @@ import os
 import pytest
 from PIL import Image
 
-from serving.batch.folders.picture_walk import FoundFiles, describe_left_out, irregular_reason, walk
+from serving.batch.folders.picture_walk import FoundFiles, describe_left_out, irregular_reason, left_out_line, walk
 from serving.errors import InputError
 
 
@@ -71,3 +71,28 @@ def test_kinds_are_listed_by_frequency_and_the_rest_is_added_up():
     many = {f".{letter}": number for number, letter in enumerate("abcdefg", 1)}
     assert describe_left_out(many) == "7 .g, 6 .f, 5 .e, 4 .d, 3 .c, 3 others"
     assert describe_left_out({}) == ""
+
+
+def test_reasons_for_what_is_left_out_include_system_folders(tmp_path):
+    save(tmp_path / "a" / "x.png")
+    save(tmp_path / "@eaDir" / "x.png" / "THUMB.png")
+    save(tmp_path / "._x.png")
+    (tmp_path / "notes.txt").touch()
+    line = left_out_line(walk(str(tmp_path)).left_out)
+    assert line == "left out (not pictures, hidden, or in system folders): 1 .txt, 1 hidden, 1 in @eaDir"
+
+
+@pytest.mark.parametrize(
+    ("content", "taken"),
+    [
+        (b"\xff\x0a any two bytes", False),
+        (b"\xff\x0a", False),
+        (b"\0\0\0\x0cJXL 1234", False),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", True),
+    ],
+)
+def test_two_bytes_do_not_make_a_file_a_picture(tmp_path, content, taken):
+    (tmp_path / "data").write_bytes(content)
+    found = walk(str(tmp_path))
+    assert found.pictures == (("data",) if taken else ())
+    assert found.left_out == ({} if taken else {"without a suffix": 1})

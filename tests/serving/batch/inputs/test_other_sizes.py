@@ -90,12 +90,12 @@ def test_arrays_that_cannot_be_resized_are_refused(tmp_path, stored, channels):
             refused()
 
 
-def test_pictures_are_refused_for_a_model_of_two_channels(tmp_path):
+def test_pictures_are_refused_for_a_model_of_five_channels(tmp_path):
     save(tmp_path / "folder", random_images(1, (9, 9, 1)))
     source = resized(tmp_path / "folder")
-    assert not source.fits((6, 5, 2))
-    for refused in (lambda: source.require_fit((6, 5, 2)), lambda: source.read(0, 1, (6, 5, 2))):
-        with pytest.raises(InputError, match="has 1 or 3 channels, the model takes 2"):
+    assert not source.fits((6, 5, 5))
+    for refused in (lambda: source.require_fit((6, 5, 5)), lambda: source.read(0, 1, (6, 5, 5))):
+        with pytest.raises(InputError, match="has 1 to 4 channels, the model takes 5"):
             refused()
 
 
@@ -118,7 +118,10 @@ def test_skipped_pictures_are_listed_and_the_others_resized(tmp_path):
 @pytest.mark.parametrize(
     ("other_sizes", "advice"),
     [
-        (OtherSizes.REFUSED, ": resize {} to fit"),
+        (
+            OtherSizes.REFUSED,
+            ": resize {} to fit, or train a model with --ingest.resize, which takes all sizes with --resize",
+        ),
         (OtherSizes.RESIZABLE, ": add --resize, which resizes {} as the training images were"),
     ],
 )

@@ -95,7 +95,8 @@ def spoil(folder):
     return {
         2: "is a damaged PNG picture (it is incomplete): repair or remove it",
         5: "is not a picture, but empty: repair or remove it",
-        7: "is 3×2 pixels, the model takes 3×4 (width × height): resize it to fit",
+        7: "is 3×2 pixels, the model takes 3×4 (width × height): resize it to fit, or train a model with "
+        "--ingest.resize, which takes all sizes with --resize",
         8: 'has colours, the model takes grey: convert it with Pillow\'s .convert("L")',
         9: "cannot be read: No such file or directory: ",
         11: "is a pipe or a device, not a file: ",
@@ -142,7 +143,7 @@ def test_first_readable_picture_decides_the_size(folder):
     assert images.fits(SHAPE)
     assert images.fits((4, 3, 3))
     assert not images.fits((3, 4, 1))
-    assert not images.fits((4, 3, 2))
+    assert not images.fits((4, 3, 5))
     assert images.described == f"{folder}/01.png with 3×4 pixels"
     with pytest.raises(InputError, match=r"01\.png is 3×4 pixels, the model takes 4×3"):
         images.require_fit((3, 4, 1))
