@@ -100,7 +100,9 @@ def _parser() -> Arguments:
         metavar="K",
         help="write the K most probable classes (default: %(default)s)",
     )
-    parser.add_argument("--labels", type=Path, metavar="FILE", help="the true labels, .npy or IDX: print the accuracy")
+    parser.add_argument(
+        "--labels", type=Path, metavar="FILE", help="the true labels, .npy, IDX or a table: print accuracy"
+    )
     parser.add_argument("--fail-on-drift", action="store_true", help=f"exit {DRIFTED} if the images drifted")
     parser.add_argument("--resize", action="store_true", help=RESIZE)
     parser.add_argument("--skip-bad", action="store_true", help="skip unreadable pictures, and list them")

@@ -1,4 +1,4 @@
-"""A file of labels -> int64 by row: class numbers or one-hot rows in .npy or IDX, or names of classes in .npy."""
+"""A file of labels -> int64 by row: numbers or one-hot rows in .npy or IDX, names in .npy, or a column of a table."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from serving.batch.inputs.array_file import ArrayFile, open_array
 from serving.batch.inputs.open_file import open_file
 from serving.batch.label_values import is_one_hot, is_text, numbers_of_names, one_hot_numbers
+from serving.batch.tables import open_table
 from serving.errors import InputError
 
 
@@ -72,7 +73,12 @@ def open_labels(path: Path, class_names: Sequence[str]) -> Labels:
         InputError: the file holds no array, or neither integers, one-hot rows nor text; it has another shape, or its
             size differs from its header.
     """
-    array = open_array(open_file(path), "labels")
+    file = open_file(path)
+    if open_table.is_table(path, file.head(open_table.HEAD_BYTES)):
+        from serving.batch.tables.table_labels import open_table_labels
+
+        return Labels(open_table_labels(file, class_names), class_names)
+    array = open_array(file, "labels")
     dtype, shape = array.layout.dtype, array.layout.shape
     if is_one_hot(dtype, shape):
         if shape[1] != len(class_names):

@@ -1,0 +1,55 @@
+"""The column of labels of a table -> class numbers, in a file whose rows any thread reads by position."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Sequence
+
+import numpy as np
+
+from serving.batch.inputs.array_file import ArrayFile
+from serving.batch.inputs.layout import Layout
+from serving.batch.inputs.open_file import OpenFile, adopt
+from serving.batch.label_values import numbers_of_names
+from serving.batch.tables.columns import find_columns, listed
+from serving.batch.tables.open_table import open_table
+from serving.batch.tables.pixel_rows import unpack_error
+from serving.batch.tables.table import Read
+from serving.errors import InputError
+
+NUMBERS = re.compile(r"-?\d{1,18}")
+
+
+def open_table_labels(file: OpenFile, class_names: Sequence[str]) -> ArrayFile:
+    """Reads the labels of a table: int64 (n,), in an unnamed temporary file.
+
+    Labels are numbers, or names of classes, of the model whose names are given by label.
+
+    Raises: InputError: there is no column of labels, or a label is not a class.
+    """
+    table = open_table(file.path)
+    column = find_columns(table).label
+    if column is None:
+        names = [found.name for found in table.columns]
+        raise InputError(
+            f"{file.name} has the columns {listed(names)}, none of them named label: rename the column of labels"
+        )
+    numbers = {name: label for label, name in enumerate(class_names)}
+    rows = 0
+    try:
+        with tempfile.TemporaryFile() as target:
+            for batch in table.batches({column: Read.TEXT}):
+                texts = batch.column(column).to_pylist()
+                if all(map(NUMBERS.fullmatch, texts)):
+                    labels = np.array([int(text) for text in texts], np.int64)
+                else:
+                    labels = numbers_of_names(np.array(texts, np.str_), numbers, rows, file.name)
+                target.write(labels.data)
+                rows += len(labels)
+            target.flush()
+            data = adopt(file.path, os.dup(target.fileno()))
+    except OSError as error:
+        raise unpack_error(file.path, error) from error
+    return ArrayFile(file, data, Layout((rows,), np.dtype(np.int64), 0))
