@@ -11,6 +11,7 @@ from serving.bundle.bundle import load_bundle
 from serving.errors import BeamlineError
 from serving.files import entries
 from serving.registry.pointer import Pointer
+from serving.registry.readers import owner_only_message
 from serving.registry.registry import HISTORY, POINTER, Promoted, Registry
 from serving.registry.server_files import has_text, server_files
 
@@ -57,6 +58,8 @@ def _pointer_findings(registry: Registry, model: str) -> Iterator[Finding]:
         return
     yield from _event_findings(registry, promoted)
     yield from _tracking_findings(registry, promoted)
+    if (message := owner_only_message(registry, promoted)) is not None:
+        yield Finding("note", "registry", message)
     yield Finding("ok", "registry", f"{model} version {promoted.version} serves, sha256 {promoted.sha256[:12]}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -21,10 +22,13 @@ from serving.registry.promotion_events import (
     next_event,
     read_promotion_events,
 )
+from serving.registry.readers import owner_only_message
 from serving.registry.registry import HISTORY, POINTER, Promoted, Registry, require_model_name
 from serving.registry.server_files import has_text, server_files
 from serving.registry.versions import add_version, is_intact, require_same_dataset, versions
 from serving.scoring.smoke_test import run_smoke_test
+
+log = logging.getLogger("beamline.registry")
 
 PROMOTE = "`python -m pipeline promote RUN --reason TEXT`"
 
@@ -210,7 +214,10 @@ class Pointer:
                     f"version {version} serves now, but {error.filename} could not be written ({error.strerror}): "
                     "correct the cause; the next promotion or rollback writes it"
                 ) from error
-        return Promoted(self.model, version, sha256, path, event)
+        promoted = Promoted(self.model, version, sha256, path, event)
+        if (message := owner_only_message(self.registry, promoted)) is not None:
+            log.warning("%s", message, extra={"event": {"event": "notice", "model": self.model}})
+        return promoted
 
     def _record(self, event: PromotionEvent) -> None:
         """Adds an event to history.jsonl, unless it is there."""
