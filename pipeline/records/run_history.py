@@ -96,8 +96,7 @@ class RunHistory:
             staged = self.folder / f".{run}.{os.getpid()}"
             replace_json(staged, to_json(record))
             try:
-                # A link fails if the number is taken; otherwise the whole record appears at once.
-                os.link(staged, self._file(run))
+                _take_name(staged, self._file(run))
             finally:
                 staged.unlink()
         except FileExistsError:
@@ -164,6 +163,19 @@ class RunHistory:
 
     def _file(self, run: str) -> Path:
         return self.folder / f"{run}.json"
+
+
+def _take_name(complete: Path, file: Path) -> None:
+    """Gives a complete file a second name. Raises: FileExistsError: the name is taken."""
+    try:
+        # The whole record appears at once.
+        os.link(complete, file)
+    except FileExistsError:
+        raise
+    except OSError:
+        # Not every file system has hard links. Without them, a reader may find the record incomplete for a moment.
+        with file.open("xb") as target:
+            target.write(complete.read_bytes())
 
 
 def environment() -> dict[str, Any]:
