@@ -43,7 +43,7 @@ def lock(descriptor: int, path: Path, mode: int = fcntl.LOCK_EX) -> None:
     except OSError as error:
         if error.errno not in NO_LOCKS:
             raise
-        _warn(os.fstat(descriptor).st_dev, no_locks_message(path, error.strerror))
+        _warn(os.fstat(descriptor).st_dev, no_locks_message(path, str(error.strerror)))
 
 
 def no_locks_message(path: Path, cause: str) -> str:

@@ -11,9 +11,10 @@ from components.ingest.ingest import Params, source_of
 from components.run_context import RunContext
 from pipeline.commands.arguments import parser_of
 from pipeline.engine.store import Store
-from pipeline.health.environment import environment_findings
+from pipeline.health.environment import environment_findings, stream_findings
+from pipeline.health.file_system import IN_MODELS, IN_RUNS, file_system_findings
 from pipeline.health.finding import Finding
-from pipeline.health.installation import package_findings, python_finding
+from pipeline.health.installation import package_findings, python_finding, scorer_findings
 from pipeline.health.promoted_models import registry_findings
 from pipeline.health.resources import dataset_finding, folder_finding, machine_findings
 from pipeline.health.stored_runs import history_findings, store_findings
@@ -45,13 +46,17 @@ def _parser() -> Arguments:
 def _findings(given: argparse.Namespace) -> Iterator[Finding]:
     yield python_finding()
     yield from package_findings()
+    yield from scorer_findings()
     yield from machine_findings()
     yield from environment_findings()
+    yield from stream_findings()
     dataset, path = parse_reference(given.dataset or DATASET)
     context = RunContext(source=path, data_dir=given.data_dir, manual_dir=given.manual_dir)
     source = source_of(Params(dataset=dataset), context)
-    yield folder_finding("--runs", given.runs)
-    yield folder_finding("--models", given.models)
+    for flag, folder, attempts in (("--runs", given.runs, IN_RUNS), ("--models", given.models, IN_MODELS)):
+        yield (writable := folder_finding(flag, folder))
+        if writable.state != "fix":
+            yield from file_system_findings(flag, folder, attempts)
     if source.prepare_folder is not None:
         yield folder_finding("--data-dir", source.prepare_folder)
     checks = {
