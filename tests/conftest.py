@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import gc
 import os
+import pwd
 import signal
 import sys
 from collections.abc import Callable
@@ -137,6 +138,18 @@ def shared(tmp_path_factory) -> Callable[[str, Callable[[Path], object]], Path]:
 @pytest.fixture(scope="session")
 def made(shared) -> Made:
     return Made(shared)
+
+
+@pytest.fixture
+def no_home(monkeypatch) -> None:
+    """A user who has neither a home folder nor a name, as the user of a container often is."""
+
+    def unknown(user):
+        raise KeyError(f"uid not found: {user}")
+
+    for name in ("HOME", "TFDS_DATA_DIR", "KERAS_HOME", "LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
 
 
 @pytest.fixture(scope="session", autouse=True)

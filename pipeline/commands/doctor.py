@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from components.ingest.dataset_reference import parse_reference
@@ -21,6 +22,7 @@ from pipeline.health.stored_runs import history_findings, store_findings
 from pipeline.records.run_history import RunHistory
 from pipeline.settings.options import DATASET
 from serving.arguments import Arguments
+from serving.errors import InputError
 from serving.registry.registry import Registry
 
 
@@ -57,8 +59,10 @@ def _findings(given: argparse.Namespace) -> Iterator[Finding]:
         yield (writable := folder_finding(flag, folder))
         if writable.state != "fix":
             yield from file_system_findings(flag, folder, attempts)
-    if source.prepare_folder is not None:
-        yield folder_finding("--data-dir", source.prepare_folder)
+    # `dataset_finding` names a folder that is not known.
+    with suppress(InputError):
+        if source.prepare_folder is not None:
+            yield folder_finding("--data-dir", source.prepare_folder)
     checks = {
         "store": store_findings(Store(given.runs)),
         "history": history_findings(RunHistory(given.runs)),

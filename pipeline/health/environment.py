@@ -50,12 +50,12 @@ def stream_findings() -> Iterator[Finding]:
 
 def _other_keras_settings() -> Iterator[tuple[Path, str, object]]:
     """The settings in the user's keras.json that differ from those of a run."""
-    file = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / KERAS_FILE
     try:
+        file = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / KERAS_FILE
         given = json.loads(file.read_bytes())
         ours = json.loads((KERAS_HOME / KERAS_FILE).read_bytes())
         differing = [(name, value) for name, value in given.items() if value != ours.get(name)]
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RuntimeError):
         return
     for name, value in differing:
         yield file, name, value

@@ -86,7 +86,7 @@ def package_findings() -> Iterator[Finding]:
 
 
 def scorer_findings() -> Iterator[Finding]:
-    """Imports the packages of the base install, and scores with onnxruntime: a package can be installed and still fail."""
+    """Imports the packages of the base install, and scores with onnxruntime: an installed one can still fail."""
     yield from (finding for name in BASE if (finding := _import_finding(name)) is not None)
     try:
         # Imported here, because the packages may be missing.
