@@ -141,6 +141,17 @@ def made(shared) -> Made:
 
 
 @pytest.fixture
+def foreign_folder(tmp_path, monkeypatch) -> Path:
+    """The working folder is a user's, and has packages and a module of Beamline's names. Importing one exits."""
+    folder = tmp_path / "foreign"
+    for name in ("serving/__init__.py", "components/__init__.py", "pipeline.py"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(f"raise SystemExit('the wrong {name}')\n")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
 def no_home(monkeypatch) -> None:
     """A user who has neither a home folder nor a name, as the user of a container often is."""
 

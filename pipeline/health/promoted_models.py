@@ -10,6 +10,7 @@ from pipeline.tracking.server import read_tracking_state
 from serving.bundle.bundle import load_bundle
 from serving.errors import BeamlineError
 from serving.files import entries
+from serving.process.program import PIPELINE
 from serving.registry.pointer import Pointer
 from serving.registry.readers import owner_only_message
 from serving.registry.registry import HISTORY, POINTER, Promoted, Registry
@@ -67,7 +68,7 @@ def _missing_pointer(registry: Registry, model: str) -> Finding:
     last = registry.promotion_events(model).last
     if last is None:
         return Finding("note", "registry", f"{registry.root / model} has no promoted version")
-    command = f"python -m pipeline rollback {model} --to {last.to_version} --reason TEXT"
+    command = f"{PIPELINE} rollback {model} --to {last.to_version} --reason TEXT"
     message = f"{registry.root / model} has promotion events and no {POINTER}: choose the version with `{command}`"
     return Finding("fix", "registry", message)
 

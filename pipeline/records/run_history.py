@@ -17,6 +17,7 @@ from pipeline.engine.store import Store
 from serving.codec import FormatError, read, to_json
 from serving.errors import InputError
 from serving.files import replace_json
+from serving.process.program import PIPELINE
 
 
 @dataclass(frozen=True)
@@ -117,9 +118,7 @@ class RunHistory:
         runs = self.runs()
         if wanted not in runs:
             has = f"it has {runs[0]} to {runs[-1]}" if runs else "it has none yet"
-            raise InputError(
-                f"there is no run {run} in {self.folder} ({has}): list the runs with python -m pipeline runs"
-            )
+            raise InputError(f"there is no run {run} in {self.folder} ({has}): list the runs with {PIPELINE} runs")
         try:
             return read(Record, self._file(wanted))
         except OSError as error:

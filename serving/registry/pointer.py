@@ -13,6 +13,7 @@ from serving.errors import BeamlineError, BundleError, InputError
 from serving.files import fsync_path, replace_json, replace_text
 from serving.interrupts import defer_interrupts
 from serving.locks import locked
+from serving.process.program import PIPELINE
 from serving.registry.promotion_events import (
     Action,
     Evidence,
@@ -30,7 +31,7 @@ from serving.scoring.smoke_test import run_smoke_test
 
 log = logging.getLogger("beamline.registry")
 
-PROMOTE = "`python -m pipeline promote RUN --reason TEXT`"
+PROMOTE = f"`{PIPELINE} promote RUN --reason TEXT`"
 
 
 @contextmanager
@@ -83,7 +84,7 @@ class Pointer:
         if promoted is None and last is not None:
             raise BundleError(
                 f"{self.folder / POINTER} is gone, version {last.to_version} served last: choose the version with "
-                f"`python -m pipeline rollback {self.model} --to {last.to_version} --reason TEXT`, or with {PROMOTE}"
+                f"`{PIPELINE} rollback {self.model} --to {last.to_version} --reason TEXT`, or with {PROMOTE}"
             )
         return promoted
 
@@ -107,7 +108,7 @@ class Pointer:
         if current is not None and events.last is not None and current.event.sequence < events.last.sequence:
             return (
                 f"{self.folder / POINTER} is older than {file}, whose last event is for version "
-                f"{events.last.to_version}: choose the version with `python -m pipeline rollback {self.model} "
+                f"{events.last.to_version}: choose the version with `{PIPELINE} rollback {self.model} "
                 "--to VERSION --reason TEXT`"
             )
         if not events.events and (numbers := versions(self.folder)) and numbers[-1] > 1:
