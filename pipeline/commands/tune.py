@@ -175,7 +175,7 @@ def _tune(options: TuneOptions) -> int:
 
 def _log_best(options: TuneOptions, trials: Sequence[Trial], preset: Path) -> None:
     best, first, name = best_trial(trials), trials[0], options.baseline.preset
-    command = shlex.join(["python", "-m", "pipeline", "run", "--preset", str(preset), *options.flags])
+    command = shlex.join([*PIPELINE.split(), "run", "--preset", str(preset), *options.flags])
     event = {"event": "best", "trial": best.index, "val_accuracy": best.accuracy, "preset": str(preset)}
     event |= {"baseline_val_accuracy": first.accuracy, "trials": len(trials), "command": command}
     lines = [
