@@ -50,6 +50,10 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.11,<3.14",
     packages=find_packages(include=["pipeline*", "components*", "serving*"]),
+    py_modules=["beamline"],
+    entry_points={
+        "console_scripts": ["beamline = beamline:run_pipeline", "beamline-score = beamline:run_scorer"],
+    },
     package_data={"": ["*", "templates/*", "keras_home/*"]},  # data lie beside the module that reads them
     install_requires=SERVING,
     extras_require={

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from serving.arguments import Arguments
 from serving.errors import InputError
+from serving.process.child import own_packages_in_children
 from serving.suggestions import nearest
 
 if TYPE_CHECKING:
@@ -93,8 +94,10 @@ class BeamOptions:
         # When a job ends, it removes the thread's counters, including those of an enclosing step.
         outer_counters = statesampler.get_current_tracker()
         try:
-            result = pipeline.run()
-            result.wait_until_finish()
+            # A runner may start other processes, whose working folder may have packages of the same names.
+            with own_packages_in_children():
+                result = pipeline.run()
+                result.wait_until_finish()
         except Exception as error:
             failure = _unwrapped(error)
         else:

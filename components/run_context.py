@@ -21,7 +21,7 @@ class RunContext:
         source: the folder or file of a data set that TensorFlow Datasets does not have; None for all others.
         data_dir: where TensorFlow Datasets keeps prepared sets; None is its own default.
         manual_dir: the data set's original files, which replace a download; None downloads.
-        schema: file that `python -m pipeline schema` wrote, which training data must match; None requires none.
+        schema: file that the command `schema` wrote, which training data must match; None requires none.
         digest_cache: the folder that keeps digests of unchanged files between runs; None keeps none.
         refused: the file that lists all bad rows of a data set that ingest refuses; None writes none.
         reason: why a person promotes this model; empty for a promotion by a run.

@@ -1,4 +1,4 @@
-"""The command line: `python -m pipeline COMMAND`."""
+"""The command line: `python -m pipeline COMMAND`, or `beamline COMMAND`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from pathlib import Path
 
 from serving.errors import BeamlineError, InputError
 from serving.interrupts import Terminated, raise_on_signals
+from serving.process.program import PIPELINE
+from serving.process.streams import open_closed_streams
 from serving.suggestions import did_you_mean
 
 # In the order of the help; each is the module of `pipeline.commands` whose function has its name.
@@ -68,7 +70,7 @@ def main(arguments: list[str]) -> int:
 def usage() -> str:
     """The help."""
     lines = (f"  {command:<8} {summary}" for command, summary in summaries().items())
-    return "\n".join(["usage: python -m pipeline COMMAND [--help]", "", *lines])
+    return "\n".join([f"usage: {PIPELINE} COMMAND [--help]", "", *lines])
 
 
 def summaries() -> dict[str, str]:
@@ -126,6 +128,7 @@ def _is_of_the_extra(library: str) -> bool:
 
 def _main_of_process() -> int:
     """Runs the command. A reader that closes our output early, as `head` does, is not a failure."""
+    open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -1,6 +1,8 @@
-"""Files of images -> a file of predictions: the command `python -m serving.batch_score images.npy`."""
+"""Files of images -> a file of predictions: the command `beamline-score`, or `python -m serving.batch_score`."""
 
 from __future__ import annotations
+
+from serving.process.program import SCORER
 
 if __name__ == "__main__":
     from serving.batch.startup import prepare_imports
@@ -80,7 +82,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> Arguments:
     parser = Arguments(
-        prog="python -m serving.batch_score",
+        prog=SCORER,
         description="Scores files of images with the promoted model, with onnxruntime alone.",
     )
     parser.add_argument("images", nargs="+", help=IMAGES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import gc
 import os
+import pwd
 import signal
 import sys
 from collections.abc import Callable
@@ -137,6 +138,29 @@ def shared(tmp_path_factory) -> Callable[[str, Callable[[Path], object]], Path]:
 @pytest.fixture(scope="session")
 def made(shared) -> Made:
     return Made(shared)
+
+
+@pytest.fixture
+def foreign_folder(tmp_path, monkeypatch) -> Path:
+    """The working folder is a user's, and has packages and a module of Beamline's names. Importing one exits."""
+    folder = tmp_path / "foreign"
+    for name in ("serving/__init__.py", "components/__init__.py", "pipeline.py"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(f"raise SystemExit('the wrong {name}')\n")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def no_home(monkeypatch) -> None:
+    """A user who has neither a home folder nor a name, as the user of a container often is."""
+
+    def unknown(user):
+        raise KeyError(f"uid not found: {user}")
+
+    for name in ("HOME", "TFDS_DATA_DIR", "KERAS_HOME", "LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -13,7 +13,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from pipeline.health.installation import REQUIRED
+from pipeline.health.installation import BASE, REQUIRED, TOO_NEW
 from tests.conftest import ROOT
 
 # A make that is run by make says where it enters and leaves.
@@ -72,8 +72,12 @@ def test_libraries_that_the_code_imports_are_asked_for(output):
 
 
 def test_doctor_asks_for_what_setup_asks_for(output):
-    asked = {Requirement(line) for line in output["extras_require"]["pipeline"]}
-    assert {r.name: next(iter(r.specifier)).version for r in asked} == REQUIRED
+    limits = {">=": {}, "<": {}}
+    for requirement in map(Requirement, [*output["install_requires"], *output["extras_require"]["pipeline"]]):
+        for limit in requirement.specifier:
+            limits[limit.operator][requirement.name] = limit.version
+    assert limits == {">=": REQUIRED, "<": TOO_NEW}
+    assert set(BASE) == SERVING
 
 
 def make(folder, *arguments: str) -> str:

@@ -21,7 +21,8 @@ MOST_CHOICES = 8
 HEAD = """# Reference
 
 Every command, flag, exit code, variable and file. `python -m tools.reference` writes this page from the code. The
-[guide](guide.md) explains how to use them. Every command takes `-h` and `--help` too.
+[guide](guide.md) explains how to use them. Every command takes `-h` and `--help` too. In an installation,
+`beamline run` is `python -m pipeline run`, and `beamline-score` is `python -m serving.batch_score`.
 """
 RUN_DEFAULTS = f"""The defaults are those of the preset `{DEFAULT}` on `mnist`. Another [preset](presets.md) has other
 defaults for `--train`, another data set other limits: `--evaluate.min-accuracy` has a default only for {{accuracies}};
@@ -43,7 +44,8 @@ ENVIRONMENT = (
     ("MLFLOW_REGISTRY_URI", "its registry of models, if that is another server"),
     ("MLFLOW_EXPERIMENT_NAME", "its experiment; the model's name"),
     ("NO_COLOR", "set to anything, no command prints in colours"),
-    ("PYTHONPATH", "passed to the runs of `compare`, after the folder of Beamline"),
+    ("PYTHONPATH", "passed to the processes that Beamline starts, after its own folder"),
+    ("PYTHONSAFEPATH", "set for the worker processes of Beam, so that they import nothing from the working folder"),
     ("COLUMNS", "the width of `--help`; the terminal's width"),
     ("ORT_DISABLE_TELEMETRY", "1: onnxruntime sends no telemetry"),
     ("TF_NUM_INTRAOP_THREADS", "set by every run, from `--train.intra-op-threads`, because the weights depend on it"),

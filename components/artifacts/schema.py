@@ -12,6 +12,7 @@ from components.artifacts.statistics import SplitStatistics
 from serving.codec import FormatError, from_json, parse, to_json
 from serving.errors import InputError
 from serving.files import canonical_json
+from serving.process.program import PIPELINE
 
 FORMAT = 1
 SCHEMA = "schema.json"
@@ -63,7 +64,7 @@ class Schema:
     @classmethod
     def load(cls, file: Path) -> Self:
         """Reads a schema that a person gave. Raises: InputError: the file cannot be read, or is not a schema."""
-        remedy = "write a schema with python -m pipeline schema RUN --out FILE"
+        remedy = f"write a schema with {PIPELINE} schema RUN --out FILE"
         try:
             return cls.parse(file.read_bytes(), file)
         except OSError as error:

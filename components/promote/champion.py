@@ -15,6 +15,7 @@ from components.promote.margin import Limits
 from components.significance import SIGNIFICANCE, Discordance, difference_interval, discordance
 from serving.bundle.bundle import Bundle, load_bundle
 from serving.errors import BeamlineError, BundleError
+from serving.process.program import PIPELINE
 from serving.registry.promotion_events import Difference
 from serving.registry.registry import Promoted
 from serving.scoring.scorer import Scorer
@@ -104,7 +105,7 @@ def compare_with_champion(
     try:
         champion_labels = test_set.predictions(load_bundle(champion.path, champion.sha256))
     except BundleError as error:
-        remedy = f"`python -m pipeline promote {champion.run} --reason TEXT` promotes it again"
+        remedy = f"`{PIPELINE} promote {champion.run} --reason TEXT` promotes it again"
         return RuleResult("champion", False, f"{champion_name} is damaged ({error}): {remedy}"), None
     except BeamlineError as error:
         remedy = (

@@ -9,6 +9,7 @@ from components.promote.champion import LoadedTestSet, list_names
 from components.promote.margin import Limits
 from serving.bundle.bundle import load_bundle
 from serving.errors import BeamlineError
+from serving.process.program import PIPELINE
 from serving.registry.promotion_events import PromotionEvent, PromotionEvents
 
 
@@ -80,7 +81,7 @@ def rollback_rules(blocking: PromotionEvent | None, run: str, gap: str | None, m
         rules.append(RuleResult("history", manual, gap))
     if blocking is not None:
         text = f"{blocking.user} rolled back a version with these weights at {blocking.time} ({blocking.reason})"
-        remedy = f"to promote it anyway, use `python -m pipeline promote {run} --reason TEXT`"
+        remedy = f"to promote it anyway, use `{PIPELINE} promote {run} --reason TEXT`"
         rules.append(RuleResult("rollback", manual, f"{text}: {'promoted again on request' if manual else remedy}"))
     return tuple(rules)
 

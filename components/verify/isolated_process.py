@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import json
-import os
 import subprocess
-import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -17,9 +14,10 @@ from components.artifacts.verification import Measured
 from components.verify.parity import Probabilities
 from serving.batch_score import main
 from serving.errors import BeamlineError
+from serving.process.child import child_environment, python_command
 
 # Scoring must not need the training libraries: in this program, importing one of them fails.
-PROGRAM = """
+PROGRAM = f"""
 import sys
 
 class Absent:
@@ -28,7 +26,7 @@ class Absent:
             raise ImportError(name + " is blocked here")
 
 sys.meta_path.insert(0, Absent())
-from serving.batch_score import main
+from {main.__module__} import main
 sys.exit(main())
 """
 
@@ -44,12 +42,11 @@ def score_in_isolated_process(bundle: Path, images: npt.NDArray[np.uint8], out: 
     given, scored = out / "fresh.npy", out / "fresh.scored.npy"
     sidecar = scored.with_name(scored.name + ".json")
     np.save(given, images)
-    command = [sys.executable, "-P", "-c", PROGRAM, str(given), "--model", str(bundle)]
-    root = Path(inspect.getfile(main)).parent.parent
+    command = python_command("-c", PROGRAM, str(given), "--model", str(bundle))
     try:
         done = subprocess.run(
             [*command, "--probabilities", "--out", str(scored)],
-            env={**os.environ, "PYTHONPATH": str(root)},
+            env=child_environment(),
             capture_output=True,
             text=True,
             check=False,

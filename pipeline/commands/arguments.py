@@ -6,6 +6,7 @@ from pathlib import Path
 
 from serving.arguments import Arguments
 from serving.errors import InputError
+from serving.process.program import PIPELINE
 from serving.registry.registry import Registry, require_model_name
 
 FOLDERS = {"runs": "artifacts, history and logs", "models": "promoted models"}
@@ -13,7 +14,7 @@ FOLDERS = {"runs": "artifacts, history and logs", "models": "promoted models"}
 
 def parser_of(command: str, description: str, *folders: str) -> Arguments:
     """A command's parser, with flags for `folders`, names in `FOLDERS`; for all of them by default."""
-    parser = Arguments(f"python -m pipeline {command}", description)
+    parser = Arguments(f"{PIPELINE} {command}", description)
     for name in folders or FOLDERS:
         text = f"folder of {FOLDERS[name]} (default: %(default)s)"
         parser.add_argument(f"--{name}", type=Path, default=Path(name), metavar="FOLDER", help=text)

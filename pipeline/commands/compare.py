@@ -17,6 +17,7 @@ from pipeline.settings.presets import PRESETS
 from pipeline.tracking.track import require_tracker
 from serving.arguments import Arguments
 from serving.errors import InputError
+from serving.process.program import PIPELINE
 
 log = logging.getLogger("beamline.compare")
 
@@ -92,9 +93,9 @@ def _parse(arguments: list[str]) -> CompareOptions:
 
 def _parser() -> Arguments:
     parser = Arguments(
-        prog="python -m pipeline compare",
+        prog=f"{PIPELINE} compare",
         description="Runs several presets on the same data, and shows which differences are significant.",
-        epilog="After the presets, every flag of `python -m pipeline run` except --preset is accepted too.",
+        epilog=f"After the presets, every flag of `{PIPELINE} run` except --preset is accepted too.",
     )
     parser.usage = "%(prog)s [PRESET ...] [--seeds N] [--promote] [flags of run]"
     several = "train each preset with N seeds, and compare recipes instead of single models"

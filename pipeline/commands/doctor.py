@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from components.ingest.dataset_reference import parse_reference
@@ -11,15 +12,17 @@ from components.ingest.ingest import Params, source_of
 from components.run_context import RunContext
 from pipeline.commands.arguments import parser_of
 from pipeline.engine.store import Store
-from pipeline.health.environment import environment_findings
+from pipeline.health.environment import environment_findings, stream_findings
+from pipeline.health.file_system import IN_MODELS, IN_RUNS, file_system_findings
 from pipeline.health.finding import Finding
-from pipeline.health.installation import package_findings, python_finding
+from pipeline.health.installation import package_findings, python_finding, scorer_findings
 from pipeline.health.promoted_models import registry_findings
 from pipeline.health.resources import dataset_finding, folder_finding, machine_findings
 from pipeline.health.stored_runs import history_findings, store_findings
 from pipeline.records.run_history import RunHistory
 from pipeline.settings.options import DATASET
 from serving.arguments import Arguments
+from serving.errors import InputError
 from serving.registry.registry import Registry
 
 
@@ -45,15 +48,21 @@ def _parser() -> Arguments:
 def _findings(given: argparse.Namespace) -> Iterator[Finding]:
     yield python_finding()
     yield from package_findings()
+    yield from scorer_findings()
     yield from machine_findings()
     yield from environment_findings()
+    yield from stream_findings()
     dataset, path = parse_reference(given.dataset or DATASET)
     context = RunContext(source=path, data_dir=given.data_dir, manual_dir=given.manual_dir)
     source = source_of(Params(dataset=dataset), context)
-    yield folder_finding("--runs", given.runs)
-    yield folder_finding("--models", given.models)
-    if source.prepare_folder is not None:
-        yield folder_finding("--data-dir", source.prepare_folder)
+    for flag, folder, attempts in (("--runs", given.runs, IN_RUNS), ("--models", given.models, IN_MODELS)):
+        yield (writable := folder_finding(flag, folder))
+        if writable.state != "fix":
+            yield from file_system_findings(flag, folder, attempts)
+    # `dataset_finding` names a folder that is not known.
+    with suppress(InputError):
+        if source.prepare_folder is not None:
+            yield folder_finding("--data-dir", source.prepare_folder)
     checks = {
         "store": store_findings(Store(given.runs)),
         "history": history_findings(RunHistory(given.runs)),

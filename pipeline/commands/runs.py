@@ -7,6 +7,7 @@ from pipeline.engine.outcome import Outcome, stopping
 from pipeline.records.run_history import Record, RunHistory
 from pipeline.report.headline import verdict_shown
 from serving.errors import InputError
+from serving.process.program import PIPELINE
 
 HEADS = ("run", "began (UTC)", "model", "data set", "preset", "verdict", "seconds", "why")
 
@@ -17,7 +18,7 @@ def runs(arguments: list[str]) -> int:
     records = RunHistory(given.runs).records()
     if not records:
         raise InputError(
-            f"{given.runs} has no runs yet: make one with python -m pipeline run, or give the folder that has them "
+            f"{given.runs} has no runs yet: make one with {PIPELINE} run, or give the folder that has them "
             "with --runs FOLDER"
         )
     rows = [HEADS, *(_row(record) for record in reversed(records))]

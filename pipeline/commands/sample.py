@@ -26,6 +26,7 @@ from serving.errors import BeamlineError, InputError
 from serving.files import fsync_path, sha256_file
 from serving.interrupts import defer_interrupts
 from serving.out_path import require_out_path, write_error
+from serving.process.program import PIPELINE, SCORER
 
 
 def sample(arguments: list[str]) -> int:
@@ -34,9 +35,9 @@ def sample(arguments: list[str]) -> int:
     Returns: 0, or what the ingest failed with. Raises: InputError: a wrong flag, or a place that cannot be written.
     """
     parser = Arguments(
-        prog="python -m pipeline sample",
+        prog=f"{PIPELINE} sample",
         description="Writes the images of a split as .npy to score, and their labels beside it.",
-        epilog="Every flag of `python -m pipeline run` is accepted too, e.g. those that select the data set.",
+        epilog=f"Every flag of `{PIPELINE} run` is accepted too, e.g. those that select the data set.",
     )
     parser.add_argument("--split", choices=("train", "test"), default="test", help="the split (default: %(default)s)")
     out = "the file to write; labels are written beside it (default: %(default)s)"
@@ -73,7 +74,7 @@ def _write(examples: Examples, split: str, out: Path) -> int:
         os.replace(staged_labels, labels_file)
     fsync_path(out.parent)
     print(f"{shape[0]:,} images of {split} -> {out}, labels -> {labels_file}")
-    print(f"score:  python -m serving.batch_score {out}")
+    print(f"score:  {SCORER} {out}")
     return 0
 
 

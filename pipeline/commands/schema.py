@@ -15,6 +15,7 @@ from serving.arguments import Arguments
 from serving.errors import InputError
 from serving.files import canonical_json, replace_text
 from serving.out_path import require_out_path, write_error
+from serving.process.program import PIPELINE
 
 
 def schema(arguments: list[str]) -> int:
@@ -39,7 +40,7 @@ def schema(arguments: list[str]) -> int:
         )
     _write(Schema.of(examples, statistics.splits["train"]), given.out, given.overwrite)
     print(f"{examples.summary()} -> {given.out}")
-    print(f"check new data against it: python -m pipeline run --validate.schema {given.out}")
+    print(f"check new data against it: {PIPELINE} run --validate.schema {given.out}")
     return 0
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from pipeline.commands.arguments import parser_of
 from pipeline.engine.outcome import outcome_line, stopping
 from pipeline.records.run_history import Record, RunHistory
+from serving.process.program import PIPELINE
 
 
 def show(arguments: list[str]) -> int:
@@ -39,7 +40,7 @@ def _head(record: Record, runs: Path) -> list[str]:
     card = runs / "reports" / f"{record.run}.html"
     files = {"log": runs / "logs" / f"{record.run}.log", "card": card, "pictures": card.with_suffix("")}
     lines |= {name: str(file) for name, file in files.items() if file.exists()}
-    lines["command"] = shlex.join(["python", "-m", "pipeline", "run", *record.arguments])
+    lines["command"] = shlex.join([*PIPELINE.split(), "run", *record.arguments])
     return [
         f"run {record.run}: {record.verdict}, {dataset} with {preset}",
         *(f"{name:<10} {text}" for name, text in lines.items()),

@@ -33,6 +33,7 @@ from pipeline.tuning.study import Trial, finished_trials, open_study, record_tes
 from serving.arguments import Arguments
 from serving.errors import InputError
 from serving.interrupts import Terminated
+from serving.process.program import PIPELINE
 
 log = logging.getLogger("beamline.tune")
 
@@ -91,10 +92,10 @@ def tune(arguments: list[str]) -> int:
 
 def _parser() -> Arguments:
     parser = Arguments(
-        prog="python -m pipeline tune",
+        prog=f"{PIPELINE} tune",
         description="Searches for a better recipe on a part of the training split, and compares the best one with the "
         "preset that the search started from, on the test split.",
-        epilog="Every flag of `python -m pipeline run` is accepted too. The same command continues a stopped search.",
+        epilog=f"Every flag of `{PIPELINE} run` is accepted too. The same command continues a stopped search.",
     )
     trials = "number of trials to finish (default: %(default)s)"
     parser.add_argument("--trials", type=int, default=20, metavar="N", help=trials)
@@ -174,7 +175,7 @@ def _tune(options: TuneOptions) -> int:
 
 def _log_best(options: TuneOptions, trials: Sequence[Trial], preset: Path) -> None:
     best, first, name = best_trial(trials), trials[0], options.baseline.preset
-    command = shlex.join(["python", "-m", "pipeline", "run", "--preset", str(preset), *options.flags])
+    command = shlex.join([*PIPELINE.split(), "run", "--preset", str(preset), *options.flags])
     event = {"event": "best", "trial": best.index, "val_accuracy": best.accuracy, "preset": str(preset)}
     event |= {"baseline_val_accuracy": first.accuracy, "trials": len(trials), "command": command}
     lines = [

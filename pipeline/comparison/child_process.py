@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import pipeline
 from pipeline.records.run_history import Record, RunHistory
 from serving.interrupts import Terminated
+from serving.process.child import child_environment, python_command
+from serving.process.program import pipeline_arguments
 
 
 def run_in_child_process(arguments: Sequence[str], runs: Path) -> tuple[int, Record | None]:
@@ -27,7 +27,7 @@ def run_in_child_process(arguments: Sequence[str], runs: Path) -> tuple[int, Rec
     """
     history = RunHistory(runs)
     first = int(history.next_run())
-    code = _wait([sys.executable, *(["-P"] if sys.flags.safe_path else []), "-m", "pipeline", "run", *arguments])
+    code = _wait(python_command(*pipeline_arguments(), "run", *arguments))
     new = [run for run in history.runs() if int(run) >= first]
     # Another process may have started a run meanwhile. A finished run with the same arguments has the same results.
     return code, newest_record(history.readable(new), arguments)
@@ -41,9 +41,7 @@ def newest_record(records: Sequence[Record], arguments: Sequence[str]) -> Record
 
 def _wait(command: Sequence[str]) -> int:
     sys.stdout.flush()
-    root = str(Path(pipeline.__file__).parent.parent)
-    path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
-    with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}) as process:
+    with subprocess.Popen(command, env=child_environment()) as process:
         try:
             return process.wait()
         except (KeyboardInterrupt, Terminated):

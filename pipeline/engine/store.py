@@ -18,7 +18,7 @@ from serving.codec import FormatError, read, to_json
 from serving.errors import BeamlineError
 from serving.files import canonical_json, fsync_path, fsync_tree, sha256_file, write_json
 from serving.interrupts import defer_interrupts
-from serving.locks import locked
+from serving.locks import lock, locked
 
 RECORD = "record.json"
 PAYLOAD = "payload"
@@ -184,7 +184,7 @@ def _locked_folder(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            lock(descriptor, folder)
             if folder.is_dir() and os.path.samestat(os.fstat(descriptor), folder.stat()):
                 yield
                 return

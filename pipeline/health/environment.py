@@ -1,9 +1,10 @@
-"""Environment variables and keras.json -> findings: what may change values, and what a run does not use."""
+"""Environment variables, keras.json and standard streams -> findings: what may change values, and what is not used."""
 
 from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from pipeline.health.finding import Finding
 
 SUBJECT = "environment"
 KERAS_FILE = "keras.json"
+# Characters in the messages of a run.
+SYMBOLS = "×·–≥…"
 
 
 def environment_findings() -> Iterator[Finding]:
@@ -31,14 +34,28 @@ def environment_findings() -> Iterator[Finding]:
         yield Finding("ok", SUBJECT, "no setting of a library changes values")
 
 
+def stream_findings() -> Iterator[Finding]:
+    """Names the standard streams that cannot print every character."""
+    found = False
+    for name, stream in {"standard output": sys.stdout, "standard error": sys.stderr}.items():
+        try:
+            SYMBOLS.encode(stream.encoding or "utf-8")
+        except (UnicodeEncodeError, LookupError):
+            found, shown = True, SYMBOLS.encode("ascii", "backslashreplace").decode()
+            message = f"{name} has the encoding {stream.encoding}, so {SYMBOLS} is printed as {shown}"
+            yield Finding("note", "streams", f"{message}: set PYTHONIOENCODING=utf-8")
+    if not found:
+        yield Finding("ok", "streams", f"every character can be printed: {SYMBOLS}")
+
+
 def _other_keras_settings() -> Iterator[tuple[Path, str, object]]:
     """The settings in the user's keras.json that differ from those of a run."""
-    file = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / KERAS_FILE
     try:
+        file = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / KERAS_FILE
         given = json.loads(file.read_bytes())
         ours = json.loads((KERAS_HOME / KERAS_FILE).read_bytes())
         differing = [(name, value) for name, value in given.items() if value != ours.get(name)]
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RuntimeError):
         return
     for name, value in differing:
         yield file, name, value

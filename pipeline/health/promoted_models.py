@@ -10,7 +10,9 @@ from pipeline.tracking.server import read_tracking_state
 from serving.bundle.bundle import load_bundle
 from serving.errors import BeamlineError
 from serving.files import entries
+from serving.process.program import PIPELINE
 from serving.registry.pointer import Pointer
+from serving.registry.readers import owner_only_message
 from serving.registry.registry import HISTORY, POINTER, Promoted, Registry
 from serving.registry.server_files import has_text, server_files
 
@@ -57,6 +59,8 @@ def _pointer_findings(registry: Registry, model: str) -> Iterator[Finding]:
         return
     yield from _event_findings(registry, promoted)
     yield from _tracking_findings(registry, promoted)
+    if (message := owner_only_message(registry, promoted)) is not None:
+        yield Finding("note", "registry", message)
     yield Finding("ok", "registry", f"{model} version {promoted.version} serves, sha256 {promoted.sha256[:12]}")
 
 
@@ -64,7 +68,7 @@ def _missing_pointer(registry: Registry, model: str) -> Finding:
     last = registry.promotion_events(model).last
     if last is None:
         return Finding("note", "registry", f"{registry.root / model} has no promoted version")
-    command = f"python -m pipeline rollback {model} --to {last.to_version} --reason TEXT"
+    command = f"{PIPELINE} rollback {model} --to {last.to_version} --reason TEXT"
     message = f"{registry.root / model} has promotion events and no {POINTER}: choose the version with `{command}`"
     return Finding("fix", "registry", message)
 

@@ -17,6 +17,7 @@ from pipeline.engine.store import Store
 from serving.codec import FormatError, read, to_json
 from serving.errors import InputError
 from serving.files import replace_json
+from serving.process.program import PIPELINE
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,7 @@ class RunHistory:
             staged = self.folder / f".{run}.{os.getpid()}"
             replace_json(staged, to_json(record))
             try:
-                # A link fails if the number is taken; otherwise the whole record appears at once.
-                os.link(staged, self._file(run))
+                _take_name(staged, self._file(run))
             finally:
                 staged.unlink()
         except FileExistsError:
@@ -118,9 +118,7 @@ class RunHistory:
         runs = self.runs()
         if wanted not in runs:
             has = f"it has {runs[0]} to {runs[-1]}" if runs else "it has none yet"
-            raise InputError(
-                f"there is no run {run} in {self.folder} ({has}): list the runs with python -m pipeline runs"
-            )
+            raise InputError(f"there is no run {run} in {self.folder} ({has}): list the runs with {PIPELINE} runs")
         try:
             return read(Record, self._file(wanted))
         except OSError as error:
@@ -164,6 +162,19 @@ class RunHistory:
 
     def _file(self, run: str) -> Path:
         return self.folder / f"{run}.json"
+
+
+def _take_name(complete: Path, file: Path) -> None:
+    """Gives a complete file a second name. Raises: FileExistsError: the name is taken."""
+    try:
+        # The whole record appears at once.
+        os.link(complete, file)
+    except FileExistsError:
+        raise
+    except OSError:
+        # Not every file system has hard links. Without them, a reader may find the record incomplete for a moment.
+        with file.open("xb") as target:
+            target.write(complete.read_bytes())
 
 
 def environment() -> dict[str, Any]:

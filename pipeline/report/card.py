@@ -28,6 +28,7 @@ from pipeline.report.lineage import lineage_of
 from pipeline.report.rendering import render
 from serving.errors import BeamlineError
 from serving.files import replace_text
+from serving.process.program import PIPELINE
 from serving.registry.registry import Registry
 
 MAX_CONFUSIONS = 10
@@ -54,7 +55,7 @@ def write_card(run: RunArtifacts, steps: Sequence[Step], draw: bool = True) -> P
         failures=failures,
         record=record,
         lineage=lineage_of(steps, run.outcomes),
-        command=shlex.join(["python", "-m", "pipeline", "run", *record.arguments]),
+        command=shlex.join([*PIPELINE.split(), "run", *record.arguments]),
         stopped=stopping(run.outcomes),
         version=version,
         verdict=verdict_shown(record),

@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.engine.outcome import Outcome, Outcomes, exit_code, stopping
 from pipeline.settings.config import Config
+from serving.process.program import SCORER
 
 log = logging.getLogger("beamline.pipeline")
 
@@ -53,7 +54,7 @@ def print_summary(
 
 def score_command(config: Config) -> str:
     """The command that scores a file with the promoted model."""
-    command = ["python", "-m", "serving.batch_score", "images.npy"]
+    command = [*SCORER.split(), "images.npy"]
     if config.models != Path("models"):
         command += ["--models", str(config.models)]
     return shlex.join([*command, "--model", config.model])

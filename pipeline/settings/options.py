@@ -16,6 +16,7 @@ from pipeline.settings.preset_file import find_recipe
 from pipeline.settings.presets import DEFAULT, MIN_ACCURACY
 from serving.arguments import Arguments
 from serving.errors import InputError
+from serving.process.program import PIPELINE
 from serving.registry.registry import require_model_name
 
 # The data set of a run that names none.
@@ -27,7 +28,7 @@ class ValidateOptions(validate.Params):
     """Limits on the data. A structural rule, e.g. `shape` or `nan`, cannot be turned off: it always stops the run.
 
     Attributes:
-        schema: file that `python -m pipeline schema` wrote: the shape, classes and class proportions that the training
+        schema: file that the command `schema` wrote: the shape, classes and class proportions that the training
             split must have.
     """
 
@@ -136,7 +137,7 @@ def parse_run(arguments: list[str]) -> Request:
     """
     ours, beam = split_beam(arguments)
     defaults = _defaults(ours)
-    given = read_flags(defaults, "python -m pipeline run", ours)
+    given = read_flags(defaults, f"{PIPELINE} run", ours)
     dataset, source = parse_reference(given.dataset)
     limits = dataclasses.asdict(given.validate)
     schema = limits.pop("schema")
@@ -184,7 +185,7 @@ def split_beam(arguments: list[str]) -> tuple[list[str], list[str]]:
 
 def _defaults(arguments: list[str]) -> RunOptions:
     """The defaults that depend on preset and data set, which are therefore read first."""
-    first = Arguments("python -m pipeline run", "What the other flags' defaults depend on.", add_help=False)
+    first = Arguments(f"{PIPELINE} run", "What the other flags' defaults depend on.", add_help=False)
     first.add_argument("--preset", default=DEFAULT)
     first.add_argument("--dataset", default=DATASET)
     known, _ = first.parse_known_args(arguments)

@@ -24,6 +24,7 @@ from pipeline.tracking.server import (
 )
 from serving.errors import BeamlineError, InputError
 from serving.locks import locked
+from serving.process.program import PIPELINE
 from serving.registry.registry import Registry
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def update_alias(models: Path, model: str) -> str | None:
             f"WARNING: MLflow's alias of {model} was not moved to the version that serves: "
             f"{_on_one_line(server, error)}. The version above serves nevertheless. When MLflow answers again, the "
             f"next run, promote or rollback of {model} moves the alias. To change the MLflow server, run "
-            f"`python -m pipeline run --track mlflow` for this model, which replaces {folder / TRACKING_STATE}"
+            f"`{PIPELINE} run --track mlflow` for this model, which replaces {folder / TRACKING_STATE}"
         )
 
 

@@ -19,6 +19,7 @@ from serving.batch.replaceable import sidecar_of
 from serving.errors import InputError
 from serving.files import CHUNK_BYTES, fsync_path, sha256_file, write_json
 from serving.interrupts import defer_interrupts
+from serving.locks import lock
 from serving.out_path import write_error
 
 # The disk is full: no space, no quota, or a file larger than allowed.
@@ -209,7 +210,7 @@ def _open_locked(path: Path, target: Path) -> FileIO:
     while True:
         file = FileIO(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666), "r+b")
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(file.fileno(), path, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.close()
             raise InputError(

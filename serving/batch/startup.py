@@ -1,17 +1,20 @@
-"""The start of the command's process, before its imports."""
+"""The start of the command's process, before its other imports."""
 
 from __future__ import annotations
 
 import gc
 import signal
 
+from serving.process.streams import open_closed_streams
+
 
 def prepare_imports() -> None:
-    """Turns the garbage collector off, and makes Ctrl-C end the process without a traceback.
+    """Opens closed streams, turns the garbage collector off, and makes Ctrl-C end the process without a traceback.
 
     The garbage collector is off during imports: it would take a tenth of the time to score a small file.
     `start_collecting` turns it on again.
     """
+    open_closed_streams()
     gc.disable()
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from serving.errors import BeamlineError, BundleError, InputError
 from serving.files import fsync_path, replace_json, replace_text
 from serving.interrupts import defer_interrupts
 from serving.locks import locked
+from serving.process.program import PIPELINE
 from serving.registry.promotion_events import (
     Action,
     Evidence,
@@ -21,12 +23,15 @@ from serving.registry.promotion_events import (
     next_event,
     read_promotion_events,
 )
+from serving.registry.readers import owner_only_message
 from serving.registry.registry import HISTORY, POINTER, Promoted, Registry, require_model_name
 from serving.registry.server_files import has_text, server_files
 from serving.registry.versions import add_version, is_intact, require_same_dataset, versions
 from serving.scoring.smoke_test import run_smoke_test
 
-PROMOTE = "`python -m pipeline promote RUN --reason TEXT`"
+log = logging.getLogger("beamline.registry")
+
+PROMOTE = f"`{PIPELINE} promote RUN --reason TEXT`"
 
 
 @contextmanager
@@ -79,7 +84,7 @@ class Pointer:
         if promoted is None and last is not None:
             raise BundleError(
                 f"{self.folder / POINTER} is gone, version {last.to_version} served last: choose the version with "
-                f"`python -m pipeline rollback {self.model} --to {last.to_version} --reason TEXT`, or with {PROMOTE}"
+                f"`{PIPELINE} rollback {self.model} --to {last.to_version} --reason TEXT`, or with {PROMOTE}"
             )
         return promoted
 
@@ -103,7 +108,7 @@ class Pointer:
         if current is not None and events.last is not None and current.event.sequence < events.last.sequence:
             return (
                 f"{self.folder / POINTER} is older than {file}, whose last event is for version "
-                f"{events.last.to_version}: choose the version with `python -m pipeline rollback {self.model} "
+                f"{events.last.to_version}: choose the version with `{PIPELINE} rollback {self.model} "
                 "--to VERSION --reason TEXT`"
             )
         if not events.events and (numbers := versions(self.folder)) and numbers[-1] > 1:
@@ -210,7 +215,10 @@ class Pointer:
                     f"version {version} serves now, but {error.filename} could not be written ({error.strerror}): "
                     "correct the cause; the next promotion or rollback writes it"
                 ) from error
-        return Promoted(self.model, version, sha256, path, event)
+        promoted = Promoted(self.model, version, sha256, path, event)
+        if (message := owner_only_message(self.registry, promoted)) is not None:
+            log.warning("%s", message, extra={"event": {"event": "notice", "model": self.model}})
+        return promoted
 
     def _record(self, event: PromotionEvent) -> None:
         """Adds an event to history.jsonl, unless it is there."""

@@ -13,6 +13,7 @@ from serving.bundle.bundle import Bundle, load_bundle
 from serving.bundle.manifest import MANIFEST, Manifest
 from serving.bundle.resizing import require_resizing, resizes
 from serving.errors import InputError
+from serving.process.program import PIPELINE
 from serving.registry.registry import POINTER, Registry
 from serving.resize import resize
 from serving.scoring.scorer import Precision, Scorer
@@ -44,7 +45,7 @@ def find_bundle(images: Source, models: Path, wanted: str | None) -> tuple[Bundl
         return promoted_bundle(Registry(folder.parent), folder.name)
     raise InputError(
         f"--model {wanted} is neither a promoted model ({_listed(Registry(models))}) nor a bundle's folder: "
-        "give one of these, or promote one with `python -m pipeline run`"
+        f"give one of these, or promote one with `{PIPELINE} run`"
     )
 
 
@@ -52,7 +53,7 @@ def promoted_bundle(registry: Registry, model: str) -> tuple[Bundle, int]:
     """Loads the version of a model that serves now. Returns: it, and its number. Raises: InputError, BundleError."""
     promoted = registry.promoted(model)
     if promoted is None:
-        raise InputError(f"{registry.root / model} has no promoted version: promote one with `python -m pipeline run`")
+        raise InputError(f"{registry.root / model} has no promoted version: promote one with `{PIPELINE} run`")
     return load_bundle(promoted.path, promoted.sha256), promoted.version
 
 
@@ -60,7 +61,7 @@ def _only_fitting(images: Source, registry: Registry) -> str:
     models = registry.models()
     if not models:
         raise InputError(
-            f"{registry.root} has no promoted model: promote one with `python -m pipeline run`, "
+            f"{registry.root} has no promoted model: promote one with `{PIPELINE} run`, "
             "or give another registry with --models FOLDER"
         )
     if len(models) == 1:

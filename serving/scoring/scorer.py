@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Literal, Self
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -56,6 +57,10 @@ class Scorer:
 
     The prediction for an image depends on this image alone, not on the other images or the number of threads.
 
+    A scorer can be copied, pickled, and used in a child process after a fork. onnxruntime's sessions cannot, so each
+    copy loads the model from the bundle again, with its digest checked, when it first scores; the bundle's folder must
+    still be there.
+
     Attributes:
         bundle: the loaded bundle: `bundle.manifest.labels` are the class names, `bundle.sha256` is its identity.
         threads, batch_size, precision: those of `__init__`, with the defaults filled in.
@@ -91,9 +96,14 @@ class Scorer:
         self.precision = precision
         self.threads = threads or usable_processors()
         self.batch_size = batch_size or batch_size_for(bundle.manifest.image_shape)
-        content = bundle.read(FILES[precision])
-        with self._naming_the_bundle():
-            self._network = Network(content)
+        # A copy may load the model after the working folder has changed.
+        self._source = replace(bundle, path=bundle.path.absolute())
+        self._loaded: tuple[int, Network] | None = None
+        self._network()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The scorer without onnxruntime's session, for copies and pickles."""
+        return {**vars(self), "_loaded": None}
 
     def score(self, images: Images) -> Scores:
         """Scores images of the model's input shape; if there are several batches, the threads divide them.
@@ -115,8 +125,9 @@ class Scorer:
     def score_here(self, images: Images) -> Scores:
         """As `score`, on the calling thread: for callers with threads of their own."""
         self._require_fit(images)
+        network = self._network()
         with self._naming_the_bundle():
-            probabilities = self._network.probabilities(images, self.batch_size)
+            probabilities = network.probabilities(images, self.batch_size)
         scores = Scores(probabilities.argmax(axis=1), probabilities)
         # argmax takes NaN for the largest value, so a row with NaN has a confidence of NaN.
         if (invalid := int(np.isnan(scores.confidences).sum())) > 0:
@@ -125,6 +136,15 @@ class Scorer:
                 "score with another version, or train again and promote that model"
             )
         return scores
+
+    def _network(self) -> Network:
+        """The network of this process. Two threads may both load it; either one gives the same probabilities."""
+        loaded = self._loaded
+        if loaded is None or loaded[0] != os.getpid():
+            content = self._source.read(FILES[self.precision])
+            with self._naming_the_bundle():
+                self._loaded = loaded = os.getpid(), Network(content)
+        return loaded[1]
 
     def _require_fit(self, images: Images) -> None:
         image_shape = self.bundle.manifest.image_shape

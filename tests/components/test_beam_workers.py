@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from components.analyze import analyze
@@ -10,7 +12,6 @@ from components.ingest import ingest
 from components.ingest.ingest import decode_block, source_of
 from components.ingest.read_options import ReadOptions
 from components.run_context import RunContext
-from tests.conftest import ROOT
 
 # Separate worker processes receive everything by pickle, as the workers of a cluster do.
 SEPARATE = BeamOptions(("--direct_running_mode=multi_processing", "--direct_num_workers=2"))
@@ -24,18 +25,14 @@ def params(made):
 
 @pytest.mark.exhaustive
 @pytest.mark.filterwarnings("default")  # Beam leaves the pipes of its workers to the garbage collector.
-def test_separate_workers_write_the_same_bytes(made, params, tmp_path, contents, monkeypatch):
-    # A worker has another working folder, so relative paths are not valid there; it has the packages installed.
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+def test_separate_workers_write_the_same_bytes(made, params, contents, foreign_folder):
+    # A worker has another working folder, so relative paths are not valid there. It ignores the packages of this one.
     for out in ("examples", "statistics"):
-        (tmp_path / out).mkdir()
-    examples = ingest.run(
-        params, RunContext(data_dir=made.data_dir), SEPARATE, (tmp_path / "examples").relative_to(tmp_path)
-    )
-    analyze.run(examples, SEPARATE, (tmp_path / "statistics").relative_to(tmp_path))
-    assert contents(tmp_path / "examples") == contents(made.examples.path)
-    assert contents(tmp_path / "statistics") == contents(made.statistics.path)
+        Path(out).mkdir()
+    examples = ingest.run(params, RunContext(data_dir=made.data_dir), SEPARATE, Path("examples"))
+    analyze.run(examples, SEPARATE, Path("statistics"))
+    assert contents(Path("examples")) == contents(made.examples.path)
+    assert contents(Path("statistics")) == contents(made.statistics.path)
 
 
 def test_decoding_a_block_again_writes_the_same_files(made, params, tmp_path, contents):

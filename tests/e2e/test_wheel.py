@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-import shutil
 import subprocess
-import sys
 import venv
 import zipfile
 from pathlib import Path
@@ -15,7 +13,7 @@ import numpy as np
 import pytest
 
 from serving import batch_score
-from tests.conftest import ROOT
+from tests.e2e.installation import copy_source, pip, tracked
 from tests.serving import tiny_bundle
 
 pytestmark = pytest.mark.exhaustive
@@ -23,25 +21,12 @@ pytestmark = pytest.mark.exhaustive
 PACKAGES = ("pipeline", "components", "serving")
 
 
-def tracked() -> list[str]:
-    """Every file that belongs to the project, by its path in it."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
-    return [name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
-
-
-def pip(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory) -> Path:
-    """Built from what is tracked alone, by what the lock installs, without the network."""
+    """Built by what the lock installs, without the network."""
     folder = tmp_path_factory.mktemp("wheel")
-    for name in tracked():
-        (folder / "source" / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, folder / "source" / name)
-    built = pip("wheel", "--no-deps", "--no-build-isolation", "--no-index", "-w", folder, folder / "source")
+    source = copy_source(folder / "source")
+    built = pip("wheel", "--no-deps", "--no-build-isolation", "--no-index", "-w", folder, source)
     assert built.returncode == 0, built.stdout + built.stderr
     (file,) = folder.glob("beamline-*.whl")
     return file
@@ -76,7 +61,7 @@ def run(python, tmp_path):
 def test_wheel_holds_every_file_of_the_packages_and_nothing_else(wheel):
     with zipfile.ZipFile(wheel) as archive:
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
-    assert held == {name for name in tracked() if name.split("/")[0] in PACKAGES}
+    assert held == {name for name in tracked() if name.split("/")[0] in (*PACKAGES, "beamline.py")}
     assert "components/datasets/digits/digits.csv.gz" in held
 
 

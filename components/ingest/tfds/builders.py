@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +83,9 @@ def _builder_class(path: str) -> Any:
     import tensorflow_datasets as tfds
 
     module_name, _, class_name = path.rpartition(".")
+    # Last, as a console script and `python -P` leave it out, and the folder may have any other modules.
+    if not {"", os.getcwd()} & set(sys.path):
+        sys.path.append(os.getcwd())
     try:
         try:
             module = importlib.import_module(path)

@@ -23,7 +23,7 @@ from components.ingest.tfds.record_encoding import encoding_of
 from components.ingest.tfds.record_files import RecordIndex
 from components.ingest.tfds.registered_files import RegisteredFile, registered_files, require_files
 from components.ingest.tfds.url_check import unreachable_reason
-from serving.errors import BeamlineError
+from serving.errors import BeamlineError, InputError
 
 if TYPE_CHECKING:
     import tensorflow_datasets as tfds
@@ -57,9 +57,15 @@ class TfdsSource(Source):
 
     @property
     def folder(self) -> Path:
-        """The folder of prepared sets."""
-        default = os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")
-        return (self.data_dir or Path(default)).expanduser()
+        """The folder of prepared sets. Raises: InputError: it is in a home folder that is not known."""
+        folder = self.data_dir or Path(os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets"))
+        try:
+            return folder.expanduser()
+        except RuntimeError as error:
+            raise InputError(
+                f"the folder of prepared data sets is {folder}, and no such home folder is known: give another one "
+                "with --data-dir FOLDER, or set HOME"
+            ) from error
 
     @property
     def model(self) -> str:

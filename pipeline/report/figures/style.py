@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,6 +68,8 @@ STYLE: dict[Any, Any] = {
 @contextmanager
 def drawing() -> Iterator[None]:
     """Figures that are made and saved inside look alike, with any matplotlibrc; the user's settings are restored."""
+    # Without a home folder, matplotlib warns that it keeps its fonts in a temporary one, which is no reason to act.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     import matplotlib
 
     # The backend is the user's to keep: a Figure without pyplot is saved as PNG by Agg anyway.

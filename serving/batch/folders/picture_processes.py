@@ -6,19 +6,18 @@ saves; several processes work at once.
 
 from __future__ import annotations
 
-import os
 import pickle
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from serving.errors import BeamlineError
 from serving.machine import usable_processors
 from serving.parallel import map_in_order
+from serving.process.child import child_environment, python_command
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -26,7 +25,6 @@ Result = TypeVar("Result")
 # With fewer files, starting processes takes longer than they save.
 FILES_PER_PROCESS = 5_000
 PROGRAM = "from serving.batch.folders.picture_processes import serve; serve()"
-ROOT = Path(__file__).parents[3]
 
 
 class PictureProcesses:
@@ -40,8 +38,8 @@ class PictureProcesses:
         self._idle.put(None)
         for _ in range(count - 1):
             process = subprocess.Popen(
-                [sys.executable, "-P", "-c", PROGRAM],
-                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                python_command("-c", PROGRAM),
+                env=child_environment(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 # Ctrl-C in a terminal reaches the caller alone, which then closes the pipes.

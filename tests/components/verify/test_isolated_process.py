@@ -45,8 +45,6 @@ def test_process_cannot_import_the_training_libraries(tmp_path, library):
     assert f"{library} is blocked here" in done.stderr
 
 
-def test_process_ignores_a_serving_package_in_the_current_folder(made, verify_bundle, tmp_path, monkeypatch):
-    (tmp_path / "elsewhere/serving").mkdir(parents=True)
-    (tmp_path / "elsewhere/serving/__init__.py").write_text("raise SystemExit('the wrong one')")
-    monkeypatch.chdir(tmp_path / "elsewhere")
+def test_process_ignores_a_serving_package_in_the_current_folder(made, verify_bundle, foreign_folder, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", ".")
     assert verify_bundle(made.bundle).passed

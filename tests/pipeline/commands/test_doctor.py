@@ -26,3 +26,15 @@ def test_empty_folder_is_healthy_and_stays_empty(tmp_path, monkeypatch, capsys):
     assert code == 0
     assert any(line.endswith("mnist can be fetched") for line in lines)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_user_without_a_home_folder_gets_every_finding(healthy_project, no_home, capsys, monkeypatch):
+    code, lines = findings(capsys)
+    assert code == 1
+    *others, last = lines
+    assert not [line for line in others if line.startswith("fix")]
+    assert "tiny version 1 serves" in "\n".join(others)
+    assert last.startswith(
+        "fix   data         the folder of prepared data sets is ~/tensorflow_datasets, and no such home"
+    )
+    assert findings(capsys, "--dataset", "digits", "--data-dir", "sets")[0] == 0

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +22,7 @@ from serving.errors import BeamlineError
 from serving.registry.pointer import lock_pointer
 from serving.registry.registry import Registry
 from tests.components.candidates import Candidates
+from tests.conftest import ROOT
 from tests.pipeline.requests import recorded
 from tests.serving.tiny_bundle import publish, seal
 
@@ -81,6 +85,20 @@ def test_promotes_the_model_with_the_given_reason(remember, made, capsys):
     assert main(PROMOTE) == 0
     assert capsys.readouterr().out.startswith("tiny version 1 serves now")
     assert (serving().sha256, serving().run, serving().event.reason) == (made.bundle.sha256, "0001", "manually")
+
+
+def test_model_that_only_its_owner_can_read_is_named_on_standard_error(remember):
+    remember()
+    Path("models").mkdir(mode=0o700)
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline", *PROMOTE],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr.startswith("models can be read only by its owner, so a server of another user cannot load tiny")
+    assert done.stderr.count("\n") == 1
 
 
 def test_served_version_is_not_promoted_twice(remember, capsys):

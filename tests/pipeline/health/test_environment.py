@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import sys
 
 import pytest
 
 from pipeline.engine.process_settings import FIXED, PREFIXES, settings_in_key
-from pipeline.health.environment import environment_findings
+from pipeline.health.environment import SYMBOLS, environment_findings, stream_findings
 from pipeline.health.finding import Finding
 
 
@@ -63,3 +65,16 @@ def test_damaged_keras_json_is_not_a_finding(tmp_path, content):
     (tmp_path / ".keras").mkdir()
     (tmp_path / ".keras/keras.json").write_text(content)
     assert [finding.state for finding in environment_findings()] == ["ok"]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_stream_that_cannot_print_every_character_is_noted(monkeypatch, encoding):
+    assert [finding.state for finding in stream_findings()] == ["ok"]
+    for name in ("stdout", "stderr"):
+        stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="backslashreplace")
+        monkeypatch.setattr(sys, name, stream)
+    first, second = stream_findings()
+    escaped = ascii(SYMBOLS).strip("'")
+    message = f"standard output has the encoding {encoding}, so {SYMBOLS} is printed as {escaped}"
+    assert first == Finding("note", "streams", f"{message}: set PYTHONIOENCODING=utf-8")
+    assert second.message.startswith("standard error has the encoding")

@@ -124,3 +124,10 @@ def test_missing_version_is_named(healthy_project, capsys):
     shutil.rmtree(healthy_project.folder / "models/tiny/1")
     (line,) = to_do(capsys)
     assert "tiny cannot serve" in line
+
+
+def test_version_that_only_its_owner_can_read_is_noted(healthy_project, capsys):
+    (healthy_project.folder / "models/tiny/1").chmod(0o700)
+    code, lines = findings(capsys)
+    assert code == 0
+    assert any(line.startswith("note  registry     models/tiny/1 can be read only by its owner") for line in lines)

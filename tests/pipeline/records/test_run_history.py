@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import replace
 
 import pytest
@@ -32,10 +34,19 @@ def test_runs_are_numbered_in_the_order_of_their_beginning(tmp_path):
     assert [record.run for record in history.records()] == [f"{n:04d}" for n in range(1, 12)]
 
 
-def test_number_is_given_once(tmp_path):
+@pytest.mark.parametrize("failure", [None, errno.EPERM, errno.ENOTSUP, errno.ENOSYS])
+def test_number_is_given_once_also_without_hard_links(tmp_path, monkeypatch, failure):
+    def link(source, target):
+        raise OSError(failure, os.strerror(failure), source, None, target)
+
+    if failure is not None:
+        monkeypatch.setattr(os, "link", link)
     history = RunHistory(tmp_path)
-    assert history.begin("0001", *REQUEST) is not None
+    record = history.begin("0001", *REQUEST)
+    assert record is not None
     assert history.begin("0001", *REQUEST) is None
+    assert history.read("0001") == record
+    assert [file.name for file in history.folder.iterdir()] == ["0001.json"]
 
 
 def test_numbers_go_on_after_9999(tmp_path):

@@ -69,6 +69,18 @@ def test_users_builder_is_found_by_its_module(user_module, tmp_path, dataset):
     assert (examples.rows("train"), examples.rows("test")) == (40, 10)
 
 
+def test_users_builder_is_found_in_the_working_folder(user_module, tmp_path, monkeypatch):
+    user_module(MODULE.format(name="Lamps", version="1.0.0"))
+    folder = tmp_path / "project"
+    # As in a console script.
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry not in ("", str(folder))])
+    monkeypatch.chdir(folder)
+    source = source_of(ingest.Params(dataset="own_sets.lamps"), RunContext(data_dir=tmp_path / "tfds"))
+    assert [source.model, source.model] == ["lamps", "lamps"]
+    assert sys.path.index(str(folder)) == len(sys.path) - 1
+    assert sys.path.count(str(folder)) == 1
+
+
 @pytest.mark.parametrize("dataset", ["own_sets.lamps/two", "own_sets.lamps"])
 def test_users_builder_with_versions_in_its_configurations_is_found(user_module, tmp_path, dataset):
     text = MODULE.format(name="Lamps", version="1.0.0")

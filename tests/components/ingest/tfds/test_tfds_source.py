@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +27,21 @@ def prepared(made, tmp_path):
 
 def test_set_that_is_not_prepared_has_no_fingerprint(tmp_path):
     assert TfdsSource("tiny", tmp_path).fingerprint() is None
+
+
+def test_default_folder_without_a_home_folder_is_refused_with_what_to_give(no_home, tmp_path):
+    with pytest.raises(InputError) as caught:
+        TfdsSource("tiny").fingerprint()
+    assert str(caught.value) == (
+        "the folder of prepared data sets is ~/tensorflow_datasets, and no such home folder is known: give another one "
+        "with --data-dir FOLDER, or set HOME"
+    )
+    assert TfdsSource("tiny", tmp_path).fingerprint() is None
+
+
+def test_home_folder_of_an_unknown_user_is_refused():
+    with pytest.raises(InputError, match=r"sets is ~no-such-user/sets, and no such home folder is known: give another"):
+        _ = TfdsSource("tiny", Path("~no-such-user/sets")).folder
 
 
 def test_unchanged_set_keeps_its_fingerprint_in_another_folder(made, prepared):

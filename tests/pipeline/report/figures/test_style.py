@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from xml.etree import ElementTree
 
 import matplotlib
@@ -10,7 +13,18 @@ import pytest
 from PIL import Image
 
 from pipeline.report.figures.style import BLUE, drawing, new_figure, single_axes, to_png, to_svg
+from tests.conftest import ROOT
 
+NO_HOME = """
+import pwd
+
+def unknown(user):
+    raise KeyError(user)
+
+pwd.getpwuid = unknown
+"""
+DRAW = "from pipeline.report.figures.style import drawing, new_figure, to_png\nwith drawing():\n"
+DRAW += "    print(to_png(new_figure(1, 1))[:4].hex(), end='')"
 HOSTILE = "<script>alert('x')</script> & \"q\" $\\frac{1}{2}$"
 
 
@@ -30,6 +44,15 @@ def test_users_settings_have_no_effect_and_are_kept(tmp_path):
         before = dict(matplotlib.rcParams.copy())
         assert draw(tmp_path / "unusual.png") == usual
         assert dict(matplotlib.rcParams.copy()) == before
+
+
+def test_nothing_is_printed_without_a_home_folder(tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(NO_HOME)
+    environment = {"PYTHONPATH": f"{tmp_path}:{ROOT}", "PATH": os.environ["PATH"]}
+    done = subprocess.run(
+        [sys.executable, "-c", DRAW], env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("89504e47", "")
 
 
 def test_settings_are_restored_after_an_error():

@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from serving.batch.folders import picture_processes
-from serving.batch.folders.picture_processes import PictureProcesses, processes_for
+from serving.batch.folders.picture_processes import PictureProcesses, _call, processes_for
 from serving.errors import BeamlineError
 
 
@@ -24,6 +24,16 @@ def processes():
 def test_results_come_in_order_from_several_processes(processes):
     assert list(processes.map(partial(operator.mul, 3), range(500))) == [3 * item for item in range(500)]
     assert list(processes.map(len, ["a", "bc"])) == [1, 2]
+
+
+def test_processes_ignore_packages_of_the_same_names(foreign_folder, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", ".")
+    started = PictureProcesses(2)
+    try:
+        assert list(started.map(partial(operator.mul, 3), range(50))) == [3 * item for item in range(50)]
+        assert _call(started._processes[0], len, "abc") == 3
+    finally:
+        started.stop()
 
 
 def test_first_error_in_order_is_raised(processes):
