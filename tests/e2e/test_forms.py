@@ -64,13 +64,16 @@ def test_form_gives_the_same_pixels_and_a_model_as_good_as_keras(name, data, bar
     examples = ingest.run(params, RunContext(source=form.path), BeamOptions(), outs["ingest"])
     for split, (images, labels) in data.splits:
         numbers = [examples.class_names.index(text) for text in texts_of(examples.class_names, labels)]
+        channels = examples.image_shape[2]
         found = examples.all_images(split), examples.all_labels(split)
-        assert same_rows(found, images[..., None], np.array(numbers))
+        assert same_rows(found, np.repeat(images[..., None], channels, axis=3), np.array(numbers))
+        # WebP has no grey.
+        assert channels == (3 if name == "WebP" else 1)
     prepared = Transform(
         path=outs["transform"],
         normalization="unit",
-        scale=(1 / 255,),
-        offset=(0.0,),
+        scale=(1 / 255,) * channels,
+        offset=(0.0,) * channels,
         class_names=examples.class_names,
     ).save()
     model = train.run(examples, prepared, RECIPE, outs["train"])
