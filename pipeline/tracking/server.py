@@ -85,7 +85,7 @@ class TrackingServer:
 
         def recorded(uri: str) -> str:
             file = sqlite_file(uri)
-            # Folders that have only the root in common are no project that is copied or moved.
+            # Folders that have only the root in common are not one project.
             if file is None or project == project.parent or not file.resolve().is_relative_to(project):
                 return without_credentials(uri)
             return relative(uri, folder)
