@@ -12,7 +12,7 @@ from tests.e2e.tracked import Tracked
 
 pytestmark = pytest.mark.exhaustive
 
-# Of MLflow 2.13, in which tables are missing that the installed one has: MLflow's client upgrades it when it connects.
+# Of 2024: it has not all tables of the installed MLflow, whose client upgrades such a database when it connects.
 OLD = "867495a8f9d4"
 MAKE = """
 import sys
