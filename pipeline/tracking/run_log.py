@@ -16,7 +16,8 @@ from pipeline.engine.outcome import stopping
 from pipeline.engine.store import Store
 from pipeline.records.run_artifacts import Kind, RunArtifacts
 from pipeline.records.run_history import Record
-from pipeline.tracking.addresses import without_credentials
+from pipeline.tracking.addresses import sqlite_file, without_credentials
+from pipeline.tracking.moved_files import FOLDER_TAG
 from pipeline.tracking.server import TRACKING, TrackingServer
 from serving.errors import BeamlineError
 
@@ -73,7 +74,9 @@ def experiment_id(client: MlflowClient, server: TrackingServer) -> str:
     """MLflow's id of the server's experiment, which is created if it does not exist. Raises: DeletedExperimentError."""
     experiment = client.get_experiment_by_name(server.experiment)
     if experiment is None:
-        return str(client.create_experiment(server.experiment, server.artifacts))
+        file = sqlite_file(server.uri)
+        tags = None if file is None else {FOLDER_TAG: str(file.resolve().parent)}
+        return str(client.create_experiment(server.experiment, server.artifacts, tags))
     if experiment.lifecycle_stage == "deleted":
         raise DeletedExperimentError(_deleted(server, experiment.experiment_id))
     return str(experiment.experiment_id)

@@ -21,12 +21,16 @@ CREATE TABLE model_versions (source TEXT, storage_location TEXT);
 MOVES = [("old", "new"), ("old #1 ü", "new 100%"), ("old", "old/runs"), ("old", "older")]
 
 
-def made(file: Path, experiments: dict[str, str], runs: tuple[str, ...] = ()) -> Path:
+def made(file: Path, experiments: dict[str, str], runs: tuple[str, ...] = (), folder: Path | None = None) -> Path:
+    """A database with the tables that have locations; each experiment remembers the folder, if one is given."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(file)) as database, database:
         database.executescript(TABLES)
         database.executemany("INSERT INTO experiments (name, artifact_location) VALUES (?, ?)", experiments.items())
         database.executemany("INSERT INTO runs VALUES (?)", [(run,) for run in runs])
+        if folder is not None:
+            tags = [(FOLDER_TAG, str(folder), number) for number, _ in enumerate(experiments, start=1)]
+            database.executemany("INSERT INTO experiment_tags VALUES (?, ?, ?)", tags)
         database.execute("INSERT INTO model_versions VALUES ('runs:/1/model', NULL)")
     return file
 
@@ -47,7 +51,7 @@ def locations(file: Path) -> list[str]:
 def test_files_of_beamlines_experiments_are_beside_the_copy(tmp_path, old, new):
     before, after = tmp_path / old, tmp_path / new
     uri = (before / "mlflow").as_uri()
-    file = copied(made(before / "mlflow.db", {"tiny": uri, "other": uri}, (f"{uri}/1/artifacts",)), after)
+    file = copied(made(before / "mlflow.db", {"tiny": uri, "other": uri}, (f"{uri}/1/artifacts",), before), after)
     follow_database(file, "tiny")
     uri = (after / "mlflow").as_uri()
     assert locations(file) == [uri, uri, f"{uri}/1/artifacts", "runs:/1/model"]
@@ -74,7 +78,7 @@ def test_files_of_mlflows_own_experiments_are_followed_from_the_first_use(tmp_pa
 
 @pytest.mark.parametrize("experiment", ["tiny", "absent"])
 def test_database_that_was_not_moved_is_not_written(tmp_path, experiment):
-    file = made(tmp_path / "mlflow.db", {"tiny": (tmp_path / "mlflow").as_uri()})
+    file = made(tmp_path / "mlflow.db", {"tiny": (tmp_path / "mlflow").as_uri()}, folder=tmp_path)
     with closing(sqlite3.connect(file)) as database:
         before = database.execute("PRAGMA data_version").fetchone()
         follow_database(file, experiment)
@@ -84,6 +88,7 @@ def test_database_that_was_not_moved_is_not_written(tmp_path, experiment):
 def test_folder_with_a_longer_name_is_another_folder(tmp_path):
     before = tmp_path / "old"
     uri = (before / "mlflow").as_uri()
-    file = copied(made(before / "mlflow.db", {"tiny": uri}, (f"{before.as_uri()}er/1/artifacts",)), tmp_path / "new")
+    runs = (f"{before.as_uri()}er/1/artifacts",)
+    file = copied(made(before / "mlflow.db", {"tiny": uri}, runs, before), tmp_path / "new")
     follow_database(file, "tiny")
     assert f"{before.as_uri()}er/1/artifacts" in locations(file)

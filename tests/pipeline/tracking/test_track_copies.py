@@ -34,7 +34,7 @@ class Client:
         state = self.experiments.get(name)
         return None if state is None else SimpleNamespace(experiment_id=name, lifecycle_stage=state)
 
-    def create_experiment(self, name, artifacts):
+    def create_experiment(self, name, artifacts, tags):
         self.experiments[name] = "active"
         return name
 
