@@ -44,7 +44,7 @@ def follow_database(file: Path, experiment: str) -> None:
         if before is None:
             statement = "INSERT INTO experiment_tags (key, value, experiment_id) SELECT ?, ?, experiment_id "
             database.execute(f"{statement} FROM experiments WHERE name = ?", (FOLDER_TAG, str(folder), experiment))
-        elif before != folder:
+        else:
             _change_locations(database, before, folder)
             database.execute("UPDATE experiment_tags SET value = ? WHERE key = ?", (str(folder), FOLDER_TAG))
         database.execute("COMMIT")
