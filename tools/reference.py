@@ -79,7 +79,11 @@ FILES = (
     ("models/<model>/<version>/", "a bundle: `manifest.json`, `model.onnx`, SavedModel, and data for its checks"),
     ("models/<model>/promoted.json", "the version that serves, and its SHA-256"),
     ("models/<model>/history.jsonl", "the promotion events: who, when and why; append-only"),
-    ("models/<model>/tracking.json", "the address of the MLflow server, if the model is tracked"),
+    (
+        "models/<model>/tracking.json",
+        "the address of the MLflow server, if the model is tracked; of a database in the project, "
+        "relative to the file's folder",
+    ),
     ("models/<model>/config.pbtxt", "the version for Triton"),
     ("models/models.config", "the versions for TensorFlow Serving"),
     ("<images>.predictions.csv", "the output of `batch_score` without `--out`"),

@@ -19,6 +19,7 @@ from pipeline.health.installation import package_findings, python_finding, score
 from pipeline.health.promoted_models import registry_findings
 from pipeline.health.resources import dataset_finding, folder_finding, machine_findings
 from pipeline.health.stored_runs import history_findings, store_findings
+from pipeline.health.tracking_servers import tracking_findings
 from pipeline.records.run_history import RunHistory
 from pipeline.settings.options import DATASET
 from serving.arguments import Arguments
@@ -67,6 +68,7 @@ def _findings(given: argparse.Namespace) -> Iterator[Finding]:
         "store": store_findings(Store(given.runs)),
         "history": history_findings(RunHistory(given.runs)),
         "registry": registry_findings(Registry(given.models)),
+        "tracking": tracking_findings(given.runs, Registry(given.models)),
     }
     for subject, findings in checks.items():
         try:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.tracking.run_log import experiment_id
+from pipeline.tracking.run_log import DeletedExperimentError, experiment_id
 from pipeline.tracking.server import TrackingServer
 from serving.bundle.bundle import ONNX, Bundle, load_bundle
 from serving.registry.registry import Promoted
@@ -46,7 +47,7 @@ def _register(client: MlflowClient, server: TrackingServer, promoted: Promoted, 
     if run is None:
         tags = {"beamline.run": promoted.run, DIGEST: promoted.sha256}
         title = f"{name} version {promoted.version}"
-        run = str(client.create_run(experiment_id(client, server), tags=tags, run_name=title).info.run_id)
+        run = str(client.create_run(_experiment(client, server), tags=tags, run_name=title).info.run_id)
         client.set_terminated(run)
     bundle = load_bundle(promoted.path, promoted.sha256)
     with tempfile.TemporaryDirectory() as folder:
@@ -64,6 +65,15 @@ def _register(client: MlflowClient, server: TrackingServer, promoted: Promoted, 
         "beamline.test_sha256": event.evidence.test_sha256,
     }
     return str(client.create_model_version(name, f"runs:/{run}/{written.name}", run, tags=tags).version)
+
+
+def _experiment(client: MlflowClient, server: TrackingServer) -> str:
+    """MLflow's id of the experiment for a run that only has the files of a version."""
+    try:
+        return experiment_id(client, server)
+    except DeletedExperimentError:
+        # The user decides whether to restore it, and the alias must follow until then.
+        return experiment_id(client, replace(server, experiment=f"{server.experiment} versions"))
 
 
 def _write_model(bundle: Bundle, folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,10 @@ from pipeline.engine.outcome import stopping
 from pipeline.engine.store import Store
 from pipeline.records.run_artifacts import Kind, RunArtifacts
 from pipeline.records.run_history import Record
-from pipeline.tracking.server import TrackingServer
+from pipeline.tracking.addresses import sqlite_file, without_credentials
+from pipeline.tracking.moved_files import FOLDER_TAG
+from pipeline.tracking.server import TRACKING, TrackingServer
+from serving.errors import BeamlineError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -30,6 +34,10 @@ TAG_CHARACTERS = 5000
 COMPONENTS = ("ingest", "validate", "transform", "train", "evaluate", "verify", "promote")
 
 
+class DeletedExperimentError(BeamlineError):
+    """The experiment was deleted in MLflow, and can be restored."""
+
+
 @dataclass(frozen=True)
 class LoggedMetrics:
     """What MLflow shows of a run: parameters such as `train.epochs`, metrics of the test set and each epoch, tags."""
@@ -41,7 +49,7 @@ class LoggedMetrics:
 
 
 def log_run(client: MlflowClient, server: TrackingServer, record: Record, store: Store) -> str:
-    """Logs a run and what it made. Returns: MLflow's id of the run."""
+    """Logs a run and what it made. Returns: MLflow's id of the run. Raises: DeletedExperimentError."""
     artifacts = RunArtifacts(record, store)
     logged = collect_metrics(
         record,
@@ -63,11 +71,24 @@ def log_run(client: MlflowClient, server: TrackingServer, record: Record, store:
 
 
 def experiment_id(client: MlflowClient, server: TrackingServer) -> str:
-    """MLflow's id of the server's experiment, which is created if it does not exist."""
+    """MLflow's id of the server's experiment, which is created if it does not exist. Raises: DeletedExperimentError."""
     experiment = client.get_experiment_by_name(server.experiment)
-    if experiment is not None:
-        return str(experiment.experiment_id)
-    return str(client.create_experiment(server.experiment, server.artifacts))
+    if experiment is None:
+        file = sqlite_file(server.uri)
+        tags = None if file is None else {FOLDER_TAG: str(file.resolve().parent)}
+        return str(client.create_experiment(server.experiment, server.artifacts, tags))
+    if experiment.lifecycle_stage == "deleted":
+        raise DeletedExperimentError(_deleted(server, experiment.experiment_id))
+    return str(experiment.experiment_id)
+
+
+def _deleted(server: TrackingServer, experiment: str) -> str:
+    command = f"mlflow experiments restore --experiment-id {experiment}"
+    if server.has_credentials:
+        remedy = f"`{command}` with the same {TRACKING}"
+    else:
+        remedy = f"`{TRACKING}={shlex.quote(without_credentials(server.uri))} {command}`"
+    return f"experiment {server.experiment} was deleted in MLflow: restore it with {remedy}"
 
 
 def _artifact(artifacts: RunArtifacts, step: str, kind: type[Kind]) -> Kind | None:

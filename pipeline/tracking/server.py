@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Literal, TypeVar
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
+from pipeline.tracking.addresses import absolute, relative, sqlite_file, sqlite_uri, without_credentials
+from pipeline.tracking.moved_files import FILES_FOLDER, follow_database
+from pipeline.tracking.schema_version import require_current_schema
 from serving.codec import FormatError, read, to_json
 from serving.errors import BeamlineError
 from serving.files import replace_json
@@ -22,7 +25,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 TRACKING, REGISTRY, EXPERIMENT = "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "MLFLOW_EXPERIMENT_NAME"
-SQLITE = "sqlite:///"
 TRACKING_STATE = "tracking.json"
 # Used unless the user sets them: MLflow's own defaults are a timeout of 120 seconds with 7 retries, and telemetry.
 SETTINGS = {
@@ -37,8 +39,9 @@ class TrackingState:
     """The MLflow server of a model, without credentials.
 
     Attributes:
-        uri: the URI of the tracking server.
-        registry_uri: the URI of the model registry.
+        uri: the URI of the tracking server. A database in the project is relative to the model's folder, so that a copy
+            of the project has a database of its own.
+        registry_uri: the URI of the model registry, likewise.
         experiment: name of the experiment that has the model's runs.
         followed: sequence number of the last promotion event that the alias follows; 0 if there is none.
         tracker: the kind of server.
@@ -59,24 +62,40 @@ class TrackingServer:
         uri: the URI of the tracking server, with credentials.
         registry_uri: the URI of the model registry, with credentials.
         experiment: name of the experiment that has the model's runs.
-        artifacts: URI of the files of a new experiment; None if the server decides.
     """
 
     uri: str
     registry_uri: str
     experiment: str
-    artifacts: str | None = None
 
-    def state(self, followed: int = 0) -> TrackingState:
-        """The tracking state of a model on this server, without credentials."""
-        uri, registry_uri = without_credentials(self.uri), without_credentials(self.registry_uri)
-        return TrackingState(uri, registry_uri, self.experiment, followed)
+    @property
+    def artifacts(self) -> str | None:
+        """URI of the files of a new experiment: a folder beside a database of SQLite; None if the server decides."""
+        file = sqlite_file(self.uri)
+        return None if file is None else (file.parent / FILES_FOLDER).as_uri()
+
+    def state(self, runs: Path, folder: Path) -> TrackingState:
+        """The tracking state of a model on this server, whose alias follows no promotion event yet.
+
+        Args:
+            runs: the folder of runs.
+            folder: the model's folder.
+        """
+        project = Path(os.path.commonpath((runs.resolve(), folder.resolve().parent)))
+
+        def recorded(uri: str) -> str:
+            file = sqlite_file(uri)
+            # Folders that have only the root in common are not one project.
+            if file is None or project == project.parent or not file.resolve().is_relative_to(project):
+                return without_credentials(uri)
+            return relative(uri, folder)
+
+        return TrackingState(recorded(self.uri), recorded(self.registry_uri), self.experiment)
 
     @property
     def has_credentials(self) -> bool:
         """Whether a URI has parts that the tracking state must not have."""
-        state = self.state()
-        return (state.uri, state.registry_uri) != (self.uri, self.registry_uri)
+        return any(without_credentials(uri) != uri for uri in (self.uri, self.registry_uri))
 
     def redact(self, text: str) -> str:
         """A text without the credentials: MLflow's own messages have whole URIs."""
@@ -106,62 +125,52 @@ def write_tracking_state(folder: Path, state: TrackingState) -> None:
     replace_json(folder / TRACKING_STATE, to_json(state))
 
 
-def without_credentials(uri: str) -> str:
-    """A URI without user, password and query; a URI without a host, such as SQLite's, is unchanged."""
-    parts = urlsplit(uri)
-    if not parts.netloc:
-        return uri
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-
-
 def configured_server(runs: Path, model: str) -> TrackingServer:
     """The server that MLflow's environment variables name, or a database in the folder of runs.
 
     MLflow's own default is a database in the working directory, which is not the same for each cron job.
     """
-    folder, given = runs.resolve(), os.environ.get(TRACKING)
-    uri = absolute(given) if given else _sqlite(folder / "mlflow.db")
-    registry_uri = absolute(os.environ.get(REGISTRY) or uri)
-    artifacts = None if given else (folder / "mlflow").as_uri()
-    return TrackingServer(uri, registry_uri, os.environ.get(EXPERIMENT) or model, artifacts)
+    uri = absolute(os.environ.get(TRACKING) or sqlite_uri(runs.resolve() / "mlflow.db"), Path.cwd())
+    registry_uri = absolute(os.environ.get(REGISTRY) or uri, Path.cwd())
+    return TrackingServer(uri, registry_uri, os.environ.get(EXPERIMENT) or model)
 
 
-def remembered_server(state: TrackingState) -> TrackingServer:
-    """The server of a model's tracking state, with the credentials of the environment if it names the same server.
+def remembered_server(state: TrackingState, folder: Path) -> TrackingServer:
+    """The server of the tracking state in a model's folder, with the environment's credentials for the same server.
 
     Raises:
         BeamlineError: the state names a database file that does not exist; MLflow would create a new one.
     """
-    for uri in (state.uri, state.registry_uri):
-        if uri.startswith(SQLITE) and not Path(unquote(uri.removeprefix(SQLITE))).is_file():
-            raise BeamlineError(f"{uri} does not exist any more")
-    return TrackingServer(_with_credentials(state.uri), _with_credentials(state.registry_uri), state.experiment)
-
-
-def absolute(uri: str) -> str:
-    """A URI that does not depend on the working directory, as SQLite's relative ones do."""
-    path = uri.removeprefix(SQLITE)
-    if path == uri or path.startswith(("/", ":")) or not path:
-        return uri
-    return f"{_sqlite(Path.cwd())}/{path}"
-
-
-def _sqlite(path: Path) -> str:
-    """The URI of a file. MLflow also creates a folder with the quoted name, so only what must be quoted is quoted."""
-    return SQLITE + str(path).replace("%", "%25").replace("?", "%3F").replace("#", "%23")
+    uri, registry_uri = (absolute(recorded, folder) for recorded in (state.uri, state.registry_uri))
+    for found in (uri, registry_uri):
+        if (file := sqlite_file(found)) is not None and not file.is_file():
+            raise BeamlineError(f"{found} does not exist any more")
+    return TrackingServer(_with_credentials(uri), _with_credentials(registry_uri), state.experiment)
 
 
 def _with_credentials(uri: str) -> str:
     """The environment's URI of the same server, which can have credentials, or the URI itself."""
-    given = (absolute(os.environ.get(name, "")) for name in (TRACKING, REGISTRY))
+    given = (absolute(os.environ.get(name, ""), Path.cwd()) for name in (TRACKING, REGISTRY))
     return next((known for known in given if known and without_credentials(known) == uri), uri)
 
 
 def connect(server: TrackingServer) -> MlflowClient:
+    """A client of a server that writes beside a database, also after the database was copied or moved.
+
+    Raises: as `open_client`; sqlite3.Error: the database cannot be written.
+    """
+    client = open_client(server)
+    if (file := sqlite_file(server.uri)) is not None:
+        follow_database(file, server.experiment)
+    return client
+
+
+def open_client(server: TrackingServer) -> MlflowClient:
     """A client of a server; it connects to a database at once.
 
     Raises:
-        BeamlineError: MLflow, or a package that it needs for this URI, is not installed.
+        BeamlineError: MLflow, or a package that it needs for this URI, is not installed; or the database has the schema
+            of another MLflow.
         mlflow.exceptions.MlflowException: MLflow does not support the URI.
     """
     for name, value in SETTINGS.items():
@@ -171,6 +180,8 @@ def connect(server: TrackingServer) -> MlflowClient:
 
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.ERROR)
+        for uri in {server.uri, server.registry_uri}:
+            require_current_schema(uri)
         return MlflowClient(server.uri, server.registry_uri)
     except ModuleNotFoundError as error:
         raise BeamlineError(f"{error.name} is not installed: pip install '.[mlflow]' in Beamline's folder") from error

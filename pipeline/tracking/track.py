@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import traceback
 from dataclasses import replace
@@ -10,16 +11,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.tracking.addresses import sqlite_file, without_credentials
 from pipeline.tracking.server import (
     TRACKING,
     TRACKING_STATE,
     TrackingServer,
+    TrackingState,
     call_within,
     configured_server,
     connect,
     read_tracking_state,
     remembered_server,
-    without_credentials,
     write_tracking_state,
 )
 from serving.errors import BeamlineError, InputError
@@ -42,24 +44,29 @@ def require_tracker(runs: Path, model: str) -> None:
     """Checks MLflow before a run, so that an error does not show only at the end.
 
     Raises:
-        InputError: MLflow cannot use the URI that the environment gives.
+        InputError: MLflow cannot use the URI that the environment gives, or the database, which exists already.
         BeamlineError: MLflow is not installed.
     """
-    for name in ("mlflow", "sqlalchemy", "alembic"):
-        if find_spec(name) is None:
-            raise BeamlineError(
-                f"--track mlflow: {name} is not installed: pip install '.[mlflow]' in Beamline's folder"
-            )
+    if (name := missing_package()) is not None:
+        raise BeamlineError(f"--track mlflow: {name} is not installed: pip install '.[mlflow]' in Beamline's folder")
     server = configured_server(runs, model)
-    if server.artifacts is not None:
+    file = sqlite_file(server.uri)
+    if not os.environ.get(TRACKING) and file is not None and not file.exists():
         return
     try:
         call_within(CONNECT_SECONDS, lambda: connect(server))
+    except BeamlineError as error:
+        raise InputError(f"--track mlflow: {error}") from error
     except Exception as error:
         raise InputError(
-            f"{TRACKING} {without_credentials(server.uri)} cannot be used ({_on_one_line(server, error)}): set it to "
+            f"{TRACKING} {without_credentials(server.uri)} cannot be used ({on_one_line(server, error)}): set it to "
             f"the URI of a running MLflow server, or unset it to use {runs / 'mlflow.db'}"
         ) from error
+
+
+def missing_package() -> str | None:
+    """The first package of the extra `mlflow` that is not installed; None if all are. MLflow is not imported."""
+    return next((name for name in ("mlflow", "sqlalchemy", "alembic") if find_spec(name) is None), None)
 
 
 def track_run(runs: Path, models: Path, model: str, run: str) -> None:
@@ -69,15 +76,18 @@ def track_run(runs: Path, models: Path, model: str, run: str) -> None:
     from pipeline.tracking.run_log import log_run
 
     server = configured_server(runs, model)
-    target = f"{without_credentials(server.uri)}, experiment {server.experiment}"
+    folder, target = models / model, f"{without_credentials(server.uri)}, experiment {server.experiment}"
 
     def send() -> None:
-        client = connect(server)
-        mlflow_run = log_run(client, server, RunHistory(runs).read(run), Store(runs))
-        event = {"event": "tracked", "tracker": "mlflow", "uri": without_credentials(server.uri), "run": mlflow_run}
-        log.info("tracked: %s, run %s", target, mlflow_run, extra={"event": event})
-        if (models / model).is_dir():
-            _move_alias(client, server, models, model, mlflow_run)
+        client, mlflow_run = connect(server), None
+        try:
+            mlflow_run = log_run(client, server, RunHistory(runs).read(run), Store(runs))
+            event = {"event": "tracked", "tracker": "mlflow", "uri": without_credentials(server.uri), "run": mlflow_run}
+            log.info("tracked: %s, run %s", target, mlflow_run, extra={"event": event})
+        finally:
+            # The alias follows the version that serves, also if the run cannot be logged.
+            if folder.is_dir():
+                _move_alias(client, server, server.state(runs, folder), folder, mlflow_run)
 
     try:
         call_within(LOG_SECONDS, send)
@@ -86,9 +96,9 @@ def track_run(runs: Path, models: Path, model: str, run: str) -> None:
         log.warning(
             "WARNING: run %s was not logged completely to MLflow at %s: %s; fix that and repeat the command, which "
             "logs the run from the cached steps",
-            *(run, target, _on_one_line(server, error)),
+            *(run, target, on_one_line(server, error)),
         )
-    file = models / model / TRACKING_STATE
+    file = folder / TRACKING_STATE
     if server.has_credentials and file.exists():
         log.info(
             "tracked: the MLflow password is not stored in %s: set the same %s when you run promote or rollback",
@@ -111,14 +121,14 @@ def update_alias(models: Path, model: str) -> str | None:
         promoted = None if state is None else Registry(models).promoted(model)
         if state is None or promoted is None or promoted.event.sequence == state.followed:
             return None
-        remembered = server = remembered_server(state)
-        call_within(ALIAS_SECONDS, lambda: _move_alias(connect(remembered), remembered, models, model))
+        remembered = server = remembered_server(state, folder)
+        call_within(ALIAS_SECONDS, lambda: _move_alias(connect(remembered), remembered, state, folder))
         return None
     except Exception as error:
         log.debug("%s", traceback.format_exc() if server is None else server.redact(traceback.format_exc()))
         return (
             f"WARNING: MLflow's alias of {model} was not moved to the version that serves: "
-            f"{_on_one_line(server, error)}. The version above serves nevertheless. When MLflow answers again, the "
+            f"{on_one_line(server, error)}. The version above serves nevertheless. When MLflow answers again, the "
             f"next run, promote or rollback of {model} moves the alias. To change the MLflow server, run "
             f"`{PIPELINE} run --track mlflow` for this model, which replaces {folder / TRACKING_STATE}"
         )
@@ -131,25 +141,26 @@ def update_alias_or_warn(models: Path, model: str) -> None:
         print(warning, file=sys.stderr)
 
 
-def _move_alias(client: MlflowClient, server: TrackingServer, models: Path, model: str, run: str | None = None) -> None:
+def _move_alias(
+    client: MlflowClient, server: TrackingServer, state: TrackingState, folder: Path, run: str | None = None
+) -> None:
     """Reads the pointer and moves the alias under a lock, so that the last process sees the last promotion event."""
     from pipeline.tracking.model_versions import DIGEST, move_alias
 
-    folder = models / model
     with locked(folder / ".tracking.lock"):
-        promoted = Registry(models).promoted(model)
+        promoted = Registry(folder.parent).promoted(folder.name)
         if promoted is None:
             return
         # Written before the alias moves: if that fails, the next command tries again.
-        state = server.state()
-        write_tracking_state(folder, state)
+        write_tracking_state(folder, replace(state, followed=0))
         tagged = None if run is None else client.get_run(run).data.tags.get(DIGEST)
         move_alias(client, server, promoted, run if tagged == promoted.sha256 else None)
         write_tracking_state(folder, replace(state, followed=promoted.event.sequence))
 
 
-def _on_one_line(server: TrackingServer | None, error: Exception) -> str:
+def on_one_line(server: TrackingServer | None, error: Exception) -> str:
     """The message of an error on one line, without credentials."""
     message = " ".join(str(error).split()) or type(error).__name__
     message = message if server is None else server.redact(message)
-    return message if len(message) <= 300 else f"{message[:300]} …"
+    # Beamline's own messages end with what to do.
+    return message if len(message) <= 300 or isinstance(error, BeamlineError) else f"{message[:300]} …"

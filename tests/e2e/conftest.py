@@ -16,6 +16,7 @@ from tests import tiny_set
 from tests.conftest import ROOT
 from tests.e2e.preloaded import run_python
 
+PACKAGES = "import sysconfig; print(sysconfig.get_path('purelib'))"
 # Importing one of these fails: what still works needs neither.
 BLOCKED = """
 import runpy, sys
@@ -191,3 +192,15 @@ def promoted_cnn(shared, promoted_mnist, mnist):
             assert done.returncode == 0, done.stdout + done.stderr
 
     return Project(shared("project-cnn", make) / "beamline")
+
+
+@pytest.fixture(scope="session")
+def mlflow_client():
+    """The site-packages of the environment that has MLflow's client."""
+    given = os.environ.get("BEAMLINE_TRACKING_PYTHON")
+    if not given:
+        if os.environ.get("CI"):
+            pytest.fail("BEAMLINE_TRACKING_PYTHON is not set, and CI must not skip what needs MLflow")
+        pytest.skip("BEAMLINE_TRACKING_PYTHON is not set: no MLflow")
+    found = subprocess.run([given, "-c", PACKAGES], capture_output=True, text=True, check=True)
+    return Path(found.stdout.strip())

@@ -4,34 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import subprocess
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Project
+from tests.e2e.tracked import RUNS, Tracked
 
 pytestmark = pytest.mark.exhaustive
 
-WHERE = "import sysconfig; print(sysconfig.get_path('purelib'))"
-RUNS = "runs #1 ?%41 ü"
-READ = """
-import json, sys
-from mlflow import MlflowClient
-client = MlflowClient(sys.argv[1])
-runs = [
-    dict(name=r.info.run_name, status=r.info.status, params=r.data.params, metrics=r.data.metrics,
-         tags={n: v for n, v in r.data.tags.items() if n.startswith("beamline.")},
-         files=sorted(f.path for d in ("", "pictures", "model") for f in client.list_artifacts(r.info.run_id, d)),
-         losses=[(m.step, m.value) for m in client.get_metric_history(r.info.run_id, "train_loss")])
-    for e in client.search_experiments() for r in client.search_runs([e.experiment_id], order_by=["start_time"])
-]
-models = {m.name: m.aliases for m in client.search_registered_models()}
-versions = {v.version: v.tags for v in client.search_model_versions("")}
-print(json.dumps(dict(runs=runs, models=models, versions=versions)))
-"""
 PREDICT = """
 import json, sys
 import mlflow, numpy
@@ -51,60 +30,10 @@ print(json.dumps(dict(
 """
 
 
-@dataclass(frozen=True)
-class Tracked:
-    """A project whose commands have MLflow's client, from a folder of packages."""
-
-    project: Project
-    client: Path
-    data_dir: Path
-
-    @property
-    def uri(self) -> str:
-        return json.loads((self.project.folder / "models/tiny/tracking.json").read_text())["uri"]
-
-    @property
-    def database(self) -> Path:
-        return self.project.folder / RUNS / "mlflow.db"
-
-    def run(self, *more, **environment):
-        command = ("run", "--dataset", "tiny", "--data-dir", str(self.data_dir), "--evaluate.min-accuracy", "0.5")
-        return self.command(*command, *more, **environment)
-
-    def command(self, *arguments, with_client=True, **environment):
-        packages = self.client if with_client else None
-        return self.project.python("-m", "pipeline", *arguments, "--runs", RUNS, packages=packages, **environment)
-
-    def read(self):
-        done = self.project.python("-c", READ, self.uri, packages=self.client)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    def champion(self):
-        """The version of the registry that has the alias."""
-        read = self.read()
-        return int(read["versions"][str(read["models"]["tiny"]["champion"])]["beamline.version"])
-
-    def serving(self):
-        return json.loads((self.project.folder / "models/tiny/promoted.json").read_text())
-
-
 @pytest.fixture(scope="module")
-def client():
-    """The site-packages of the environment that has MLflow's client."""
-    given = os.environ.get("BEAMLINE_TRACKING_PYTHON")
-    if not given:
-        if os.environ.get("CI"):
-            pytest.fail("BEAMLINE_TRACKING_PYTHON is not set, and CI must not skip what needs MLflow")
-        pytest.skip("BEAMLINE_TRACKING_PYTHON is not set: no MLflow")
-    found = subprocess.run([given, "-c", WHERE], capture_output=True, text=True, check=True)
-    return Path(found.stdout.strip())
-
-
-@pytest.fixture(scope="module")
-def tracked(client, new_project, data_dir):
+def tracked(mlflow_client, new_project, data_dir):
     """Five runs: two that promote, one refused, one with nothing to do, one that fails."""
-    here = Tracked(new_project(), client, data_dir)
+    here = Tracked(new_project(), mlflow_client, data_dir)
     ends = [
         here.run("--track", "mlflow", "--train.epochs", "5"),
         here.run("--track", "mlflow", "--train.epochs", "6"),
@@ -232,8 +161,8 @@ def test_server_that_does_not_answer_is_a_warning_without_the_password(tracked):
     assert not any("hunter2" in text for text in (done.stdout, done.stderr, *written))
 
 
-def test_run_that_cannot_be_tracked_is_refused_at_the_start(client, new_project, data_dir):
-    here = Tracked(new_project(), client, data_dir)
+def test_run_that_cannot_be_tracked_is_refused_at_the_start(mlflow_client, new_project, data_dir):
+    here = Tracked(new_project(), mlflow_client, data_dir)
     without = here.run("--track", "mlflow", with_client=False)
     assert (without.returncode, without.stdout) == (1, "")
     expected = "run: --track mlflow: mlflow is not installed: pip install '.[mlflow]' in Beamline's folder\n"

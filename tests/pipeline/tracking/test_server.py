@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.tracking import server
+from pipeline.tracking.addresses import absolute
 from pipeline.tracking.server import (
     TrackingServer,
     TrackingState,
-    absolute,
     call_within,
     configured_server,
     remembered_server,
@@ -19,12 +19,13 @@ from serving.errors import BeamlineError
 
 
 def test_credentials_are_those_of_the_environment_if_it_names_the_same_server(registry, monkeypatch):
-    state = TrackingState("https://host/x", "https://host/x", "tiny")
-    assert remembered_server(state).uri == "https://host/x"
+    state, folder = TrackingState("https://host/x", "https://host/x", "tiny"), registry.root / "tiny"
+    assert remembered_server(state, folder).uri == "https://host/x"
     monkeypatch.setenv(server.TRACKING, "https://alice:hunter2@other/x")
-    assert remembered_server(state).uri == "https://host/x"
+    assert remembered_server(state, folder).uri == "https://host/x"
     monkeypatch.setenv(server.TRACKING, "https://alice:hunter2@host/x")
-    assert remembered_server(state).uri == remembered_server(state).registry_uri == "https://alice:hunter2@host/x"
+    found = remembered_server(state, folder)
+    assert found.uri == found.registry_uri == "https://alice:hunter2@host/x"
 
 
 def test_server_is_a_database_beside_the_runs_or_the_environments(registry, tmp_path, monkeypatch):
@@ -34,17 +35,19 @@ def test_server_is_a_database_beside_the_runs_or_the_environments(registry, tmp_
     monkeypatch.setenv(server.TRACKING, "sqlite:///here.db")
     monkeypatch.setenv(server.REGISTRY, "https://host")
     monkeypatch.setenv(server.EXPERIMENT, "nightly")
-    expected = TrackingServer(f"sqlite:///{tmp_path}/here.db", "https://host", "nightly")
-    assert configured_server(Path("runs"), "tiny") == expected
-    assert absolute("sqlite:////srv/x.db") == "sqlite:////srv/x.db"
+    found = configured_server(Path("runs"), "tiny")
+    assert found == TrackingServer(f"sqlite:///{tmp_path}/here.db", "https://host", "nightly")
+    assert found.artifacts == (tmp_path / "mlflow").as_uri()
+    assert TrackingServer("https://host", "https://host", "tiny").artifacts is None
+    assert absolute("sqlite:////srv/x.db", tmp_path) == "sqlite:////srv/x.db"
 
 
 def test_missing_database_is_not_created_again(tmp_path):
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     with pytest.raises(BeamlineError, match=r"mlflow\.db does not exist any more"):
-        remembered_server(TrackingState(uri, uri, "tiny"))
+        remembered_server(TrackingState(uri, uri, "tiny"), tmp_path / "models" / "tiny")
     (tmp_path / "mlflow.db").touch()
-    assert remembered_server(TrackingState(uri, uri, "tiny")).uri == uri
+    assert remembered_server(TrackingState(uri, uri, "tiny"), tmp_path / "models" / "tiny").uri == uri
 
 
 def test_call_in_time_gives_its_result_or_its_own_exception():
