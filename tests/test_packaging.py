@@ -67,8 +67,9 @@ def test_libraries_that_the_code_imports_are_asked_for(output):
                 names += [node.module] if isinstance(node, ast.ImportFrom) and node.module and not node.level else []
                 imported |= {canonicalize_name(name.partition(".")[0]) for name in names}
     ours = {"pipeline", "components", "serving", "google"} | {canonicalize_name(n) for n in sys.stdlib_module_names}
-    # Keras is TensorFlow's own dependency, MarkupSafe Jinja's, Alembic and SQLAlchemy Optuna's; PIL is Pillow's name.
-    assert imported - ours - {"alembic", "keras", "markupsafe", "pil", "sqlalchemy"} <= asked
+    # Keras is TensorFlow's own dependency, array-record that of TensorFlow Datasets, MarkupSafe Jinja's, Alembic and
+    # SQLAlchemy Optuna's; PIL is Pillow's name.
+    assert imported - ours - {"alembic", "array-record", "keras", "markupsafe", "pil", "sqlalchemy"} <= asked
 
 
 def test_doctor_asks_for_what_setup_asks_for(output):
@@ -150,15 +151,15 @@ def test_images_may_have_spaces_in_their_name(given):
 
 
 def test_benchmark_is_of_the_promoted_model(given):
-    names = ("int8", "scoring", "data", "pictures", "growth")
-    int8, scoring, data, pictures, growth = (["-m", f"benchmarks.{name}"] for name in names)
+    names = ("int8", "scoring", "data", "pictures", "tables", "growth")
+    int8, scoring, data, pictures, tables, growth = (["-m", f"benchmarks.{name}"] for name in names)
     scored = [*int8, "models/mnist", "images.npy", *scoring, "models/mnist", "images.npy"]
-    assert given("bench") == [*scored, *data, *pictures, *growth, "images.npy", "images.labels.npy"]
+    assert given("bench") == [*scored, *data, *pictures, *tables, *growth, "images.npy", "images.labels.npy"]
     variables = ("DATASET=digits", "MODELS=the models", "IMAGES=a b.npy", "ARGS=--only few", "MANUAL_DIR=m n")
     output = given("bench", *variables)
     assert output[2:4] == ["the models/digits", "a b.npy"]
     assert output[6:10] == ["the models/digits", "a b.npy", "--only", "few"]
-    assert output[10:] == [*data, "--manual-dir", "m n", *pictures, *growth, "a b.npy", "a b.labels.npy"]
+    assert output[10:] == [*data, "--manual-dir", "m n", *pictures, *tables, *growth, "a b.npy", "a b.labels.npy"]
 
 
 def test_clean_takes_its_flags(given):

@@ -13,7 +13,7 @@ SCORER = [
     wrong("nowhere.npy", "nowhere.npy cannot be read", "give a .npy file"),
     wrong("empty", "empty", ".npy"),
     wrong("nothing.npy", "nothing.npy is not a .npy or IDX file", "numpy.save"),
-    wrong("text.npy", "text.npy", "is not a .npy or IDX file"),
+    wrong("text.npy", "text.npy has the columns '0', '1', '2'", "neither pixels"),
     wrong("objects.npy", "objects.npy", "uint8"),
     wrong("pickle.npy", "pickle.npy", "is not a .npy or IDX file"),
     wrong("zip.npy", "zip.npy holds 2 arrays (images, more): save the images alone", "numpy.load"),

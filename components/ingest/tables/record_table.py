@@ -75,8 +75,13 @@ class RecordTable(Table):
             raise self.damaged(ValueError(str(error.message).partition(" [")[0])) from error
 
     def _array_records(self) -> Iterator[bytes]:
-        from array_record.python.array_record_module import ArrayRecordReader
-
+        try:
+            from array_record.python.array_record_module import ArrayRecordReader
+        except ModuleNotFoundError as error:
+            raise InputError(
+                f"{shown(self.path)} needs array_record, which TensorFlow Datasets brings on Linux alone: write "
+                "TFRecord files"
+            ) from error
         try:
             reader = ArrayRecordReader(str(self.path))
             for start in range(0, reader.num_records(), PICTURES_PER_BATCH):
