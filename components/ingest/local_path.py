@@ -12,7 +12,20 @@ from serving.batch.inputs.open_file import shown
 from serving.errors import InputError
 from serving.suggestions import nearest
 
-SUFFIXES = (".npz", ".csv", ".csv.gz", ".tsv", ".parquet", ".json", ".jsonl", ".tfrecord", ".tar", ".tar.gz", ".tgz")
+SUFFIXES = (
+    ".npz",
+    ".mat",
+    ".csv",
+    ".csv.gz",
+    ".tsv",
+    ".parquet",
+    ".json",
+    ".jsonl",
+    ".tfrecord",
+    ".tar",
+    ".tar.gz",
+    ".tgz",
+)
 # A model's name is a folder's name, which most file systems limit to 255 bytes.
 MAX_NAME_LENGTH = 100
 
