@@ -40,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BeamlineError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
+    given.out.mkdir(parents=True, exist_ok=True)
     replace_json(given.out / "luck.json", to_json(measured))
     (given.out / "luck.md").write_text(text(measured), encoding="utf-8")
     return 0

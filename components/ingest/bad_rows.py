@@ -13,6 +13,8 @@ from serving.batch.decoding.picture_error import OTHER_SIZE, TRANSPARENT, Pictur
 from serving.batch.inputs.open_file import shown
 from serving.errors import InputError
 
+# If more than this fraction of a set is bad, leaving it out is no remedy, and is not proposed.
+MAX_SKIPPED = 0.1
 # Number of rows of each kind that a sentence names.
 MAX_NAMED = 3
 
@@ -46,10 +48,13 @@ def bad_row(file: str, record: int, row: int, error: PictureError, image_shape: 
     """The row of a picture that cannot be decoded; the advice names the options of ingest that help."""
     height, width, _ = image_shape
     options = {
-        OTHER_SIZE: f"correct it, or give --ingest.resize {height} {width}",
-        TRANSPARENT: "save it on a background, or lay it on one with --ingest.background white",
+        OTHER_SIZE: f"correct it, or resize all with --ingest.resize {height} {width}",
+        TRANSPARENT: "save it on a background, or lay it on one, also in scoring, with --ingest.background white",
     }
-    return BadRow(file, record, row, error.kind, error.fact, options.get(error.kind, error.advice))
+    fact = error.fact
+    if error.kind == OTHER_SIZE:
+        fact = fact.replace("the model takes", "the most frequent size is")
+    return BadRow(file, record, row, error.kind, fact, options.get(error.kind, error.advice))
 
 
 def count_kinds(rows: Sequence[BadRow]) -> Mapping[str, int]:
@@ -90,8 +95,7 @@ def refusal(place: str, rows: Sequence[BadRow], total: int, empty: Sequence[str]
         listed: the file that lists the rows; None if there is none.
     """
     where = "" if listed is None else f"; {shown(listed)} lists all"
-    left = f"; no image of {' and '.join(empty)} is left" if empty else f", or give --ingest.skip-bad {len(rows)}"
-    return InputError(
-        f"{place}: {len(rows):,} of {total:,} images cannot be used: {describe(rows)}{where}: repair or remove them"
-        f"{left}"
-    )
+    few = len(rows) <= total * MAX_SKIPPED
+    skip = f"; to leave them out, give --ingest.skip-bad {len(rows)}" if few else ""
+    left = f"; no image of {' and '.join(empty)} is left" if empty else skip
+    return InputError(f"{place}: {len(rows):,} of {total:,} images cannot be used: {describe(rows)}{where}{left}")

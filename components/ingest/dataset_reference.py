@@ -14,8 +14,8 @@ LOCAL_KINDS = ("folder", "arrays", "table")
 # What people write before the name of a set of the Hugging Face Hub.
 HUB_KINDS = ("huggingface", "hf")
 HUB_ADVICE = (
-    "sets of the Hugging Face Hub are not read: save the images with numpy.savez as x_train, y_train, x_test and "
-    "y_test, and give arrays:FILE.npz, or save them as pictures in a folder for each class, and give folder:PATH"
+    "sets of the Hugging Face Hub are not fetched: download the set's Parquet files into a folder, e.g. with "
+    "`hf download --repo-type dataset NAME --local-dir FOLDER`, and give table:FOLDER"
 )
 TFDS_NAME = re.compile(r"[A-Za-z]\w*(\.\w+)*(/[\w.-]+)?(:[\w.*]+)?")
 

@@ -11,7 +11,9 @@ from tests.mistakes.mistake import listing, wrong
 
 # The run starts, then fails at ingest.
 FAILED = [
-    wrong("run --dataset ylecun/mnist", "ylecun/mnist", "no such data set", "Hugging Face Hub are not read: save the"),
+    wrong(
+        "run --dataset ylecun/mnist", "ylecun/mnist", "no such data set", "Hugging Face Hub are not fetched: download"
+    ),
     wrong("run --dataset mnistt", "--dataset mnistt", "no such data set", "did you mean mnist?"),
     wrong("run --dataset qqqqzzzz0", "no such data set", "give the name"),
     wrong("run --dataset mnist", "cannot be reached", "--manual-dir FOLDER", code=1),

@@ -11,8 +11,8 @@ from tests.mistakes.mistake import check, listing, wrong
 
 PIPELINE = [
     wrong("rum", "no such command", "did you mean run?"),
-    wrong("run --dataset huggingface:mnist", "huggingface:mnist", "Hugging Face Hub are not read", "arrays:FILE.npz"),
-    wrong("run --dataset hf:ylecun/mnist", "hf:ylecun/mnist", "Hugging Face Hub are not read", "folder:PATH"),
+    wrong("run --dataset huggingface:mnist", "huggingface:mnist", "Hugging Face Hub are not fetched", "table:FOLDER"),
+    wrong("run --dataset hf:ylecun/mnist", "hf:ylecun/mnist", "Hugging Face Hub are not fetched", "hf download"),
     wrong("deploy", "no such command", "give one of run, runs, show"),
     wrong("run --datset mnist", "--datset", "did you mean --dataset?"),
     wrong("run --xyzzy", "--xyzzy", "no such option", "--help"),

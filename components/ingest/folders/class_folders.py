@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from components.ingest.distinct_names import require_distinct_names
+from components.ingest.folders.elsewhere import classes_elsewhere
 from components.ingest.folders.labelled_pictures import LabelledPictures, Picture
 from components.ingest.natural_order import natural_key
 from serving.batch.folders.picture_walk import FoundFiles, describe_left_out, irregular_reason, walk
@@ -16,11 +17,6 @@ from serving.batch.inputs.open_file import shown
 from serving.errors import InputError
 
 LAYOUTS = "<class>/x.png or <split>/<class>/x.png"
-# The advice for sets that keep the classes somewhere else.
-ELSEWHERE = (
-    "say how the class is in each picture's name with --ingest.class-pattern, or give table:FILE if it is in a file "
-    "beside the pictures"
-)
 # The only split of a folder without split folders.
 DEFAULT_SPLIT = "train"
 # Names that folders of splits have, in lower case.
@@ -54,7 +50,7 @@ def find_pictures(root: Path) -> LabelledPictures:
     labels = {name: label for label, name in enumerate(names)}
     found = [Picture(name, labels[name.split("/")[depth - 1]]) for name in files.pictures]
     if depth == 1:
-        _require_classes(root, names)
+        _require_classes(root, names, files.pictures)
         splits = {DEFAULT_SPLIT: by_name_hash(found)}
     else:
         # A split's name is its folder's; bytes that are not UTF-8 are written as in messages.
@@ -70,7 +66,7 @@ def find_pictures(root: Path) -> LabelledPictures:
     return LabelledPictures(root, tuple(map(shown, names)), splits, files.left_out)
 
 
-def _require_classes(root: Path, names: Sequence[str]) -> None:
+def _require_classes(root: Path, names: Sequence[str], pictures: Sequence[str]) -> None:
     """Refuses folders that all have names of splits, but hold pictures. Raises: InputError."""
     if any(name.lower() not in SPLIT_NAMES for name in names):
         return
@@ -78,7 +74,8 @@ def _require_classes(root: Path, names: Sequence[str]) -> None:
     one = f"{listed} looks like a split" if len(names) == 1 else f"{listed} look like splits"
     raise InputError(
         f"{shown(root)}: {one}, but pictures lie there without class folders: move each picture into a folder with "
-        f"the name of its class, the layout is {LAYOUTS}; or {ELSEWHERE}; if these are classes, rename the folders"
+        f"the name of its class, the layout is {LAYOUTS}; {classes_elsewhere(root, pictures)}; if these folders "
+        "are classes, rename them"
     )
 
 
@@ -104,8 +101,8 @@ def _depth(root: Path, files: FoundFiles) -> int:
         raise InputError(f"{shown(root)} holds no pictures in class folders{rest}: give {LAYOUTS}")
     if 0 in examples:
         raise InputError(
-            f"{shown(root / examples[0])} is in no class folder: move it into one, the layout is {LAYOUTS}; or "
-            f"{ELSEWHERE}"
+            f"{shown(root / examples[0])} is in no class folder: move it into one, the layout is {LAYOUTS}; "
+            f"{classes_elsewhere(root, files.pictures)}"
         )
     if max(examples) > 2:
         raise InputError(

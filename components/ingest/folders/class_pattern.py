@@ -7,6 +7,7 @@ from pathlib import Path
 
 from components.ingest.distinct_names import require_distinct_names
 from components.ingest.folders.class_folders import SPLIT_NAMES, by_name_hash
+from components.ingest.folders.elsewhere import EXAMPLE, example_pattern
 from components.ingest.folders.labelled_pictures import LabelledPictures, Picture
 from components.ingest.natural_order import natural_key
 from serving.batch.folders.picture_walk import describe_left_out, irregular_reason, walk
@@ -43,7 +44,8 @@ def find_by_pattern(root: Path, pattern: str) -> LabelledPictures:
         more = ", …" if len(unmatched) > MAX_NAMED else ""
         raise InputError(
             f"--ingest.class-pattern {pattern} finds no class in {len(unmatched):,} of {len(classes):,} pictures: "
-            f"{', '.join(unmatched[:MAX_NAMED])}{more}: correct the pattern, or move them away"
+            f"{', '.join(unmatched[:MAX_NAMED])}{more}: give a regular expression with the class as its only group, "
+            f"e.g. '{example_pattern(files.pictures)}'"
         )
     labels = {path: match[1] for path, match in classes.items() if match is not None}
     names = sorted(set(labels.values()), key=natural_key)
@@ -62,11 +64,11 @@ def _compiled(pattern: str) -> re.Pattern[str]:
         compiled = re.compile(pattern)
     except re.error as error:
         raise InputError(
-            f"--ingest.class-pattern {pattern} is not a regular expression ({error}): give one such as '([a-z]+)[0-9]'"
+            f"--ingest.class-pattern {pattern} is not a regular expression ({error}): give one like '{EXAMPLE}'"
         ) from error
     if compiled.groups != 1:
         raise InputError(
-            f"--ingest.class-pattern {pattern} has {compiled.groups} groups: put parentheses around the class alone, "
-            "e.g. '([a-z]+)[0-9]', and write others as (?:…)"
+            f"--ingest.class-pattern {pattern} has {compiled.groups} groups: give a regular expression with "
+            f"parentheses around the class alone, e.g. '{EXAMPLE}', and write others as (?:…)"
         )
     return compiled

@@ -25,7 +25,7 @@ from components.ingest.tables.packed_block_reader import PackedBlockReader
 from components.ingest.tables.unpacked_tables import SplitPictures, Tables, unpack_pictures, unpack_pixels
 from serving.batch.decoding.background import require_fit
 from serving.batch.inputs.open_file import shown
-from serving.batch.tables.columns import TableColumns, listed, pixel_shape
+from serving.batch.tables.columns import LABEL_NAMES, TableColumns, listed, pixel_shape
 from serving.batch.tables.picture_run import PictureRun
 from serving.errors import InputError
 
@@ -33,14 +33,21 @@ TABLE_ADVICE = (
     "shuffle the rows, e.g. with pandas.read_csv(path).sample(frac=1, random_state=0).to_csv(path, index=False), or "
     "say which rows are for the test with --ingest.train-split and --ingest.test-split"
 )
+PLANES_ADVICE = (
+    "columns of one colour after the other are not read: reorder the pixels of all rows, (n, 3·h·w), also of those to "
+    "score, with rows.reshape(-1, 3, h, w).transpose(0, 2, 3, 1).reshape(len(rows), -1)"
+)
+# Neighbouring pixels of planes differ this many times as much if they are read as colours side by side.
+PLANES_RATIO = 2
+SAMPLED_ROWS = 500
 Rows = npt.NDArray[np.int64]
 
 log = logging.getLogger("beamline.source")
 
 
-def log_unused(columns: TableColumns) -> None:
+def _log_unused(columns: TableColumns) -> None:
     """Names the columns that are not read."""
-    if columns.unused and (columns.pixels or columns.picture is not None):
+    if columns.unused:
         log.info("columns that are not read: %s", listed(columns.unused))
 
 
@@ -49,6 +56,7 @@ def plan_pixels(
 ) -> ReadPlan:
     """Unpacks the pixels of all tables. Raises: InputError: as `Source.plan`."""
     require_label(path, tables, columns)
+    _log_unused(columns)
     if options.background is not None:
         raise InputError(
             f"--ingest.background {options.background} is for pictures, {shown(path)} holds pixels: omit the option"
@@ -67,6 +75,7 @@ def plan_pixels(
             (np.dtype(np.uint8), np.dtype(np.int64)),
         )
 
+    _require_side_by_side(path, next(iter(unpacked.files.values())), shape)
     if options.train_split is None and options.test_split is None and len(splits) == 1:
         require_mixed_classes(path, unpacked.classes.labels.values(), TABLE_ADVICE)
 
@@ -76,11 +85,25 @@ def plan_pixels(
     return plan_arrays(dataset, version, path, splits, options, class_names)
 
 
+def _require_side_by_side(path: Path, file: Path, shape: tuple[int, int, int]) -> None:
+    """Refuses coloured pixels that look like planes, one colour after the other. Raises: InputError."""
+    height, width, channels = shape
+    if channels != 3:
+        return
+    rows = np.load(file, mmap_mode="r")[:SAMPLED_ROWS].astype(np.int16)
+    side_by_side = rows.reshape(-1, height, width, 3)
+    planes = rows.reshape(-1, 3, height, width).transpose(0, 2, 3, 1)
+    as_given, as_planes = (float(np.abs(np.diff(images, axis=2)).mean()) for images in (side_by_side, planes))
+    if as_given > PLANES_RATIO * as_planes:
+        raise InputError(f"{shown(path)}: its pixels look like planes: {PLANES_ADVICE}")
+
+
 def plan_packed_pictures(
     dataset: str, version: str, path: Path, tables: Tables, columns: TableColumns, options: ReadOptions, scratch: Path
 ) -> ReadPlan:
     """Copies the pictures of all tables into the scratch folder. Raises: InputError: as `Source.plan`."""
     require_label(path, tables, columns)
+    _log_unused(columns)
     splits, classes = unpack_pictures(path, tables, columns, scratch)
     return plan_pictures_in_files(dataset, version, path, splits, classes, options)
 
@@ -161,9 +184,10 @@ def require_label(path: Path, tables: Tables, columns: TableColumns) -> None:
     """Refuses tables without a label. Raises: InputError."""
     if columns.label is None:
         names = [column.name for column in next(iter(tables.values()))[0].columns]
+        name = columns.unused[0] if len(columns.unused) == 1 else "NAME"
         raise InputError(
-            f"{shown(path)} has the columns {listed(names)}, none of them named label: say which one holds the labels "
-            "with --ingest.label-column"
+            f"{shown(path)} has the columns {listed(names)}, none of them named {', '.join(LABEL_NAMES)}: say which "
+            f"one holds the labels with --ingest.label-column {name}"
         )
 
 
@@ -171,13 +195,15 @@ def _shape(path: Path, pixels: int, given: tuple[int, int, int] | None) -> tuple
     """Height, width and channels of images with this number of pixels and channels. Raises: InputError."""
     square = pixel_shape(pixels)
     shape = given or (None if square is None else (*square, 1))
+    if given is not None and given[0] == 3 and given[2] not in (1, 3):
+        raise InputError(f"--ingest.image-shape {' '.join(map(str, given))}: {PLANES_ADVICE}")
     if shape is None or math.prod(shape) != pixels:
         found = "no grey square" if given is None else f"not those of --ingest.image-shape {' '.join(map(str, given))}"
         side = pixel_shape(pixels // 3)
         example = f"{side[0]} {side[1]} 3" if side is not None and pixels % 3 == 0 else "HEIGHT WIDTH CHANNELS"
         raise InputError(
-            f"{shown(path)} has {pixels:,} columns of pixels, {found}: give --ingest.image-shape {example}, in the "
-            "order of the columns"
+            f"{shown(path)} has {pixels:,} columns of pixels, {found}: give --ingest.image-shape {example}, the "
+            "order of the columns: the colours of a pixel side by side, pixels row by row"
         )
     return shape
 

@@ -15,7 +15,7 @@ from components.ingest.source import LocalSource
 from components.ingest.tables.file_names import find_named_pictures
 from components.ingest.tables.table_files import TableFiles, find_table_files
 from components.ingest.tables.table_kinds import open_any_table
-from components.ingest.tables.table_plans import log_unused, plan_packed_pictures, plan_pixels
+from components.ingest.tables.table_plans import plan_packed_pictures, plan_pixels
 from components.ingest.tables.unpacked_tables import Tables
 from serving.batch.inputs.open_file import shown
 from serving.batch.tables.columns import TableColumns, find_columns, listed
@@ -52,7 +52,6 @@ class TableSource(LocalSource):
     def plan(self, options: ReadOptions, scratch: Path) -> ReadPlan:
         """Reads the tables, and unpacks their images."""
         files, tables, columns = self._open()
-        log_unused(columns)
         path, name, version = existing_path(self.path), f"table:{self.name}", self._content(files)[:12]
         if columns.picture is not None:
             return plan_packed_pictures(name, version, path, tables, columns, options, scratch)

@@ -41,7 +41,8 @@ def sixteen_bits(grey: bool) -> PictureError:
     """The error of a picture with 16 bits per channel. Pillow reads those with colours or opacity as 8 bits itself."""
     divided = 'Image.fromarray((numpy.asarray(Image.open(FILE)) // 257).astype("uint8")).save(NEW)'
     how = (
-        f"divide its pixels by 257 and save them as 8 bits: {divided}; Pillow's convert would make them white"
+        "divide its pixels by 257 if the values of the set reach 65,535, else by the largest of them / 255, and save "
+        f"them as 8 bits: {divided}; Pillow's convert would make them white"
         if grey
         else "save it with 8, as Pillow does: Image.open(FILE).save(NEW)"
     )

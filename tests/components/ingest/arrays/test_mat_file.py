@@ -78,7 +78,7 @@ def test_images_of_either_order_and_labels_of_either_direction_are_read(tmp_path
     savemat(tmp_path / "set.mat", arrays)
     planned = plan(tmp_path / "set.mat", tmp_path)
     assert_same(planned, EXPECTED if images is IMAGES else EXPECTED_COLOURED)
-    assert planned.dataset == "arrays:set.mat"
+    assert planned.dataset == "arrays:set"
     assert planned.version == ArraySource(tmp_path / "set.mat").fingerprint()["content"][:12]
 
 

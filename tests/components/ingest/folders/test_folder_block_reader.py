@@ -43,7 +43,7 @@ def test_every_damaged_picture_is_named(root, tmp_path):
     (a / "4.png").write_text("<html>")
     message = refusal(root, tmp_path)
     assert message.startswith(f"{root}: 5 of 36 images cannot be used: 2 damaged (train/class a/0.png is a damaged PNG")
-    assert message.endswith(": repair or remove them, or give --ingest.skip-bad 5")
+    assert "--ingest.skip-bad" not in message
     for why in (
         "train/class a/0.png is a damaged PNG picture (the checksum of b'IDAT' is wrong)",
         "train/class a/1.jpg is a damaged JPEG picture (it is incomplete)",
@@ -62,13 +62,13 @@ def test_many_damaged_pictures_are_counted(flat, tmp_path):
     assert message.startswith(f"{flat}: 30 of 30 images cannot be used: 30 damaged (a/0.png is a damaged PNG picture")
     assert message.count(".png is a damaged") == 3
     assert "; and 27 more: repair or remove it)" in message
-    assert message.endswith(": repair or remove them; no image of train and test is left")
+    assert message.endswith("; no image of train and test is left")
 
 
 def test_picture_that_changes_after_planning_is_refused(flat, tmp_path):
     planned = plan(flat, tmp_path)
     save(flat / planned.readers[0].paths[3], shape=(2, 2, 1))
-    with pytest.raises(InputError, match="is 2×2 pixels, the model takes 6×4"):
+    with pytest.raises(InputError, match="is 2×2 pixels, the most frequent size is 6×4"):
         planned.readers[0].read()
     (flat / planned.readers[0].paths[3]).unlink()
     with pytest.raises(InputError, match="No such file"):

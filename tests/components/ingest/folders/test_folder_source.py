@@ -128,8 +128,8 @@ def test_picture_of_another_size_is_named_with_the_option_that_resizes(flat, tmp
     save(flat / "a" / "odd.png", shape=(9, 5, 1))
     message = refusal(flat, tmp_path)
     assert (
-        "1 of 31 images cannot be used: 1 of another size (a/odd.png is 5×9 pixels, the model takes 6×4 (width × "
-        "height): correct it, or give --ingest.resize 4 6)" in message
+        "1 of 31 images cannot be used: 1 of another size (a/odd.png is 5×9 pixels, the most frequent size is 6×4 "
+        "(width × height): correct it, or resize all with --ingest.resize 4 6)" in message
     )
     planned = plan(flat, tmp_path, resize=(4, 6))
     assert planned.image_shape == SHAPE

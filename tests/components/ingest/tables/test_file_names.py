@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from components.ingest.folders.elsewhere import classes_elsewhere, example_pattern
+from serving.errors import InputError
 from tests.components.ingest.tables.reading import plan, refusal, rows, same_rows
 from tests.table_files import NAMES, pictures, save_png, write_rows
 
@@ -145,14 +147,32 @@ def test_class_in_the_name_of_a_picture(tmp_path, layout, form, pattern):
     ("pattern", "expected"),
     [
         ("[a-z", "is not a regular expression"),
-        ("[a-z]+", "has 0 groups: put parentheses around the class alone"),
+        ("[a-z]+", "has 0 groups: give a regular expression with parentheses around the class alone"),
         ("(a)(b)", "has 2 groups"),
         (r"(\d{7})", "finds no class in 30 of 30 pictures: images/id 0.png"),
     ],
 )
 def test_pattern_that_finds_no_class_is_refused(folder, pattern, expected):
-    from serving.errors import InputError
-
     with pytest.raises(InputError) as error:
         plan(folder, "folder", class_pattern=pattern)
     assert expected in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("names", "pattern"),
+    [
+        (["cat.0.png", "cat.1.png", "dog.2.png"], "([A-Za-z]+)[._-][0-9]"),
+        (["0_cat.png", "1_dog.png", "2_dog.png"], "[0-9][._-]([A-Za-z]+)[.]"),
+        (["cat1.png", "dog1.png", "dog2.png"], "([A-Za-z]+)[0-9]"),
+    ],
+)
+def test_advice_finds_the_classes_of_the_names(tmp_path, names, pattern):
+    assert example_pattern(names) == pattern
+    for number, name in enumerate(names):
+        save_png(tmp_path / "set" / name, IMAGES[number])
+    with pytest.raises(InputError) as error:
+        plan(tmp_path / "set", "folder")
+    assert f"--ingest.class-pattern '{pattern}'" in str(error.value)
+    assert plan(tmp_path / "set", "folder", class_pattern=pattern).class_names == ("cat", "dog")
+    table = write_rows(tmp_path / "set" / "labels.csv", ("file", "label"), [])
+    assert f"--dataset table:{table} if" in classes_elsewhere(tmp_path / "set", names)

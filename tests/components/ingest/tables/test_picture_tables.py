@@ -79,7 +79,7 @@ def test_damaged_pictures_are_named_by_their_rows(tmp_path):
 def test_pictures_of_other_sizes_are_named_or_resized(tmp_path):
     wide = png(np.zeros((6, 9), np.uint8))
     path = write_hub_parquet(tmp_path / "t.parquet", [*CONTENTS[:5], wide, *CONTENTS[6:]], LABELS)
-    assert "1 of another size (train record 5 is 9×6 pixels, the model takes 5×6" in refusal(path)
+    assert "1 of another size (train record 5 is 9×6 pixels, the most frequent size is 5×6" in refusal(path)
     assert plan(path, resize=(4, 4)).image_shape == (4, 4, 1)
 
 

@@ -137,9 +137,31 @@ def test_shape_of_colour_is_given(tmp_path):
     assert "24 columns of pixels, no grey square: give --ingest.image-shape" in refusal(other)
 
 
+def test_planes_of_colours_are_refused(tmp_path):
+    places = np.arange(12)
+    smooth = (places[:, None] * 8 + places * 3)[..., None] + np.array([0, 80, 40])
+    images = (smooth[None] + np.random.default_rng(2).integers(0, 8, (30, 12, 12, 3))).astype(np.uint8)
+    given = {"image_shape": (12, 12, 3)}
+    path = write_pixels(tmp_path / "sides.csv", images, LABELS)
+    np.testing.assert_array_equal(rows(plan(path, **given), "train")[0], images[:24])
+    planes = images.transpose(0, 3, 1, 2)
+    message = refusal(write_pixels(tmp_path / "planes.csv", planes, LABELS), **given)
+    assert "its pixels look like planes: columns of one colour after the other are not read: reorder" in message
+    # The message has the remedy.
+    remedied = planes.reshape(30, -1).reshape(-1, 3, 12, 12).transpose(0, 2, 3, 1).reshape(30, -1)
+    np.testing.assert_array_equal(remedied.reshape(images.shape), images)
+    assert "columns of one colour after the other are not read" in refusal(path, image_shape=(3, 12, 12))
+
+
+def test_only_other_column_is_named_as_the_label(tmp_path):
+    named = {"kind": LABELS, **{f"p{number}": IMAGES.reshape(30, -1)[:, number] for number in range(25)}}
+    pyarrow.parquet.write_table(pyarrow.table(named), tmp_path / "t.parquet")
+    assert refusal(tmp_path / "t.parquet").endswith("--ingest.label-column kind")
+
+
 def test_column_that_is_no_label_is_refused(tmp_path):
     path = write_rows(tmp_path / "t.csv", ["pixel0", "pixel1", "pixel2", "pixel3"], [[1, 2, 3, 4]] * 5)
-    assert "none of them named label: say which one holds the labels with --ingest.label-column" in refusal(path)
+    assert "say which one holds the labels with --ingest.label-column NAME" in refusal(path)
     assert "--ingest.label-column kind" in refusal(path, label_column="kind")
 
 
