@@ -119,8 +119,15 @@ def _parts(
 
 
 def _declared(tables: Tables, label: str) -> tuple[str, ...] | None:
-    """The class names that the first table declares for its label."""
-    return next(iter(tables.values()))[0].class_names.get(label)
+    """The class names that tables declare for their label. Raises: InputError: two declare different ones."""
+    every = [table for found in tables.values() for table in found if label in table.class_names]
+    for table in every:
+        if table.class_names[label] != every[0].class_names[label]:
+            raise InputError(
+                f"{shown(every[0].path)} and {shown(table.path)} declare different class names for {label}, so that a "
+                "number has two meanings: write both with the same names in one order"
+            )
+    return every[0].class_names[label] if every else None
 
 
 def _header(content: bytes) -> PictureHeader | None:
