@@ -11,7 +11,7 @@ from components.ingest.folders.labelled_pictures import LabelledPictures, Pictur
 from components.ingest.tables.label_values import LabelValues
 from components.ingest.tables.table_files import split_of
 from components.ingest.tables.unpacked_tables import Tables
-from serving.batch.folders.picture_walk import walk
+from serving.batch.folders.picture_walk import FoundFiles, walk
 from serving.batch.inputs.open_file import shown
 from serving.batch.tables.columns import TableColumns, listed
 from serving.batch.tables.table import Kind, Read, Table, import_pyarrow
@@ -51,9 +51,7 @@ def find_named_pictures(
         paths = _resolved(table, index, folder, rows[column])
         labels = _labels(table, columns, column, rows)
         arrow = import_pyarrow()
-        row_splits = (
-            [split_of(value) or value for value in rows[columns.split]] if columns.split else [split] * len(paths)
-        )
+        row_splits = _row_splits(columns, rows, [split] * len(paths))
         for name in dict.fromkeys(row_splits):
             chosen = [number for number, row_split in enumerate(row_splits) if row_split == name]
             found.setdefault(name, []).extend(paths[number] for number in chosen)
@@ -64,12 +62,15 @@ def find_named_pictures(
         split: by_name_hash(_distinct(root, split, paths, numbers[split].tolist())) for split, paths in found.items()
     }
     _require_apart(root, pictures)
-    unnamed = len(files.pictures) - len({picture.path for some in pictures.values() for picture in some})
+    return LabelledPictures(root, names, pictures, _left_out(files, tables, sum(map(len, pictures.values()))))
+
+
+def _left_out(files: FoundFiles, tables: Tables, named: int) -> dict[str, int]:
+    """The number of files that are not read, by kind; tables are read too."""
     left_out = Counter(files.left_out)
-    # Tables are read too.
     left_out.subtract(table.path.suffix.lower() for some in tables.values() for table in some)
-    left_out[NOT_IN_TABLE] = unnamed
-    return LabelledPictures(root, names, pictures, {kind: count for kind, count in left_out.items() if count > 0})
+    left_out[NOT_IN_TABLE] = len(files.pictures) - named
+    return {kind: count for kind, count in left_out.items() if count > 0}
 
 
 class PictureIndex:
@@ -115,9 +116,7 @@ def _file_column(root: Path, table: Table, columns: TableColumns, index: Picture
     found = {name: [paths for value in heads[name] if (paths := index.find(value, folder))] for name in names}
     # Numbers of rows or classes may be names too: those with the most pictures, and text, are the names.
     kinds = dict(table.columns)
-    ranks = {
-        name: (len(paths), len(set(map(tuple, paths))), kinds[name] is Kind.TEXT) for name, paths in found.items()
-    }
+    ranks = {name: (len(paths), len(set(map(tuple, paths))), kinds[name] is Kind.TEXT) for name, paths in found.items()}
     best = max(names, key=lambda name: ranks[name], default=None)
     if best is not None and not any(heads.values()):
         # Raises with the reason.
@@ -145,9 +144,10 @@ def _file_column(root: Path, table: Table, columns: TableColumns, index: Picture
 def _head(table: Table, name: str) -> list[str]:
     """The first values of a column; none if some are missing, as a name of a picture never is."""
     try:
-        return table.head([name]).column(0).slice(0, SAMPLED_ROWS).to_pylist()
+        values: list[str] = table.head([name]).column(0).slice(0, SAMPLED_ROWS).to_pylist()
     except InputError:
         return []
+    return values
 
 
 def _rows(table: Table, columns: TableColumns, column: str) -> dict[str, list[str]]:
@@ -172,6 +172,11 @@ def _others(table: Table, columns: TableColumns, column: str) -> list[str]:
         f"{shown(table.path)} has the columns {listed([c.name for c in table.columns])}, none of them named label: say "
         "which one holds the labels with --ingest.label-column"
     )
+
+
+def _row_splits(columns: TableColumns, rows: Mapping[str, list[str]], otherwise: list[str]) -> list[str]:
+    """The split of each row by the column of splits, if there is one."""
+    return otherwise if columns.split is None else [split_of(value) or value for value in rows[columns.split]]
 
 
 def _labels(table: Table, columns: TableColumns, column: str, rows: Mapping[str, list[str]]) -> list[str]:

@@ -53,8 +53,9 @@ class LabelValues:
     def classes(self, declared: Sequence[str] | None) -> LabelledClasses:
         """The labels of all rows: the values themselves if all are whole numbers, else positions in the sorted names.
 
-        `declared` are the class names by label, if the file has them. Raises: InputError: two names or numbers read the same, a number is no
-        class, or a value is blank.
+        `declared` are the class names by label, if the file has them.
+
+        Raises: InputError: two names or numbers read the same, a number is not that of a class, or a value is blank.
         """
         values = list(self._codes)
         self._require_labels(values)
@@ -84,8 +85,8 @@ class LabelValues:
         for value, number in zip(values, numbers, strict=True):
             if not number.is_integer():
                 raise InputError(
-                    f"{self._place} has numbers and {value!r}, which is no class number: labels are whole numbers or "
-                    "names: correct it, or say which column is the label with --ingest.label-column"
+                    f"{self._place} has numbers and {value!r}, which is not a class number: labels are whole numbers "
+                    "or names: correct it, or say which column is the label with --ingest.label-column"
                 )
             other = known.setdefault(number, value)
             if other != value and not (NUMBER.fullmatch(other) and NUMBER.fullmatch(value)):

@@ -84,7 +84,7 @@ class TableSource(LocalSource):
 
 
 def _require_same(first: Table, wanted: TableColumns, table: Table, found: TableColumns) -> None:
-    """Refuses a table with labels, pixels, pictures or splits in other columns than those of the first. Raises: InputError."""
+    """Refuses a table whose columns are not used as those of the first. Raises: InputError: they differ."""
     if replace(found, unused=()) == replace(wanted, unused=()):
         return
     raise InputError(

@@ -27,6 +27,8 @@ FILE, CLASS, SPLIT = "file", "class", "split"
 # Number of rows that tell the columns.
 SAMPLED_ROWS = 100
 PIECE_BYTES = 1 << 16
+# The error with which tarfile finds the end of an archive; typeshed has no such name.
+END: type[tarfile.HeaderError] = vars(tarfile)["EOFHeaderError"]
 PICTURE = "picture"
 # A row: the values of its columns, as they are in the file.
 Row = dict[str, bytes]
@@ -129,7 +131,7 @@ class _Member(tarfile.TarInfo):
     def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
         try:
             return super().fromtarfile(archive)
-        except tarfile.EOFHeaderError:
+        except END:
             raise
         except tarfile.HeaderError as error:
             raise tarfile.ReadError(f"{error}, in the place of a member or of the end") from error
@@ -155,7 +157,7 @@ def _values(path: str, ending: str, content: bytes) -> Row:
     if ending == "json":
         values = json.loads(content)
         if isinstance(values, dict):
-            # The member's own name and the picture are no values.
+            # A value of this name would replace the picture, or its name.
             return {
                 name: str(value).encode()
                 for name, value in values.items()

@@ -23,8 +23,8 @@ def classes(path, *values):
     [
         (("1", "01", "2"), "has '1' and '01', the same number: write both in one way"),
         (("1000", "1e3"), "has '1000' and '1e3', the same number"),
-        (("0", "1", "nan"), "has numbers and 'nan', which is no class number"),
-        (("0", "1", "2.5"), "has numbers and '2.5', which is no class number"),
+        (("0", "1", "nan"), "has numbers and 'nan', which is not a class number"),
+        (("0", "1", "2.5"), "has numbers and '2.5', which is not a class number"),
         (("cat", " "), "has a label of spaces alone"),
         (("0", "999999999"), "has the label 999999999, class numbers are below 10,000"),
     ],
