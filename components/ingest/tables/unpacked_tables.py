@@ -80,6 +80,8 @@ def unpack_pictures(path: Path, tables: Tables, columns: TableColumns, scratch: 
     label, texts = _texts(columns)
     values = LabelValues(path, label)
     headers: dict[str, list[PictureHeader | None]] = {}
+    # Most pictures have the same header: it is in memory once.
+    known: dict[PictureHeader | None, PictureHeader | None] = {}
     with _Files(scratch, ".pictures") as files:
         writers: dict[str, PictureWriter] = {}
         for split, table in _each(tables):
@@ -89,7 +91,8 @@ def unpack_pictures(path: Path, tables: Tables, columns: TableColumns, scratch: 
                         writers[name] = PictureWriter(files.create(name))
                     contents = [content for content, taken in zip(batch.contents, rows, strict=True) if taken]
                     writers[name].append(contents)
-                    headers.setdefault(name, []).extend(map(_header, contents))
+                    found = map(_header, contents)
+                    headers.setdefault(name, []).extend(known.setdefault(header, header) for header in found)
                     values.add(name, batch.texts[label].filter(import_pyarrow().array(rows)))
     _require_rows(path, tables, writers, columns)
     splits = {name: SplitPictures(files.paths[name], writer.places, headers[name]) for name, writer in writers.items()}
