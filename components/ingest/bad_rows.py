@@ -13,7 +13,7 @@ from serving.batch.decoding.picture_error import OTHER_SIZE, TRANSPARENT, Pictur
 from serving.batch.inputs.open_file import shown
 from serving.errors import InputError
 
-# If more than this fraction of a set is bad, leaving it out is no remedy, and is not proposed.
+# If more than this fraction of a set is bad, leaving it out is not proposed as a remedy.
 MAX_SKIPPED = 0.1
 # Number of rows of each kind that a sentence names.
 MAX_NAMED = 3

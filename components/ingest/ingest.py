@@ -91,7 +91,10 @@ def write_examples(
     blocks = sorted((one.block for one in decoded), key=lambda block: block.index)
     kept = {split: tuple(b for b in blocks if b.split == split and b.rows) for split in SPLITS}
     bad = sorted(row for one in decoded for row in one.bad)
-    empty = [split for split in SPLITS if not kept[split]]
+    validation_rows = _validation_rows(plan, kept["train"])
+    # Validation rows are the last of the training split, and not trained on.
+    rows = {split: sum(block.rows for block in kept[split]) for split in SPLITS}
+    empty = [split for split, others in zip(SPLITS, (validation_rows, 0), strict=True) if rows[split] <= others]
     if len(bad) > options.skip_bad or empty:
         place = f"--dataset {plan.dataset}" if context.source is None else shown(context.source)
         _write_list(context.refused, bad)
@@ -109,7 +112,7 @@ def write_examples(
         resize=None if options.resize is None else METHOD,
         background=None if options.colour is None else format_colour(options.colour),
         skipped=count_kinds(bad),
-        validation_rows=_validation_rows(plan, kept["train"]),
+        validation_rows=validation_rows,
     ).save()
 
 

@@ -74,7 +74,7 @@ def open_labels(path: Path, class_names: Sequence[str]) -> Labels:
             size differs from its header.
     """
     file = open_file(path)
-    if open_table.is_table(path, file.head(open_table.HEAD_BYTES)):
+    if open_table.is_table(path, file.head(open_table.HEAD_BYTES), one_column=True):
         from serving.batch.tables.table_labels import open_table_labels
 
         return Labels(open_table_labels(file, class_names), class_names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from components.ingest.distinct_names import require_distinct_names
@@ -36,8 +37,9 @@ def find_by_pattern(root: Path, pattern: str) -> LabelledPictures:
     if not files.pictures:
         rest = f", but {describe_left_out(files.left_out)}" if files.left_out else ""
         raise InputError(f"{shown(root)} holds no pictures{rest}: give the folder that holds them")
-    tops = {path.split("/")[0] if "/" in path else "" for path in files.pictures}
-    in_splits = all(top.lower() in SPLIT_NAMES for top in tops)
+    in_splits = all(_top(path) in SPLIT_NAMES for path in files.pictures)
+    if not in_splits:
+        _require_all_in_splits(root, files.pictures)
     classes = {path: compiled.search(path.split("/", 1)[1] if in_splits else path) for path in files.pictures}
     unmatched = [shown(path) for path, match in classes.items() if match is None or not match[1]]
     if unmatched:
@@ -57,6 +59,20 @@ def find_by_pattern(root: Path, pattern: str) -> LabelledPictures:
         splits.setdefault(split, []).append(Picture(path, numbers[labels[path]]))
     ordered = {split: by_name_hash(pictures) for split, pictures in splits.items()}
     return LabelledPictures(root, tuple(map(shown, names)), ordered, files.left_out)
+
+
+def _top(path: str) -> str:
+    """The folder below the set's in lower case; empty if the picture is in none."""
+    return path.split("/")[0].lower() if "/" in path else ""
+
+
+def _require_all_in_splits(root: Path, pictures: Sequence[str]) -> None:
+    """Refuses pictures beside the folders of training and test: these would be one. Raises: InputError."""
+    beside = [path for path in pictures if _top(path) not in SPLIT_NAMES]
+    if {"train", "test"} <= set(map(_top, pictures)):
+        raise InputError(
+            f"{shown(root / beside[0])} lies beside the folders of the splits: move it into one of them, or away"
+        )
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:

@@ -11,7 +11,7 @@ from components.ingest.folders.labelled_pictures import LabelledPictures, Pictur
 from components.ingest.tables.label_values import LabelValues
 from components.ingest.tables.table_files import split_of
 from components.ingest.tables.unpacked_tables import Tables
-from serving.batch.folders.picture_walk import walk
+from serving.batch.folders.picture_walk import FoundFiles, walk
 from serving.batch.inputs.open_file import shown
 from serving.batch.tables.columns import TableColumns, listed
 from serving.batch.tables.table import Kind, Read, Table, import_pyarrow
@@ -20,6 +20,8 @@ from serving.errors import InputError
 # Number of rows that tell which column names pictures.
 SAMPLED_ROWS = 100
 MAX_NAMED = 5
+# The values of columns that are one class each.
+BITS = {"0": False, "0.0": False, "false": False, "1": True, "1.0": True, "true": True}
 NOT_IN_TABLE = "in no table"
 
 
@@ -49,9 +51,7 @@ def find_named_pictures(
         paths = _resolved(table, index, folder, rows[column])
         labels = _labels(table, columns, column, rows)
         arrow = import_pyarrow()
-        row_splits = (
-            [split_of(value) or value for value in rows[columns.split]] if columns.split else [split] * len(paths)
-        )
+        row_splits = _row_splits(columns, rows, [split] * len(paths))
         for name in dict.fromkeys(row_splits):
             chosen = [number for number, row_split in enumerate(row_splits) if row_split == name]
             found.setdefault(name, []).extend(paths[number] for number in chosen)
@@ -61,12 +61,16 @@ def find_named_pictures(
     pictures = {
         split: by_name_hash(_distinct(root, split, paths, numbers[split].tolist())) for split, paths in found.items()
     }
-    unnamed = len(files.pictures) - len({picture.path for some in pictures.values() for picture in some})
+    _require_apart(root, pictures)
+    return LabelledPictures(root, names, pictures, _left_out(files, tables, sum(map(len, pictures.values()))))
+
+
+def _left_out(files: FoundFiles, tables: Tables, named: int) -> dict[str, int]:
+    """The number of files that are not read, by kind; tables are read too."""
     left_out = Counter(files.left_out)
-    # Tables are read too.
     left_out.subtract(table.path.suffix.lower() for some in tables.values() for table in some)
-    left_out[NOT_IN_TABLE] = unnamed
-    return LabelledPictures(root, names, pictures, {kind: count for kind, count in left_out.items() if count > 0})
+    left_out[NOT_IN_TABLE] = len(files.pictures) - named
+    return {kind: count for kind, count in left_out.items() if count > 0}
 
 
 class PictureIndex:
@@ -86,8 +90,12 @@ class PictureIndex:
         for exact in (str(PurePosixPath(folder) / plain), str(plain)):
             if exact in self._paths:
                 return [exact]
-        found = [path for path in self._ends.get(plain.name, ()) if _ends_with(path, plain)]
-        found = found or list(self._ends.get(plain.name, ()))
+        named = self._ends.get(plain.name, ())
+        found = [path for path in named if _ends_with(path, plain)]
+        if not found:
+            # The table was written where the pictures lay in other folders: the longest end of the name is meant.
+            ends = [path for path in named if _is_end_of(path, plain)]
+            found = [path for path in ends if path.count("/") == max(end.count("/") for end in ends)]
         inside = [path for path in found if folder == "." or path.startswith(f"{folder}/")]
         return inside or found
 
@@ -97,23 +105,49 @@ def _ends_with(path: str, end: PurePosixPath) -> bool:
     return str(whole).endswith(f"/{end}") or str(whole.with_suffix("")).endswith(f"/{end}")
 
 
+def _is_end_of(path: str, whole: PurePosixPath) -> bool:
+    return f"/{whole}".endswith((f"/{path}", f"/{PurePosixPath(path).with_suffix('')}"))
+
+
 def _file_column(root: Path, table: Table, columns: TableColumns, index: PictureIndex, folder: str) -> str:
     """The column whose first values are all names of pictures. Raises: InputError: there is none."""
     names = [c.name for c in table.columns if c.name not in (columns.label, columns.split) and c.kind is not Kind.OTHER]
-    head = table.head(names).slice(0, SAMPLED_ROWS) if names else None
-    hits = {
-        name: sum(bool(index.find(value, folder)) for value in head.column(name).to_pylist() if value)
-        for name in names
-        if head is not None
-    }
-    best = max(names, key=lambda name: hits[name], default=None)
-    if best is None or not hits[best]:
+    heads = {name: _head(table, name) for name in names}
+    found = {name: [paths for value in heads[name] if (paths := index.find(value, folder))] for name in names}
+    # Numbers of rows or classes may be names too: those with the most pictures, and text, are the names.
+    kinds = dict(table.columns)
+    ranks = {name: (len(paths), len(set(map(tuple, paths))), kinds[name] is Kind.TEXT) for name, paths in found.items()}
+    best = max(names, key=lambda name: ranks[name], default=None)
+    if best is not None and not any(heads.values()):
+        # Raises with the reason.
+        table.head([best])
+    if best is None or not found[best]:
         raise InputError(
             f"{shown(table.path)} has the columns {listed([column.name for column in table.columns])}: none of them "
             f"holds pixels (pixel0, pixel1, …), pictures as bytes, or names of pictures below {shown(root)}: put the "
             "table beside the pictures, or name the column with --ingest.image-column"
         )
+    for name in names:
+        if ranks[name] == ranks[best] and found[name] != found[best]:
+            raise InputError(
+                f"{shown(table.path)}: the columns {listed([best, name])} name different pictures: say which one holds "
+                "the names of the images with --ingest.image-column"
+            )
+    if table.has_header and index.find(best, folder):
+        raise InputError(
+            f"{shown(table.path)} has the picture {best} in its first line: put a line with the names of the columns, "
+            "e.g. file and label, above it"
+        )
     return best
+
+
+def _head(table: Table, name: str) -> list[str]:
+    """The first values of a column; none if some are missing, as a name of a picture never is."""
+    try:
+        values: list[str] = table.head([name]).column(0).slice(0, SAMPLED_ROWS).to_pylist()
+    except InputError:
+        return []
+    return values
 
 
 def _rows(table: Table, columns: TableColumns, column: str) -> dict[str, list[str]]:
@@ -140,6 +174,11 @@ def _others(table: Table, columns: TableColumns, column: str) -> list[str]:
     )
 
 
+def _row_splits(columns: TableColumns, rows: Mapping[str, list[str]], otherwise: list[str]) -> list[str]:
+    """The split of each row by the column of splits, if there is one."""
+    return otherwise if columns.split is None else [split_of(value) or value for value in rows[columns.split]]
+
+
 def _labels(table: Table, columns: TableColumns, column: str, rows: Mapping[str, list[str]]) -> list[str]:
     """The label of each row as text. Raises: InputError: a row of numbers for each class has not exactly one 1."""
     names = [columns.label] if columns.label else _others(table, columns, column)
@@ -147,8 +186,9 @@ def _labels(table: Table, columns: TableColumns, column: str, rows: Mapping[str,
         return rows[names[0]]
     labels = []
     for number, values in enumerate(zip(*(rows[name] for name in names), strict=True)):
-        ones = [name for name, value in zip(names, values, strict=True) if float(value) == 1]
-        if len(ones) != 1 or any(float(value) not in (0, 1) for value in values):
+        bits = [BITS.get(value.lower()) for value in values]
+        ones = [name for name, bit in zip(names, bits, strict=True) if bit]
+        if len(ones) != 1 or None in bits:
             raise InputError(
                 f"{shown(table.path)}, row {number:,}: the columns {listed(names)} have {len(ones)} ones, a label has "
                 "exactly one: leave the row out, or name the column of the labels with --ingest.label-column"
@@ -183,3 +223,16 @@ def _distinct(root: Path, split: str, paths: Sequence[str], labels: Sequence[int
         if known.setdefault(path, label) != label:
             raise InputError(f"{shown(root / path)} has two labels in {split}, a picture has one: leave such rows out")
     return (Picture(path, label) for path, label in known.items())
+
+
+def _require_apart(root: Path, splits: Mapping[str, Sequence[Picture]]) -> None:
+    """Refuses a picture in two splits: the test would be one of what was learned. Raises: InputError."""
+    known: dict[str, str] = {}
+    for split, pictures in splits.items():
+        for picture in pictures:
+            if picture.path in known:
+                raise InputError(
+                    f"{shown(root / picture.path)} is in the splits {known[picture.path]} and {split}: leave it out of "
+                    "one of them"
+                )
+            known[picture.path] = split

@@ -53,13 +53,17 @@ class LabelValues:
     def classes(self, declared: Sequence[str] | None) -> LabelledClasses:
         """The labels of all rows: the values themselves if all are whole numbers, else positions in the sorted names.
 
-        `declared` are the class names by label, if the file has them. Raises: InputError: two names read the same.
+        `declared` are the class names by label, if the file has them.
+
+        Raises: InputError: two names or numbers read the same, a number is not that of a class, or a value is blank.
         """
         values = list(self._codes)
+        self._require_labels(values)
         matches = [NUMBER.fullmatch(value) for value in values]
         names: tuple[str, ...] | None
         if all(matches):
             numbers, names = [int(match[1]) for match in matches if match], None if declared is None else (*declared,)
+            self._require_small(numbers)
         elif declared is not None and set(values) <= set(declared):
             numbers, names = [list(declared).index(value) for value in values], (*declared,)
         else:
@@ -69,3 +73,39 @@ class LabelValues:
             numbers = [position[value] for value in values]
         table = np.array(numbers, np.int64)
         return LabelledClasses({split: table[np.concatenate(parts)] for split, parts in self._parts.items()}, names)
+
+    def _require_labels(self, values: Sequence[str]) -> None:
+        """Refuses blank text, and numbers in several forms: they would become classes of their own."""
+        if any(not value.strip() for value in values):
+            raise InputError(f"{self._place} has a label of spaces alone: write the class there, or remove the row")
+        numbers = [number for value in values if (number := _number(value)) is not None]
+        if len(numbers) < len(values):
+            return
+        known: dict[float, str] = {}
+        for value, number in zip(values, numbers, strict=True):
+            if not number.is_integer():
+                raise InputError(
+                    f"{self._place} has numbers and {value!r}, which is not a class number: labels are whole numbers "
+                    "or names: correct it, or say which column is the label with --ingest.label-column"
+                )
+            other = known.setdefault(number, value)
+            if other != value and not (NUMBER.fullmatch(other) and NUMBER.fullmatch(value)):
+                raise InputError(f"{self._place} has {other!r} and {value!r}, the same number: write both in one way")
+
+    def _require_small(self, numbers: Sequence[int]) -> None:
+        if numbers and max(numbers) >= MAX_CLASSES:
+            raise InputError(
+                f"{self._place} has the label {max(numbers)}, class numbers are below {MAX_CLASSES:,}: correct it, or "
+                "say which column is the label with --ingest.label-column"
+            )
+
+    @property
+    def _place(self) -> str:
+        return f"{shown(self._path)}: the column {self._column or 'of labels'}"
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

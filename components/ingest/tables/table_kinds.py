@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 
 from components.ingest.tables.json_table import JsonTable
@@ -19,7 +20,7 @@ def open_any_table(path: Path) -> Table:
     head = file.head(open_table.HEAD_BYTES)
     if is_record_file(path):
         return RecordTable.open(path)
-    if head.lstrip()[:1] in (b"{", b"["):
+    if head.removeprefix(codecs.BOM_UTF8).lstrip()[:1] in (b"{", b"["):
         return JsonTable.open(path)
     if open_table.is_table(path, head):
         return open_table.open_table(path)

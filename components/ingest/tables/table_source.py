@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from components.ingest.tables.table_plans import plan_packed_pictures, plan_pixe
 from components.ingest.tables.unpacked_tables import Tables
 from serving.batch.inputs.open_file import shown
 from serving.batch.tables.columns import TableColumns, find_columns, listed
-from serving.batch.tables.table import Table
+from serving.batch.tables.table import Column, Kind, Table
 from serving.errors import InputError
 
 
@@ -59,7 +60,8 @@ class TableSource(LocalSource):
             return plan_pixels(name, version, path, tables, columns, options, scratch)
         found = find_named_pictures(files.root, tables, columns, self.image_column)
         plan = plan_pictures(name, found, options, self.digest_cache)
-        return replace(plan, version=version)
+        # The version of the plan is that of the pictures.
+        return replace(plan, version=hashlib.sha256(f"{version} {plan.version}".encode()).hexdigest()[:12])
 
     def _content(self, files: TableFiles) -> str:
         return content_digest(files.root, files.names, self.digest_cache, existing_path(self.path))
@@ -69,22 +71,22 @@ class TableSource(LocalSource):
         files = find_table_files(existing_path(self.path))
         tables = {split: [open_any_table(files.root / name) for name in names] for split, names in files.splits.items()}
         every = [table for found in tables.values() for table in found]
-        columns = [find_columns(table, self.label_column, self._picture_column(table)) for table in every]
+        columns = [self._columns(table) for table in every]
         for table, found in zip(every, columns, strict=True):
             _require_same(every[0], columns[0], table, found)
         return files, tables, columns[0]
 
-    def _picture_column(self, table: Table) -> str | None:
-        """The column that the user named, if it holds pictures; names of files are found otherwise."""
-        from serving.batch.tables.table import Kind
-
-        pictures = [column.name for column in table.columns if column.kind is Kind.PICTURE]
-        return self.image_column if self.image_column in pictures else None
+    def _columns(self, table: Table) -> TableColumns:
+        """The columns; the user's column of images holds pictures, or else names of files."""
+        found = find_columns(table, self.label_column, self.image_column)
+        if self.image_column is None or Column(self.image_column, Kind.PICTURE) in table.columns:
+            return found
+        return replace(found, picture=None)
 
 
 def _require_same(first: Table, wanted: TableColumns, table: Table, found: TableColumns) -> None:
-    """Refuses a table with labels, pixels or pictures in other columns than those of the first. Raises: InputError."""
-    if (found.label, found.pixels, found.picture) == (wanted.label, wanted.pixels, wanted.picture):
+    """Refuses a table whose columns are not used as those of the first. Raises: InputError: they differ."""
+    if replace(found, unused=()) == replace(wanted, unused=()):
         return
     raise InputError(
         f"{shown(first.path)} and {shown(table.path)} have different columns: "

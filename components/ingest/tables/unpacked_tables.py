@@ -80,6 +80,8 @@ def unpack_pictures(path: Path, tables: Tables, columns: TableColumns, scratch: 
     label, texts = _texts(columns)
     values = LabelValues(path, label)
     headers: dict[str, list[PictureHeader | None]] = {}
+    # Most pictures have the same header: it is in memory once.
+    known: dict[PictureHeader | None, PictureHeader | None] = {}
     with _Files(scratch, ".pictures") as files:
         writers: dict[str, PictureWriter] = {}
         for split, table in _each(tables):
@@ -89,7 +91,8 @@ def unpack_pictures(path: Path, tables: Tables, columns: TableColumns, scratch: 
                         writers[name] = PictureWriter(files.create(name))
                     contents = [content for content, taken in zip(batch.contents, rows, strict=True) if taken]
                     writers[name].append(contents)
-                    headers.setdefault(name, []).extend(map(_header, contents))
+                    found = map(_header, contents)
+                    headers.setdefault(name, []).extend(known.setdefault(header, header) for header in found)
                     values.add(name, batch.texts[label].filter(import_pyarrow().array(rows)))
     _require_rows(path, tables, writers, columns)
     splits = {name: SplitPictures(files.paths[name], writer.places, headers[name]) for name, writer in writers.items()}
@@ -119,8 +122,15 @@ def _parts(
 
 
 def _declared(tables: Tables, label: str) -> tuple[str, ...] | None:
-    """The class names that the first table declares for its label."""
-    return next(iter(tables.values()))[0].class_names.get(label)
+    """The class names that tables declare for their label. Raises: InputError: two declare different ones."""
+    every = [table for found in tables.values() for table in found if label in table.class_names]
+    for table in every:
+        if table.class_names[label] != every[0].class_names[label]:
+            raise InputError(
+                f"{shown(every[0].path)} and {shown(table.path)} declare different class names for {label}, so that a "
+                "number has two meanings: write both with the same names in one order"
+            )
+    return every[0].class_names[label] if every else None
 
 
 def _header(content: bytes) -> PictureHeader | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from serving.batch.inputs.open_file import shown
-from serving.batch.tables.table import Kind, Table
+from serving.batch.tables.table import Kind, Read, Table
 from serving.errors import InputError
 
 # In lower case.
@@ -61,7 +61,7 @@ def find_columns(table: Table, label: str | None = None, image: str | None = Non
     split = _named(table, SPLIT_NAMES, (label, picture))
     found = label or _label_column(table, (picture, split))
     numbers = [c.name for c in table.columns if c.kind is Kind.NUMBER and c.name not in (found, split)]
-    pixels = () if picture is not None else _pixel_columns(numbers)
+    pixels = () if picture is not None else _pixel_columns(table, numbers)
     if found is None and not table.has_header and picture is None:
         found = _label_by_values(table, numbers)
         pixels = tuple(name for name in pixels if name != found)
@@ -104,13 +104,16 @@ def _named(table: Table, names: Sequence[str], others: tuple[str | None, ...]) -
     if len(found) > 1:
         raise InputError(
             f"{shown(table.path)} has the columns {listed(found)}: say which one is the label with "
-            "--ingest.label-column"
+            "--ingest.label-column; to score, leave the others out"
         )
     return found[0] if found else None
 
 
-def _pixel_columns(numbers: Sequence[str]) -> tuple[str, ...]:
-    """The columns of numbers that share a name before their number, ordered by it; none if these are few."""
+def _pixel_columns(table: Table, numbers: Sequence[str]) -> tuple[str, ...]:
+    """The columns of numbers that share a name before their number, ordered by it; none if these are few.
+
+    Raises: InputError: as many share another name, as for three channels.
+    """
     groups: defaultdict[str, list[tuple[int, int, str]]] = defaultdict(list)
     for name in numbers:
         if (match := PIXEL_NAME.fullmatch(name)) is not None:
@@ -118,6 +121,13 @@ def _pixel_columns(numbers: Sequence[str]) -> tuple[str, ...]:
     largest = max(groups.values(), key=len, default=[])
     if len(largest) < FEWEST_PIXELS:
         return ()
+    alike = [group[0][2] for group in groups.values() if len(group) == len(largest)]
+    if len(alike) > 1:
+        raise InputError(
+            f"{shown(table.path)} has {len(largest):,} columns like each of {listed(alike)}: give all pixels of an "
+            "image one name, in the order of rows, columns and channels, such as pixel0, pixel1, …, and leave others "
+            "out"
+        )
     return tuple(name for *_, name in sorted(largest))
 
 
@@ -129,8 +139,12 @@ def _label_by_values(table: Table, numbers: Sequence[str]) -> str | None:
     if len(numbers) < FEWEST_PIXELS or pixel_shape(len(numbers)) is not None:
         return None
     ends = numbers[0], numbers[-1]
-    head = table.head(ends)
-    varied = [name for name in ends if len(Counter(head.column(name).to_pylist())) > 1]
+    # The whole file is read: its first rows may be of one class.
+    values: dict[str, set[str]] = {name: set() for name in ends}
+    for batch in table.batches(dict.fromkeys(ends, Read.TEXT)):
+        for name in ends:
+            values[name].update(batch.column(name).unique().to_pylist())
+    varied = [name for name in ends if len(values[name]) > 1]
     if len(varied) == 1:
         return varied[0]
     raise InputError(

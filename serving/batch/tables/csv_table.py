@@ -53,7 +53,12 @@ class CsvTable(Table):
         first_line = lines.partition("\n")[0]
         delimiter = max(DELIMITERS, key=first_line.count)
         found = (row for row in csv.reader(io.StringIO(lines), delimiter=delimiter) if row)
-        rows = list(islice(found, SAMPLED_ROWS))
+        try:
+            rows = list(islice(found, SAMPLED_ROWS))
+        except csv.Error as error:
+            raise InputError(
+                f"{shown(path)} is not a table of text ({error}): look for a quotation mark that is not closed"
+            ) from error
         if not rows:
             raise InputError(f"{shown(path)} is empty: give a table with one row for each image")
         has_header = not _are_values(rows[0])

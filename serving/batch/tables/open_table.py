@@ -19,16 +19,21 @@ NOT_TEXT = frozenset(range(32)) - set(b"\t\r\n")
 HEAD_BYTES = 512
 
 
-def is_table(path: Path, head: bytes) -> bool:
+def is_table(path: Path, head: bytes, one_column: bool = False) -> bool:
     """Whether a file starts as a table does: Parquet, tar, or text with values between commas, semicolons or tabs.
 
-    `head` are its first bytes, HEAD_BYTES if it has that many.
+    Args:
+        path: the file.
+        head: its first bytes, HEAD_BYTES if it has that many.
+        one_column: whether lines of text with one value each are a table too.
     """
     if head.startswith(parquet_table.MAGIC):
         return True
     if head.startswith(GZIP_MAGIC):
         head = _unpacked_head(path)
-    return is_tar(head) or (_is_text(head) and any(delimiter.encode() in head for delimiter in DELIMITERS))
+    if is_tar(head):
+        return True
+    return bool(head) and _is_text(head) and (one_column or any(mark.encode() in head for mark in DELIMITERS))
 
 
 def open_table(path: Path) -> Table:

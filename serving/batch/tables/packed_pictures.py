@@ -15,6 +15,7 @@ from serving.batch.inputs.encoded_pictures import EncodedPictures
 from serving.batch.inputs.open_file import OpenFile, adopt
 from serving.batch.tables.pixel_rows import unpack_error
 from serving.batch.tables.table import Read, Table
+from serving.errors import InputError
 from serving.resize import require_picture_libraries
 
 if TYPE_CHECKING:
@@ -116,6 +117,8 @@ def open_packed_pictures(file: OpenFile, table: Table, picture: str, skip_bad: b
         raise unpack_error(file.path, error) from error
     file.require_unchanged()
     places = writer.places
+    if not len(places):
+        raise InputError(f"{file.name} has no rows: give a table with one row for each image")
     return PackedPictures(
         rows=len(places),
         paths=(file.path,),

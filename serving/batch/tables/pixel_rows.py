@@ -16,7 +16,7 @@ from serving.batch.inputs.array_file import ArrayFile
 from serving.batch.inputs.array_images import ArrayImages
 from serving.batch.inputs.layout import Layout
 from serving.batch.inputs.open_file import OpenFile, adopt
-from serving.batch.tables.columns import TableColumns, pixel_shape
+from serving.batch.tables.columns import TableColumns
 from serving.batch.tables.table import Read, Table
 from serving.errors import InputError
 
@@ -45,11 +45,9 @@ def pixel_batches(table: Table, pixels: Sequence[str], texts: Sequence[str]) -> 
 def open_pixel_images(file: OpenFile, table: Table, columns: TableColumns) -> ArrayImages:
     """Reads the pixels of a table into an unnamed temporary file, in the folder that TMPDIR names.
 
-    Images are (n, h, w) if the number of pixels is a square, else flattened.
-
     Raises: InputError: as `Table.batches`; or the disk is full.
     """
-    rows, height_width = 0, pixel_shape(len(columns.pixels))
+    rows = 0
     try:
         with tempfile.TemporaryFile() as target:
             for batch in pixel_batches(table, columns.pixels, ()):
@@ -60,8 +58,8 @@ def open_pixel_images(file: OpenFile, table: Table, columns: TableColumns) -> Ar
     except OSError as error:
         raise unpack_error(file.path, error) from error
     file.require_unchanged()
-    shape = (rows, *(height_width or (len(columns.pixels),)))
-    array = ArrayFile(file, data, Layout(shape, np.dtype(np.uint8), 0))
+    # The columns do not tell the shape, so images stay flattened, and cannot be resized.
+    array = ArrayFile(file, data, Layout((rows, len(columns.pixels)), np.dtype(np.uint8), 0))
     array.require_whole()
     return ArrayImages(
         rows=rows,

@@ -6,13 +6,14 @@ import json
 import posixpath
 import tarfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from serving.batch.folders.picture_walk import SUFFIXES, SYSTEM_FOLDERS
+from serving.batch.inputs.open_file import shown
 from serving.batch.tables.table import PICTURES_PER_BATCH, Column, Kind, Read, Table, import_pyarrow, require_no_gaps
 from serving.errors import InputError
 
@@ -25,6 +26,9 @@ MAGIC, MAGIC_OFFSET = b"ustar", 257
 FILE, CLASS, SPLIT = "file", "class", "split"
 # Number of rows that tell the columns.
 SAMPLED_ROWS = 100
+PIECE_BYTES = 1 << 16
+# The error with which tarfile finds the end of an archive; typeshed has no such name.
+END: type[tarfile.HeaderError] = vars(tarfile)["EOFHeaderError"]
 PICTURE = "picture"
 # A row: the values of its columns, as they are in the file.
 Row = dict[str, bytes]
@@ -53,6 +57,7 @@ class TarTable(Table):
         """Yields the rows in order, as `Table`."""
         arrow = import_pyarrow()
         rows, first_row = self._rows(), 0
+        depths: dict[int, str] = {}
         while some := list(islice(rows, PICTURES_PER_BATCH)):
             columns = [arrow.array([row.get(name) for row in some], arrow.binary()) for name in reads]
             try:
@@ -64,33 +69,80 @@ class TarTable(Table):
                 raise self.damaged(error) from error
             batch = arrow.record_batch(texts, list(reads))
             require_no_gaps(self, batch, first_row)
+            if CLASS in reads:
+                self._require_one_depth(some, depths)
             yield batch
             first_row += len(batch)
 
+    def _require_file(self, member: tarfile.TarInfo) -> None:
+        if not member.isfile():
+            raise InputError(
+                f"{shown(self.path)} holds {member.name}, which is a link or a device without content: pack the files "
+                "again with tar --dereference --hard-dereference"
+            )
+
+    def _require_one_depth(self, rows: Sequence[Row], depths: dict[int, str]) -> None:
+        """Refuses pictures whose classes are folders at different depths; `depths` has one picture of each so far."""
+        for row in rows:
+            folder, name = posixpath.split(row.get(FILE, b"").decode("utf-8", "replace"))
+            if posixpath.basename(folder) == row[CLASS].decode("utf-8", "replace"):
+                depths.setdefault(folder.count("/"), f"{folder}/{name}")
+        if len(depths) > 1:
+            one, two, *_ = depths.values()
+            raise InputError(
+                f"{shown(self.path)} holds {one} and {two}, whose classes would be folders at different depths: pack "
+                "all pictures as <class>/x.png or <split>/<class>/x.png"
+            )
+
     def _rows(self) -> Iterator[Row]:
-        """Yields the rows in order. Raises: InputError: the file is damaged."""
+        """Yields the rows in order. Raises: InputError: the file is damaged, or holds links."""
         row: Row = {}
         before = None
         try:
-            with tarfile.open(self.path, "r|*") as archive:
+            with tarfile.open(self.path, "r|*", tarinfo=_Member) as archive:
                 for member in archive:
                     folder, name = posixpath.split(member.name)
-                    if not member.isfile() or name.startswith(".") or set(folder.split("/")) & set(SYSTEM_FOLDERS):
+                    if member.isdir() or name.startswith(".") or set(folder.split("/")) & set(SYSTEM_FOLDERS):
                         continue
+                    self._require_file(member)
                     stem, _, ending = name.partition(".")
-                    if row and (folder, stem) != before:
+                    stream = archive.extractfile(member)
+                    assert stream is not None
+                    values = _values(member.name, ending.lower(), stream.read())
+                    # Two pictures are two rows: cat/2024.01.png is not cat/2024.02.png.
+                    if row and ((folder, stem) != before or (PICTURE in row and PICTURE in values)):
                         yield _with_class(row)
                         row = {}
                     before = folder, stem
-                    stream = archive.extractfile(member)
-                    assert stream is not None
-                    row |= _values(member.name, ending.lower(), stream.read())
+                    row |= values
+                _require_end(archive)
             if row:
                 yield _with_class(row)
         except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError) as error:
             if isinstance(error, InputError):
                 raise
             raise self.damaged(error) from error
+
+
+class _Member(tarfile.TarInfo):
+    """A member. TarFile takes a damaged or missing header for the end of the archive; here it is an error."""
+
+    @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
+        try:
+            return super().fromtarfile(archive)
+        except END:
+            raise
+        except tarfile.HeaderError as error:
+            raise tarfile.ReadError(f"{error}, in the place of a member or of the end") from error
+
+
+def _require_end(archive: tarfile.TarFile) -> None:
+    """Refuses content after the end: archives that were joined as files. Raises: tarfile.ReadError."""
+    assert archive.fileobj is not None
+    while piece := archive.fileobj.read(PIECE_BYTES):
+        if piece.strip(b"\0"):
+            raise tarfile.ReadError("more content after its end, as of two archives joined as files")
 
 
 def is_tar(head: bytes) -> bool:
@@ -105,7 +157,12 @@ def _values(path: str, ending: str, content: bytes) -> Row:
     if ending == "json":
         values = json.loads(content)
         if isinstance(values, dict):
-            return {name: str(value).encode() for name, value in values.items() if isinstance(value, str | int | float)}
+            # A value of this name would replace the picture, or its name.
+            return {
+                name: str(value).encode()
+                for name, value in values.items()
+                if isinstance(value, str | int | float) and name not in (PICTURE, FILE)
+            }
     return {ending or "without an ending": content.strip()}
 
 

@@ -65,8 +65,8 @@ def test_transparent_pictures_are_counted_with_the_option_without_a_background(r
     assert f": {count} of 41 images cannot be used: {count} transparent (a/0" in message
     assert "has transparent pixels; " in message
     assert (
-        f"; and {count - 3} more: save it on a background, or lay it on one, also in scoring, with --ingest.background white)"
-        in message
+        f"; and {count - 3} more: save it on a background, or lay it on one, also in scoring, with "
+        "--ingest.background white)" in message
     )
 
 

@@ -91,7 +91,7 @@ def test_every_mnist_label_equals_the_byte_of_the_file(mnist_dir):
         (idx(random_images(2)), "has shape (2, 4, 3, 2), labels are"),
         (npy(np.zeros(3, np.int64))[:-1], "has 23 bytes of values, its header says 24"),
         (idx(np.zeros(3, np.uint8)) + b"\n", "has 4 bytes of values, its header says 3"),
-        (b"7\n2\n", "is not a .npy or IDX file, but starts with b'7\\n2\\n': save the labels with numpy.save"),
+        (b"7\x01", "is not a .npy or IDX file, but starts with b'7\\x01': save the labels with numpy.save"),
         (b"", "but empty: save the labels"),
     ],
 )

@@ -149,3 +149,14 @@ def test_names_of_any_bytes_are_listed(tmp_path):
     examples = run(root, tmp_path / "out", skip_bad=3)
     names = [row["file"] for row in listed(examples.path / "skipped.csv")]
     assert names == ["a/\\xff.png", 'a/a "b", c.png', "a/line\nbreak.png"]
+
+
+def test_validation_rows_alone_are_not_trained_on(tmp_path):
+    root = tmp_path / "set"
+    for split in ("train", "val", "test"):
+        save(root / split / "a" / "0.png", np.zeros((4, 6, 1), np.uint8))
+        save(root / split / "b" / "1.png", np.ones((4, 6, 1), np.uint8))
+    for file in (root / "train").rglob("*.png"):
+        file.write_bytes(file.read_bytes()[:-30])
+    with pytest.raises(InputError, match="no image of train is left"):
+        run(root, tmp_path / "out", RunContext(source=root), BeamOptions(), skip_bad=2)

@@ -9,7 +9,10 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
+from components.ingest.tables.table_kinds import open_any_table
+from components.ingest.tables.unpacked_tables import unpack_pictures
 from serving.batch.images import find_images
+from serving.batch.tables.columns import find_columns
 from tests.components.ingest.tables.reading import plan, refusal, rows, same_rows
 from tests.table_files import NAMES, pictures, png, write_hub_parquet, write_tar
 
@@ -198,3 +201,10 @@ def test_scorer_reads_what_ingest_reads(tmp_path, kind):
     assert same_rows(all_rows(found), scored, LABELS)
     assert source.named == (kind == "tar")
     assert source.names(3, 4) == (["00003.png"] if kind == "tar" else [str(path)])
+
+
+def test_equal_headers_are_in_memory_once(tmp_path):
+    table = open_any_table(write_hub_parquet(tmp_path / "t.parquet", CONTENTS, LABELS))
+    (split,) = unpack_pictures(tmp_path, {"train": [table]}, find_columns(table), tmp_path).splits.values()
+    assert len(split.headers) == len(CONTENTS)
+    assert len(set(map(id, split.headers))) == 1

@@ -10,6 +10,7 @@ import pyarrow.parquet
 import pytest
 
 from serving.batch.images import find_images
+from serving.batch.tables import csv_table
 from tests.components.ingest.tables.reading import plan, refusal, rows, same_rows
 from tests.table_files import NAMES, pictures, write_pixels, write_rows
 
@@ -62,6 +63,16 @@ def test_file_without_names_has_the_label_where_the_other_end_is_a_border(tmp_pa
     images_found, labels = rows(plan(tmp_path / "plain.csv"), "train")
     np.testing.assert_array_equal(images_found[..., 0], images[:24])
     np.testing.assert_array_equal(labels, LABELS[:24])
+
+
+def test_label_is_found_in_a_file_that_starts_with_one_class(tmp_path, monkeypatch):
+    monkeypatch.setattr(csv_table, "BATCH_BYTES", 300)
+    images = IMAGES.copy()
+    images[:, 0, 0] = 0
+    order = np.argsort(LABELS, kind="stable")
+    # The last pixel varies within the first class, so that it may be the label too.
+    np.savetxt(tmp_path / "s.csv", np.c_[LABELS, images.reshape(30, -1)][order], fmt="%d", delimiter=",")
+    assert "may both be the label" in refusal(tmp_path / "s.csv")
 
 
 def test_file_without_names_whose_ends_both_vary_needs_the_position_of_the_label(tmp_path):

@@ -103,3 +103,20 @@ def test_missing_pyarrow_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(InputError, match="tables need pyarrow, which is not installed: pip install pyarrow"):
         find_images([str(path)])
+
+
+@pytest.mark.parametrize("header", ["label\n", "", "of the images\n"])
+@pytest.mark.parametrize("values", [LABELS.tolist(), [NAMES[label] for label in LABELS]], ids=["numbers", "names"])
+def test_labels_in_lines(tmp_path, header, values):
+    if not header and isinstance(values[0], str):
+        pytest.skip("the first name would be taken for the name of the column")
+    path = tmp_path / "labels.csv"
+    path.write_text(header + "".join(f"{value}\n" for value in values))
+    np.testing.assert_array_equal(open_labels(path, NAMES).read(0, 40), LABELS)
+
+
+def test_pixels_of_a_table_cannot_be_resized_because_their_shape_is_not_known(tmp_path):
+    source = find_images([str(write_pixels(tmp_path / "t.csv", IMAGES, LABELS))], resize=True)
+    assert source.fits((6, 6, 1))
+    assert source.fits((4, 9, 1))
+    assert not source.fits((12, 12, 1))
