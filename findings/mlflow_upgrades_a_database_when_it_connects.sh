@@ -10,7 +10,7 @@ set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 ${PYTHON:-python3} -m venv "$folder/venv"
-"$folder/venv/bin/pip" --quiet install mlflow-skinny==3.17.2 alembic sqlalchemy pandas
+"$folder/venv/bin/pip" --quiet install mlflow-skinny==3.17.2 alembic==1.20.1 sqlalchemy==2.1.9 pandas==3.1.1
 cat > "$folder/main.py" <<'PYTHON'
 import logging
 import sys

@@ -14,6 +14,7 @@ from components.ingest.read_options import ReadOptions
 from components.ingest.read_plan import ReadPlan
 from components.ingest.source import LocalSource
 from components.ingest.tables.file_names import find_named_pictures
+from components.ingest.tables.record_table import is_record_file
 from components.ingest.tables.table_files import TableFiles, find_table_files
 from components.ingest.tables.table_kinds import open_any_table
 from components.ingest.tables.table_plans import plan_packed_pictures, plan_pixels
@@ -38,8 +39,11 @@ class TableSource(LocalSource):
 
     def fingerprint(self) -> Mapping[str, str]:
         """The digest of the tables and their names, and of the pictures that they name."""
-        files, tables, columns = self._open()
+        files = find_table_files(existing_path(self.path))
         digest = {"content": self._content(files)}
+        if _are_records(files):
+            return digest
+        files, tables, columns = self._open()
         if columns.pixels or columns.picture is not None:
             return digest
         found = find_named_pictures(files.root, tables, columns, self.image_column)
@@ -47,8 +51,9 @@ class TableSource(LocalSource):
         return {**digest, **{f"pictures {name}": value for name, value in pictures.items()}}
 
     def prepare(self) -> None:
-        """Checks the columns of the tables. Raises: InputError."""
-        self._open()
+        """Checks the columns of the tables, except of records, for which TensorFlow is needed. Raises: InputError."""
+        if not _are_records(find_table_files(existing_path(self.path))):
+            self._open()
 
     def plan(self, options: ReadOptions, scratch: Path) -> ReadPlan:
         """Reads the tables, and unpacks their images."""
@@ -82,6 +87,10 @@ class TableSource(LocalSource):
         if self.image_column is None or Column(self.image_column, Kind.PICTURE) in table.columns:
             return found
         return replace(found, picture=None)
+
+
+def _are_records(files: TableFiles) -> bool:
+    return all(is_record_file(files.root / name) for name in files.names)
 
 
 def _require_same(first: Table, wanted: TableColumns, table: Table, found: TableColumns) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import numpy as np
 import pyarrow
 import pyarrow.parquet
 import pytest
 
+from components.ingest.ingest import Params, source_of
 from components.ingest.tables.table_kinds import open_any_table
 from components.ingest.tables.unpacked_tables import unpack_pictures
+from components.run_context import RunContext
 from serving.batch.images import find_images
 from serving.batch.tables.columns import find_columns
 from tests.components.ingest.tables.reading import plan, refusal, rows, same_rows
@@ -159,6 +162,18 @@ def test_records_of_tf_example(tmp_path, name, write):
     write(folder / name, [example(content, label) for content, label in zip(CONTENTS, LABELS.tolist(), strict=True)])
     assert same_rows(all_rows(plan(folder)), IMAGES[..., None], LABELS)
     assert plan(folder, label_column="image/class/text").class_names == ("one", "two", "zero")
+
+
+def test_records_are_identified_without_tensorflow(tmp_path, monkeypatch):
+    path = tmp_path / "a.tfrecord"
+    write_tf_records(path, [example(CONTENTS[0], 1)])
+    source = source_of(Params(dataset="table:a"), RunContext(source=path))
+    before = source.fingerprint()
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    source.prepare()
+    assert source.fingerprint() == before
+    path.write_bytes(path.read_bytes() + b"more")
+    assert source.fingerprint() != before
 
 
 @pytest.mark.parametrize(("name", "write"), [("a.tfrecord", write_tf_records), ("a.array_record", write_array_records)])
