@@ -47,7 +47,7 @@ def find_by_pattern(root: Path, pattern: str) -> LabelledPictures:
         raise InputError(
             f"--ingest.class-pattern {pattern} finds no class in {len(unmatched):,} of {len(classes):,} pictures: "
             f"{', '.join(unmatched[:MAX_NAMED])}{more}: give a regular expression with the class as its only group, "
-            f"e.g. '{example_pattern(files.pictures)}'"
+            f"e.g. '{example_pattern(files.pictures)[0]}'"
         )
     labels = {path: match[1] for path, match in classes.items() if match is not None}
     names = sorted(set(labels.values()), key=natural_key)

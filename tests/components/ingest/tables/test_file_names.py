@@ -167,12 +167,14 @@ def test_pattern_that_finds_no_class_is_refused(folder, pattern, expected):
     ],
 )
 def test_advice_finds_the_classes_of_the_names(tmp_path, names, pattern):
-    assert example_pattern(names) == pattern
+    assert example_pattern(names) == (pattern, ["cat", "dog"])
     for number, name in enumerate(names):
         save_png(tmp_path / "set" / name, IMAGES[number])
     with pytest.raises(InputError) as error:
         plan(tmp_path / "set", "folder")
-    assert f"--ingest.class-pattern '{pattern}'" in str(error.value)
+    assert f"--ingest.class-pattern '{pattern}', which finds the classes cat, dog" in str(error.value)
     assert plan(tmp_path / "set", "folder", class_pattern=pattern).class_names == ("cat", "dog")
     table = write_rows(tmp_path / "set" / "labels.csv", ("file", "label"), [])
-    assert f"--dataset table:{table} if" in classes_elsewhere(tmp_path / "set", names)
+    assert f"give --dataset table:{table}; if it is in" in classes_elsewhere(tmp_path / "set", names)
+    numbered = [f"img_{number}.png" for number in range(3)]
+    assert classes_elsewhere(tmp_path / "set", numbered).endswith(f"give --dataset table:{table}")

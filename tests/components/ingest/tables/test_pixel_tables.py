@@ -148,20 +148,27 @@ def test_shape_of_colour_is_given(tmp_path):
     assert "24 columns of pixels, no grey square: give --ingest.image-shape" in refusal(other)
 
 
-def test_planes_of_colours_are_refused(tmp_path):
+@pytest.mark.parametrize("kind", ["smooth", "coarse", "grey", "noise"])
+def test_planes_of_colours_are_refused(tmp_path, kind):
+    random = np.random.default_rng(2)
+    coarse = random.integers(40, 200, (30, 4, 4, 1 if kind == "grey" else 3)).repeat(3, 1).repeat(3, 2)
     places = np.arange(12)
     smooth = (places[:, None] * 8 + places * 3)[..., None] + np.array([0, 80, 40])
-    images = (smooth[None] + np.random.default_rng(2).integers(0, 8, (30, 12, 12, 3))).astype(np.uint8)
+    images = {"smooth": smooth[None], "noise": random.integers(0, 240, (30, 12, 12, 3))}.get(kind, coarse)
+    images = (images + random.integers(0, 8, (30, 12, 12, 3))).astype(np.uint8)
     given = {"image_shape": (12, 12, 3)}
     path = write_pixels(tmp_path / "sides.csv", images, LABELS)
     np.testing.assert_array_equal(rows(plan(path, **given), "train")[0], images[:24])
+    assert "columns of one colour after the other are not read" in refusal(path, image_shape=(3, 12, 12))
     planes = images.transpose(0, 3, 1, 2)
-    message = refusal(write_pixels(tmp_path / "planes.csv", planes, LABELS), **given)
-    assert "its pixels look like planes: columns of one colour after the other are not read: reorder" in message
+    path = write_pixels(tmp_path / "planes.csv", planes, LABELS)
+    if kind == "noise":
+        assert plan(path, **given).image_shape == (12, 12, 3)
+        return
+    assert "its pixels look like planes: columns of one colour after the other are not" in refusal(path, **given)
     # The message has the remedy.
     remedied = planes.reshape(30, -1).reshape(-1, 3, 12, 12).transpose(0, 2, 3, 1).reshape(30, -1)
     np.testing.assert_array_equal(remedied.reshape(images.shape), images)
-    assert "columns of one colour after the other are not read" in refusal(path, image_shape=(3, 12, 12))
 
 
 def test_only_other_column_is_named_as_the_label(tmp_path):
