@@ -13,18 +13,8 @@ from serving.errors import InputError
 from serving.suggestions import nearest
 
 SUFFIXES = (
-    ".npz",
-    ".mat",
-    ".csv",
-    ".csv.gz",
-    ".tsv",
-    ".parquet",
-    ".json",
-    ".jsonl",
-    ".tfrecord",
-    ".tar",
-    ".tar.gz",
-    ".tgz",
+    *(".npz", ".mat", ".csv", ".csv.gz", ".tsv", ".parquet", ".json", ".jsonl"),
+    *(".tfrecord", ".array_record", ".tar", ".tar.gz", ".tgz"),
 )
 # A model's name is a folder's name, which most file systems limit to 255 bytes.
 MAX_NAME_LENGTH = 100

@@ -14,6 +14,8 @@ from serving.errors import InputError
 def test_name_is_the_last_part_of_the_path(tmp_path, monkeypatch):
     assert path_name(tmp_path / "flowers.v2") == "flowers.v2"
     assert path_name(tmp_path / "digits.v2.npz") == "digits.v2"
+    for suffix in (".csv", ".csv.gz", ".parquet", ".tfrecord", ".array_record", ".tar.gz", ".mat"):
+        assert path_name(tmp_path / f"digits.v2{suffix}") == "digits.v2"
     assert path_name(Path(os.fsdecode(b"caf\xe9"))) == "caf\\xe9"
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
