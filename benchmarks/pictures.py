@@ -140,7 +140,8 @@ def _compare(options: argparse.Namespace) -> None:
             rows = _write_part(case, root, options.fraction)
             _print_rates(case, rows, take_turns(_works(case, root, rows), 1 + ROUNDS))
         rows = _write_part(LARGE, Path(folder, LARGE.name), options.fraction)
-        print(f"{LARGE.name}, {rows:,} pictures: peak memory {_memory_in_process(Path(folder, LARGE.name)):,.0f} MB")
+        peak = memory_in_process("benchmarks.pictures", Path(folder, LARGE.name))
+        print(f"{LARGE.name}, {rows:,} pictures: peak memory {peak:,.0f} MB")
 
 
 def _write_part(case: Case, root: Path, fraction: float) -> int:
@@ -197,8 +198,9 @@ def _peak_memory_mb(root: Path) -> float:
     return peak_memory_bytes() / 1e6
 
 
-def _memory_in_process(root: Path) -> float:
-    command = [sys.executable, "-m", "benchmarks.pictures", "--memory-of", str(root)]
+def memory_in_process(module: str, path: Path) -> float:
+    """The peak memory in MB of a process of a benchmark that ingests a folder or file. Raises: InputError."""
+    command = [sys.executable, "-m", module, "--memory-of", str(path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise InputError(f"the measurement of memory exited with {done.returncode}: {done.stderr[-1000:]}")

@@ -9,7 +9,6 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -17,11 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.pictures import ROOT, Case, ingest_seconds, seconds_of, write_folder
+from benchmarks.pictures import Case, ingest_seconds, memory_in_process, seconds_of, write_folder
 from benchmarks.turns import ratio, take_turns
 from components import ingest
 from serving.arguments import Arguments
-from serving.errors import BeamlineError, InputError
+from serving.errors import BeamlineError
 from serving.machine import peak_memory_bytes
 
 ROUNDS = 9
@@ -124,17 +123,9 @@ def _print(name: str, rows: int, works: dict[str, Callable[[], float]], peer: st
 def _print_memory(name: str, path: Path, write_larger: Callable[[Path], None]) -> None:
     larger = path.with_name(f"larger{path.suffix}")
     write_larger(larger)
-    small, large = _memory_mb(path), _memory_mb(larger)
+    small, large = (memory_in_process("benchmarks.tables", file) for file in (path, larger))
     larger.unlink()
     print(f"{name}: peak memory {small:,.0f} MB, with {LARGER} times the rows {large:,.0f} MB", flush=True)
-
-
-def _memory_mb(path: Path) -> float:
-    command = [sys.executable, "-m", "benchmarks.tables", "--memory-of", str(path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise InputError(f"the measurement of memory exited with {done.returncode}: {done.stderr[-1000:]}")
-    return float(json.loads(done.stdout.splitlines()[-1]))
 
 
 if __name__ == "__main__":

@@ -9,13 +9,12 @@ from typing import NamedTuple
 
 from components.artifacts.examples import SPLITS
 from components.ingest.read_options import ReadOptions
+from components.ingest.split_names import SPLITS as SPLITS_BY_NAME
+from components.ingest.split_names import VALIDATION
 from serving.errors import InputError
 
 # The default training and test rows of a set with one split.
 DEFAULT_CUT = ("{}[:80%]", "{}[80%:]")
-VALIDATION = "validation"
-# Names that sets have for their validation rows, in lower case.
-VALIDATION_NAMES = ("validation", "val", "valid", "dev")
 # The value of --ingest.validation-split that turns a set's own validation rows off.
 NO_ROWS = "none"
 
@@ -80,7 +79,7 @@ def select_rows(options: ReadOptions, rows: Mapping[str, int], dataset: str) -> 
     specs = _specs(options, rows, dataset)
     selected = {split: _rows_of(split, spec, rows, dataset) for split, spec in specs.items()}
     _require_apart(specs, selected)
-    own = next((split for split in rows if split.lower() in VALIDATION_NAMES and rows[split]), None)
+    own = next((split for split in rows if SPLITS_BY_NAME.get(split.lower()) == VALIDATION and rows[split]), None)
     if options.validation_split not in (None, NO_ROWS):
         selected[VALIDATION] = _rows_of(VALIDATION, options.validation_split, rows, dataset)
         _require_apart({**specs, VALIDATION: options.validation_split}, selected)

@@ -7,14 +7,16 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
+from components.ingest import split_names
+
 IMAGES, LABELS, CLASS_NAMES = "images", "labels", "class names"
-TRAIN = "train"
+TRAIN = split_names.TRAIN
 
 # By token, in lower case.
 SPLITS = {
-    **dict.fromkeys(("train", "training", "tr", "trn"), TRAIN),
-    **dict.fromkeys(("test", "testing", "te", "tst", "t10k"), "test"),
-    **dict.fromkeys(("val", "valid", "validation", "dev"), "validation"),
+    **split_names.SPLITS,
+    **dict.fromkeys(("tr", "trn"), TRAIN),
+    **dict.fromkeys(("te", "tst", "t10k"), split_names.TEST),
 }
 CONTENTS = {
     **dict.fromkeys(("x", "image", "images", "img", "imgs", "pixels"), IMAGES),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.ingest.natural_order import natural_key
+from components.ingest.split_names import SPLITS, TRAIN
 from serving.batch.inputs.open_file import shown
 from serving.errors import InputError
 
@@ -19,18 +20,6 @@ SUFFIXES = (
 PART = re.compile(r"-\d+-of-\d+$")
 # Names of files that describe a set, and are not part of it.
 DESCRIPTIONS = ("dataset_info.json", "dataset_infos.json", "dataset_dict.json", "features.json", "state.json")
-# The split's name, by names that people use, in lower case.
-SPLITS = {
-    "train": "train",
-    "training": "train",
-    "test": "test",
-    "testing": "test",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-    "dev": "validation",
-}
-DEFAULT_SPLIT = "train"
 
 
 @dataclass(frozen=True)
@@ -61,7 +50,7 @@ def find_table_files(path: Path) -> TableFiles:
     Raises: InputError: the folder holds no tables, cannot be read, or one split in two formats.
     """
     if not path.is_dir():
-        return TableFiles(path.parent, {DEFAULT_SPLIT: (path.name,)})
+        return TableFiles(path.parent, {TRAIN: (path.name,)})
     names = sorted(_tables_below(path), key=natural_key)
     if not names:
         raise InputError(
@@ -72,7 +61,7 @@ def find_table_files(path: Path) -> TableFiles:
     for name in names:
         splits.setdefault(split_of(name) or _stem(name), []).append(name)
     if len(splits) == 1:
-        splits = {key if key in SPLITS.values() else DEFAULT_SPLIT: found for key, found in splits.items()}
+        splits = {key if key in SPLITS.values() else TRAIN: found for key, found in splits.items()}
     for split, found in splits.items():
         kinds = {_suffix(name).removesuffix(".gz"): name for name in found}
         if len(kinds) > 1:
@@ -114,4 +103,4 @@ def _suffix(name: str) -> str:
 def _stem(name: str) -> str:
     """A name that all files of one split have: without numbers and suffix."""
     stem = os.path.basename(PART.sub("", name))[: -len(_suffix(name))]
-    return re.sub(r"[\W_]+", "_", re.sub(r"\d+(-of-\d+)?", "", stem)).strip("_") or DEFAULT_SPLIT
+    return re.sub(r"[\W_]+", "_", re.sub(r"\d+(-of-\d+)?", "", stem)).strip("_") or TRAIN

@@ -43,7 +43,7 @@ class TableSource(LocalSource):
         digest = {"content": self._content(files)}
         if _are_records(files):
             return digest
-        files, tables, columns = self._open()
+        files, tables, columns = self._open(only_header=True)
         if columns.pixels or columns.picture is not None:
             return digest
         found = find_named_pictures(files.root, tables, columns, self.image_column)
@@ -53,7 +53,7 @@ class TableSource(LocalSource):
     def prepare(self) -> None:
         """Checks the columns of the tables, except of records, for which TensorFlow is needed. Raises: InputError."""
         if not _are_records(find_table_files(existing_path(self.path))):
-            self._open()
+            self._open(only_header=True)
 
     def plan(self, options: ReadOptions, scratch: Path) -> ReadPlan:
         """Reads the tables, and unpacks their images."""
@@ -71,19 +71,19 @@ class TableSource(LocalSource):
     def _content(self, files: TableFiles) -> str:
         return content_digest(files.root, files.names, self.digest_cache, existing_path(self.path))
 
-    def _open(self) -> tuple[TableFiles, Tables, TableColumns]:
+    def _open(self, only_header: bool = False) -> tuple[TableFiles, Tables, TableColumns]:
         """The tables, and their columns, which are the same for all. Raises: InputError: they differ."""
         files = find_table_files(existing_path(self.path))
         tables = {split: [open_any_table(files.root / name) for name in names] for split, names in files.splits.items()}
         every = [table for found in tables.values() for table in found]
-        columns = [self._columns(table) for table in every]
+        columns = [self._columns(table, only_header) for table in every]
         for table, found in zip(every, columns, strict=True):
             _require_same(every[0], columns[0], table, found)
         return files, tables, columns[0]
 
-    def _columns(self, table: Table) -> TableColumns:
+    def _columns(self, table: Table, only_header: bool) -> TableColumns:
         """The columns; the user's column of images holds pictures, or else names of files."""
-        found = find_columns(table, self.label_column, self.image_column)
+        found = find_columns(table, self.label_column, self.image_column, only_header)
         if self.image_column is None or Column(self.image_column, Kind.PICTURE) in table.columns:
             return found
         return replace(found, picture=None)

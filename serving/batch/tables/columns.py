@@ -40,13 +40,16 @@ class TableColumns:
     unused: tuple[str, ...]
 
 
-def find_columns(table: Table, label: str | None = None, image: str | None = None) -> TableColumns:
+def find_columns(
+    table: Table, label: str | None = None, image: str | None = None, only_header: bool = False
+) -> TableColumns:
     """Finds the columns of a table by their types and names.
 
     Args:
         table: an open table.
         label: the label's column, if the user named it.
         image: the column of pictures, if the user named it.
+        only_header: do not read the rows of a table without names of columns to find its label.
 
     Raises:
         InputError: there is no such column, or several columns may be meant.
@@ -62,7 +65,7 @@ def find_columns(table: Table, label: str | None = None, image: str | None = Non
     found = label or _label_column(table, (picture, split))
     numbers = [c.name for c in table.columns if c.kind is Kind.NUMBER and c.name not in (found, split)]
     pixels = () if picture is not None else _pixel_columns(table, numbers)
-    if found is None and not table.has_header and picture is None:
+    if found is None and not table.has_header and picture is None and not only_header:
         found = _label_by_values(table, numbers)
         pixels = tuple(name for name in pixels if name != found)
     used = {found, picture, split, *pixels}
