@@ -89,7 +89,7 @@ def plan_pixels(
 def _require_side_by_side(path: Path, file: Path, shape: tuple[int, int, int]) -> None:
     """Refuses coloured pixels that look like planes, one colour after the other. Raises: InputError."""
     height, width, channels = shape
-    if channels != 3:
+    if channels != 3 or min(height, width) < 2:
         return
     rows = np.load(file, mmap_mode="r")[:SAMPLED_ROWS].astype(np.int16)
     side_by_side = rows.reshape(-1, height, width, 3)

@@ -68,7 +68,7 @@ def describe_left_out(left_out: Mapping[str, int]) -> str:
 
 def left_out_line(left_out: Mapping[str, int]) -> str:
     """The same for the screen, with the reason."""
-    return f"left out (not pictures, hidden, or in system folders): {describe_left_out(left_out)}"
+    return f"left out (not read as images): {describe_left_out(left_out)}"
 
 
 def irregular_reason(path: str) -> str:

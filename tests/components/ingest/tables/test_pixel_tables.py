@@ -171,6 +171,11 @@ def test_planes_of_colours_are_refused(tmp_path, kind):
     np.testing.assert_array_equal(remedied.reshape(images.shape), images)
 
 
+def test_images_of_one_row_have_no_neighbours_to_compare(tmp_path):
+    path = write_pixels(tmp_path / "t.csv", IMAGES[:, :3, :4], LABELS)
+    assert plan(path, image_shape=(1, 4, 3)).image_shape == (1, 4, 3)
+
+
 def test_only_other_column_is_named_as_the_label(tmp_path):
     named = {"kind": LABELS, **{f"p{number}": IMAGES.reshape(30, -1)[:, number] for number in range(25)}}
     pyarrow.parquet.write_table(pyarrow.table(named), tmp_path / "t.parquet")

@@ -79,7 +79,7 @@ def test_reasons_for_what_is_left_out_include_system_folders(tmp_path):
     save(tmp_path / "._x.png")
     (tmp_path / "notes.txt").touch()
     line = left_out_line(walk(str(tmp_path)).left_out)
-    assert line == "left out (not pictures, hidden, or in system folders): 1 .txt, 1 hidden, 1 in @eaDir"
+    assert line == "left out (not read as images): 1 .txt, 1 hidden, 1 in @eaDir"
 
 
 @pytest.mark.parametrize(
