@@ -23,7 +23,7 @@ IMAGES ?= images.npy
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup pipeline score bench test test-all check clean lock
+.PHONY: help setup pipeline score bench test test-all test-faults check clean lock
 
 help:  ## list the targets and variables
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -62,6 +62,9 @@ test: $(READY)  ## run the tests, except the exhaustive ones
 
 test-all: $(READY) $(TRACKING)  ## run all tests, as CI does
 	@BEAMLINE_TRACKING_PYTHON=$(TRACKING) $(PY) $(PYTEST) $(ARGS)
+
+test-faults: $(READY)  ## fail every call that changes a file once, in each command (an hour)
+	@$(PY) -m tests.faults $(ARGS)
 
 # MLflow's client beside what .venv has, in a place of its own: what it brings makes every start slower.
 $(TRACKING): $(READY) requirements-mlflow.lock

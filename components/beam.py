@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-import os
 import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from serving.arguments import Arguments
 from serving.errors import InputError
+from serving.files import staged_file
 from serving.process.child import own_packages_in_children
 from serving.suggestions import nearest
 
@@ -164,9 +164,8 @@ class BeamOptions:
 
 def _write_pickle(elements: list[Any], file: Path) -> None:
     # Beam may run a write twice at the same time; each one replaces the whole file.
-    staged = file.with_name(f".{file.name}.{os.getpid()}")
-    staged.write_bytes(pickle.dumps(elements))
-    os.replace(staged, file)
+    with staged_file(file) as staged:
+        staged.write(pickle.dumps(elements))
 
 
 def _subclasses(kind: type[Any]) -> Iterator[type[Any]]:

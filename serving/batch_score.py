@@ -65,7 +65,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"batch_score: {error}", file=sys.stderr)
         return error.exit_code
     except OSError as error:
-        print(f"batch_score: {error}; nothing was written", file=sys.stderr)
+        failed = f"{error.filename}: {error.strerror}" if error.filename else error.strerror or error
+        print(f"batch_score: {failed}; nothing was written", file=sys.stderr)
         return 1
     except (KeyboardInterrupt, Terminated) as interruption:
         terminated = isinstance(interruption, Terminated)

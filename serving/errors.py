@@ -7,6 +7,10 @@ class BeamlineError(Exception):
     exit_code = 1
 
 
+class ModelError(BeamlineError):
+    """A model that no machine scores: onnxruntime refuses its graph, or it returns NaN."""
+
+
 class InputError(BeamlineError):
     """Wrong usage or bad input: an option, a file or a folder that the user gave."""
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+
+from serving.locks import NO_LOCKS
 
 CHUNK_BYTES = 1 << 20
+# The end of a staged file's name.
+STAGED = ".new"
 
 
 def sha256_file(path: Path) -> str:
@@ -53,19 +61,40 @@ def replace_text(path: Path, text: str) -> None:
 
 
 def replace_bytes(path: Path, content: bytes) -> None:
-    """Replaces a file in one step, as `replace_text` does."""
-    staged = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        _write_flushed(staged, content)
-        os.replace(staged, path)
-    finally:
-        staged.unlink(missing_ok=True)
+    """Replaces a file as `replace_text` does, and removes what killed processes left for this path."""
+    _remove_abandoned(path)
+    with staged_file(path) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
     fsync_path(path.parent)
+
+
+@contextmanager
+def staged_file(path: Path) -> Iterator[IO[bytes]]:
+    """A hidden file beside `path` that takes its place at the end of the block; after an exception it is removed.
+
+    No other process, on any machine, gives the same name.
+    """
+    with _naming(path), _create_locked(path) as file:
+        try:
+            yield file
+            file.flush()
+            os.replace(file.name, path)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(file.name)
+            raise
+
+
+def is_staged(name: str) -> bool:
+    """Whether a file's name is that of a staged file."""
+    return name.startswith(".") and name.endswith(STAGED)
 
 
 def append_line(path: Path, line: str) -> None:
     """Adds a line to a file, flushed to the disk; an incomplete last line is removed first."""
-    with path.open("a+b") as file:
+    with _naming(path), path.open("a+b") as file:
         file.seek(0)
         complete = file.read().rfind(b"\n") + 1
         file.truncate(complete)
@@ -77,11 +106,12 @@ def append_line(path: Path, line: str) -> None:
 
 def fsync_path(path: Path) -> None:
     """Flushes a file, or a folder's entries: without this, a power failure can undo a rename."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with _naming(path):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def fsync_tree(root: Path) -> None:
@@ -92,8 +122,64 @@ def fsync_tree(root: Path) -> None:
         fsync_path(Path(folder))
 
 
+def is_at(descriptor: int, path: Path) -> bool:
+    """Whether a path is that of an open file or folder."""
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    return False
+
+
 def _write_flushed(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
+    with _naming(path), path.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Adds the path to an OSError that has none: the system names no file in an error of a descriptor."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+def _create_locked(path: Path) -> IO[bytes]:
+    """Creates a staged file for a path, and locks it until it is closed: a locked one is not abandoned."""
+    while True:
+        name = path.with_name(f".{path.name}.{secrets.token_hex(8)}{STAGED}")
+        file = name.open("xb")
+        if _lock_if_free(file.fileno()) is not False and is_at(file.fileno(), name):
+            return file
+        # Another process took it for an abandoned one before it was locked.
+        file.close()
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Removes the staged files of a path whose processes died; without locks on this file system, none."""
+    staged = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]+{re.escape(STAGED)}")
+    with suppress(OSError):
+        for entry in os.scandir(path.parent):
+            if staged.fullmatch(entry.name):
+                descriptor = os.open(entry.path, os.O_RDONLY)
+                try:
+                    if _lock_if_free(descriptor) and is_at(descriptor, Path(entry.path)):
+                        os.unlink(entry.path)
+                finally:
+                    os.close(descriptor)
+
+
+def _lock_if_free(descriptor: int) -> bool | None:
+    """Locks an open file. Returns: False if another process holds the lock, None without locks."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno in NO_LOCKS:
+            return None
+        raise
+    return True

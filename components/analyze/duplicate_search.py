@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, reduce
 from itertools import islice
@@ -15,6 +14,7 @@ import numpy.typing as npt
 
 from components.artifacts.duplicates import NAMED_PLACES, NO_DUPLICATES, Duplicates, Group, Place
 from components.artifacts.examples import Block
+from serving.files import staged_file
 
 Hashes = npt.NDArray[np.uint64]
 
@@ -72,10 +72,8 @@ def write_hashes(folder: Path, placed: PlacedBlock, hashes: Hashes, labels: npt.
     content = np.column_stack([hashes, rows, labels.view(np.uint64)])[order]
     begins = [np.uint64((number << 64) // count) for number in range(count)]
     edges = np.append(np.searchsorted(content[:, 0], begins), len(content))
-    file = _file(folder, placed)
-    staged = file.with_name(f".{file.name}.{os.getpid()}")
-    staged.write_bytes(edges.astype(np.int64).tobytes() + content.tobytes())
-    os.replace(staged, file)
+    with staged_file(_file(folder, placed)) as file:
+        file.write(edges.astype(np.int64).tobytes() + content.tobytes())
 
 
 def range_numbers(rows: int) -> range:

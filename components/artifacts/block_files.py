@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 import numpy.typing as npt
 
 from components.artifacts.examples import Block
 from components.artifacts.npy_writer import NpyWriter
-from serving.files import replace_text
+from serving.files import staged_file
 
 
 def write_block(
@@ -35,31 +32,22 @@ def write_block(
     """
     block = Block(split, index, 0)
     labels: list[npt.NDArray[np.int64]] = []
-    with _staged(folder / block.images_file) as file:
+    with staged_file(folder / block.images_file) as file:
         writer = NpyWriter(file)
         for images, numbers in parts:
             writer.append(images)
             labels.append(numbers)
         writer.finish()
     joined = np.concatenate(labels)
-    with _staged(folder / block.labels_file) as file:
-        np.save(file, joined)
+    with staged_file(folder / block.labels_file) as file:
+        # Not numpy's own writer: it says neither which file it cannot write nor why.
+        writer = NpyWriter(file)
+        writer.append(joined)
+        writer.finish()
     return replace(block, rows=len(joined))
 
 
 def write_names(folder: Path, block: Block, files: Sequence[str]) -> None:
     """Writes the original file of each row of a block."""
-    replace_text(folder / block.names_file, json.dumps(files, ensure_ascii=False))
-
-
-@contextmanager
-def _staged(path: Path) -> Iterator[IO[bytes]]:
-    """A file that replaces `path` when it is complete, and is removed after an error."""
-    # Two workers may write the same block, and one of them may be killed.
-    staged = path.with_name(f".{path.name}.{os.getpid()}.npy")
-    try:
-        with staged.open("wb") as file:
-            yield file
-        os.replace(staged, path)
-    finally:
-        staged.unlink(missing_ok=True)
+    with staged_file(folder / block.names_file) as file:
+        file.write(json.dumps(files, ensure_ascii=False).encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 from dataclasses import fields
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from components.artifacts.verification import Measured
 from components.verify.parity import Probabilities
 from serving.batch_score import main
-from serving.errors import BeamlineError
+from serving.errors import BeamlineError, BundleError
 from serving.process.child import child_environment, python_command
 
 # Scoring must not need the training libraries: in this program, importing one of them fails.
@@ -37,7 +38,10 @@ def score_in_isolated_process(bundle: Path, images: npt.NDArray[np.uint8], out: 
     Temporary files are written to `out` and removed.
 
     Returns: the probabilities, float32 (n, classes), and the time and memory of scoring.
-    Raises: BeamlineError: the process fails; the message has the end of its output.
+
+    Raises:
+        BundleError: the process refuses the bundle.
+        BeamlineError: the process fails, which says nothing about the bundle; the message has the reason.
     """
     given, scored = out / "fresh.npy", out / "fresh.scored.npy"
     sidecar = scored.with_name(scored.name + ".json")
@@ -51,10 +55,27 @@ def score_in_isolated_process(bundle: Path, images: npt.NDArray[np.uint8], out: 
             text=True,
             check=False,
         )
+        if done.returncode == BundleError.exit_code:
+            raise BundleError(f"a process without TensorFlow refuses the bundle: {_last_line(done)}")
         if done.returncode:
-            raise BeamlineError(f"a process without TensorFlow cannot score the bundle: {done.stderr.strip()[-500:]}")
+            raise BeamlineError(
+                f"the process that scores without TensorFlow {_reason(done)}; nothing is decided about the model: "
+                "run again"
+            )
         metadata = json.loads(sidecar.read_text(encoding="utf-8"))
         return np.load(scored), Measured(**{field.name: metadata[field.name] for field in fields(Measured)})
     finally:
         for file in (given, scored, sidecar):
             file.unlink(missing_ok=True)
+
+
+def _reason(done: subprocess.CompletedProcess[str]) -> str:
+    """Why a process ended: its signal, or the last line that it printed."""
+    if done.returncode < 0:
+        return f"was ended by {signal.Signals(-done.returncode).name}"
+    printed = _last_line(done)
+    return f"ended with exit code {done.returncode}" + (f": {printed}" if printed else "")
+
+
+def _last_line(done: subprocess.CompletedProcess[str]) -> str:
+    return done.stderr.strip().rpartition("\n")[2].removeprefix("batch_score: ")[-500:]

@@ -40,7 +40,7 @@ from components.verify.parity import (
 )
 from serving.blocks import Images
 from serving.bundle.bundle import Bundle as CheckedBundle
-from serving.errors import BeamlineError, InputError
+from serving.errors import BundleError, InputError, ModelError
 from serving.scoring.network import MAX_BATCH_SIZE
 
 # A model must give the same probabilities for every batch size: 1, 7 and large batches are compared.
@@ -80,6 +80,8 @@ def run(
     """Compares the bundle with the trained weights: every constant, and the probabilities of the test set.
 
     All backends score the test set, and the ONNX model again in a process without TensorFlow.
+
+    Raises: BeamlineError: the machine failed, which says nothing about the bundle.
     """
     images = examples.all_images("test")
     labels = examples.all_labels("test")
@@ -87,7 +89,7 @@ def run(
         opened = bundle.opened()
         onnx = onnx_backend(opened)
         scored = onnx(images, MAX_BATCH_SIZE)
-    except BeamlineError as error:
+    except (BundleError, ModelError) as error:
         return _verification(bundle, labels, [RuleResult("bundle", False, str(error))], out)
     models = load_onnx_models(opened)
     layers = layers_of(model)
@@ -168,7 +170,7 @@ def _int8_rules(
     images = examples.all_images("test")
     try:
         answer = Answer("int8", onnx_backend(opened, "int8")(images, MAX_BATCH_SIZE), np.arange(len(images)))
-    except BeamlineError as error:
+    except ModelError as error:
         return [RuleResult("int8", False, str(error))]
     return [
         *check_int8(models[figures["file"]], answer, layers, transform, examples, rounding),
@@ -179,10 +181,10 @@ def _int8_rules(
 def _isolated_rules(
     bundle: Bundle, images: Images, expected: Expected, params: Params, out: Path
 ) -> tuple[list[RuleResult], Measured | None]:
-    """The rules of scoring in a process without TensorFlow, and the costs; None if scoring fails."""
+    """The rules of scoring in a process without TensorFlow, and the costs; None if it refuses the bundle."""
     try:
         probabilities, measured = score_in_isolated_process(bundle.path, images, out)
-    except BeamlineError as error:
+    except BundleError as error:
         return [RuleResult("fresh process", False, str(error))], None
     name = "a process without TensorFlow"
     answers = [Answer(name, probabilities, np.arange(len(images)))]

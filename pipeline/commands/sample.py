@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from pipeline.settings.fallback import obtainable
 from pipeline.settings.options import Request, parse_run
 from serving.arguments import Arguments
 from serving.errors import BeamlineError, InputError
-from serving.files import fsync_path, sha256_file
+from serving.files import fsync_path, sha256_file, staged_file
 from serving.interrupts import defer_interrupts
 from serving.out_path import require_out_path, write_error
 from serving.process.program import PIPELINE, SCORER
@@ -65,13 +65,11 @@ def _write(examples: Examples, split: str, out: Path) -> int:
     labels_file = out.with_name(out.stem + ".labels.npy")
     images, labels = map(examples.images, blocks), map(examples.labels, blocks)
     # Both or none: a user would trust labels beside images of another split.
-    with (
-        _staged(out, shape, np.uint8, images) as staged_images,
-        _staged(labels_file, shape[:1], np.int64, labels) as staged_labels,
-        defer_interrupts(),
-    ):
-        os.replace(staged_images, out)
-        os.replace(staged_labels, labels_file)
+    with ExitStack() as staged:
+        staged.enter_context(_staged(out, shape, np.uint8, images))
+        staged.enter_context(_staged(labels_file, shape[:1], np.int64, labels))
+        with defer_interrupts():
+            staged.close()
     fsync_path(out.parent)
     print(f"{shape[0]:,} images of {split} -> {out}, labels -> {labels_file}")
     print(f"score:  {SCORER} {out}")
@@ -104,25 +102,24 @@ def _examples(request: Request, store: Store) -> Examples | int:
 @contextmanager
 def _staged(
     target: Path, shape: tuple[int, ...], dtype: type[np.generic], parts: Iterable[npt.NDArray[Any]]
-) -> Iterator[Path]:
-    """Writes a whole .npy file beside its target, for the caller to rename; deletes it otherwise.
+) -> Iterator[None]:
+    """Writes a whole .npy file beside its target; it takes the target's place at the end of the block.
 
     Raises: InputError: it cannot be written there, or the target is another file.
     """
-    staged = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        with staged.open("wb") as file:
+        with staged_file(target) as file:
             header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
             np.lib.format.write_array_header_1_0(file, header)
             for part in parts:
                 file.write(np.ascontiguousarray(part).data)
             file.flush()
             os.fsync(file.fileno())
-        require_out_path(
-            target, lambda: sha256_file(target) == sha256_file(staged), expected="a file with the same content"
-        )
-        yield staged
+            require_out_path(
+                target,
+                lambda: sha256_file(target) == sha256_file(Path(file.name)),
+                expected="a file with the same content",
+            )
+            yield
     except OSError as error:
         raise write_error(target, error) from error
-    finally:
-        staged.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from components.artifacts.artifact import UNDIGESTED
 from pipeline.engine.step import Parts
 from serving.codec import FormatError, read, to_json
 from serving.errors import BeamlineError
-from serving.files import canonical_json, fsync_path, fsync_tree, sha256_file, write_json
+from serving.files import canonical_json, fsync_path, fsync_tree, is_at, sha256_file, write_json
 from serving.interrupts import defer_interrupts
 from serving.locks import lock, locked
 
@@ -127,18 +127,18 @@ class Store:
         interrupted attempt. Leaving without `commit` deletes all files except these: the next attempt finds them.
         """
         staged = self._staged(step, key)
-        with _locked_folder(staged):
+        with _locked_folder(staged) as descriptor:
             out = staged / PAYLOAD
             out.mkdir(exist_ok=True)
             _delete_except(out / CHECKPOINTS, [*staged.iterdir(), *out.iterdir()])
             try:
                 yield out
             finally:
-                with defer_interrupts():
-                    if (out / CHECKPOINTS).exists():
-                        _delete_except(out / CHECKPOINTS, [*staged.iterdir(), *out.iterdir()])
-                    else:
-                        shutil.rmtree(staged, ignore_errors=True)
+                # What cannot be deleted now is deleted by the next attempt; it must not hide this one's error.
+                with defer_interrupts(), suppress(OSError):
+                    # After a commit, another process may have made a folder of this name: it is not the locked one.
+                    if is_at(descriptor, staged):
+                        _discard(staged, out / CHECKPOINTS)
 
     def commit(self, step: str, key: str, key_parts: Parts) -> Stored:
         """Flushes the files, writes the record last and renames the folder into place.
@@ -178,18 +178,29 @@ def _name(step: str, key: str) -> str:
 
 
 @contextmanager
-def _locked_folder(folder: Path) -> Iterator[None]:
-    """Creates and locks a folder; retries if the previous owner moved it away."""
+def _locked_folder(folder: Path) -> Iterator[int]:
+    """Creates and locks a folder, and yields its descriptor; retries if the previous owner moved it away."""
     while True:
         folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:
+            continue
         try:
             lock(descriptor, folder)
-            if folder.is_dir() and os.path.samestat(os.fstat(descriptor), folder.stat()):
-                yield
+            if is_at(descriptor, folder):
+                yield descriptor
                 return
         finally:
             os.close(descriptor)
+
+
+def _discard(staged: Path, checkpoints: Path) -> None:
+    """Deletes a staged folder, or all but its checkpoints."""
+    if checkpoints.exists():
+        _delete_except(checkpoints, [*staged.iterdir(), *checkpoints.parent.iterdir()])
+    else:
+        shutil.rmtree(staged, ignore_errors=True)
 
 
 def _delete_except(kept: Path, entries: list[Path]) -> None:

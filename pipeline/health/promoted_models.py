@@ -9,7 +9,7 @@ from pipeline.health.finding import Finding
 from pipeline.tracking.server import read_tracking_state
 from serving.bundle.bundle import load_bundle
 from serving.errors import BeamlineError
-from serving.files import entries
+from serving.files import entries, is_staged
 from serving.process.program import PIPELINE
 from serving.registry.pointer import Pointer
 from serving.registry.readers import owner_only_message
@@ -33,9 +33,9 @@ def registry_findings(registry: Registry) -> Iterator[Finding]:
 
 
 def _unfinished_files(folder: Path) -> Iterator[Finding]:
-    """The temporary files of `serving.files.replace_text`, whose names end with a process id."""
+    """The staged files of commands that run or were killed."""
     for entry in entries(folder):
-        if entry.name.startswith(".") and entry.suffix[1:].isdigit():
+        if is_staged(entry.name):
             message = f"{entry} is a temporary file of a running or killed command: delete it if no command is running"
             yield Finding("note", "registry", message)
 

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from serving.batch.journal import Entry, journal_line, read_journal
 from serving.batch.replaceable import sidecar_of
-from serving.errors import InputError
+from serving.errors import BeamlineError, InputError
 from serving.files import CHUNK_BYTES, fsync_path, sha256_file, write_json
 from serving.interrupts import defer_interrupts
 from serving.locks import lock
@@ -63,6 +63,10 @@ class Output:
 
     def resume(self) -> list[Entry]:
         """Returns the intact first blocks of an earlier process, to continue with; none if a dependency differs."""
+        with self._named_errors():
+            return self._resume()
+
+    def _resume(self) -> list[Entry]:
         earlier, entries = read_journal(self._journal.readall())
         names = sorted(earlier | self._dependencies) if earlier else []
         self.changed_dependencies = [name for name in names if earlier.get(name) != self._dependencies.get(name)]
@@ -81,21 +85,21 @@ class Output:
     def begin(self, header: bytes) -> None:
         """Discards an earlier process's work, and writes the bytes before the first block."""
         self._may_have_earlier_blocks = False
-        for file in (self._journal, self._staged):
-            file.truncate(0)
-            file.seek(0)
-        with self._disk_full_as_input_error():
+        with self._named_errors():
+            for file in (self._journal, self._staged):
+                file.truncate(0)
+                file.seek(0)
             _write_all(self._journal, journal_line(self._dependencies))
         self._append(header)
 
     def write(self, content: bytes, stop: int, counts: dict[str, Any]) -> None:
         """Appends a block's predictions, then records the block in the journal, as `Entry` describes it.
 
-        Raises: InputError: the disk is full.
+        Raises: InputError: the disk is full. BeamlineError: another failure of the disk.
         """
         self._append(content)
         entry = Entry(stop, self._staged.tell(), self._digest.hexdigest(), counts)
-        with self._disk_full_as_input_error():
+        with self._named_errors():
             _write_all(self._journal, journal_line(entry))
         self._images_written = stop
 
@@ -114,9 +118,11 @@ class Output:
             digest_of_replaced: returns the SHA-256 of the output that is replaced, None if there is none; raises if
                 the target must not be replaced.
 
-        Raises: InputError: the disk is full, or the target was replaced by another file meanwhile.
+        Raises:
+            InputError: the disk is full, or the target was replaced by another file meanwhile.
+            BeamlineError: another failure of the disk; the message says whether the predictions are in place.
         """
-        with self._disk_full_as_input_error():
+        with self._named_errors():
             finished = finish(self._staged_path, self._finished_path)
             fsync_path(finished)
             digest = self._digest.hexdigest() if finished == self._staged_path else sha256_file(finished)
@@ -127,9 +133,9 @@ class Output:
                 write_json(self._sidecar_path, {**metadata, **digests})
                 os.replace(self._sidecar_path, sidecar_of(self.target))
                 os.replace(finished, self.target)
+                self._committed = True
                 fsync_path(self.target.parent)
                 # Another process may take these names as soon as the journal is removed.
-                self._committed = True
                 self._remove()
 
     def __enter__(self) -> Self:
@@ -146,14 +152,17 @@ class Output:
             if self._committed:
                 note = f"{self.target} is complete"
             elif self._may_have_earlier_blocks or (interruption is not None and self._images_written):
-                self._finished_path.unlink(missing_ok=True)
-                self._sidecar_path.unlink(missing_ok=True)
+                with suppress(OSError):
+                    self._finished_path.unlink(missing_ok=True)
+                    self._sidecar_path.unlink(missing_ok=True)
                 if self._images_written:
                     note = (
                         f"the predictions of the first {self._images_written:,} images are kept: continue with --resume"
                     )
             else:
-                self._remove()
+                # What cannot be removed is removed by the next run; it must not hide the error.
+                with suppress(OSError):
+                    self._remove()
             if interruption is not None and note:
                 interruption.add_note(note)
         finally:
@@ -165,7 +174,8 @@ class Output:
             return FileIO(os.open(self._staged_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666), "r+b")
         except OSError:
             if not self._may_have_earlier_blocks:
-                self._journal_path.unlink()
+                with suppress(OSError):
+                    self._journal_path.unlink()
             self._journal.close()
             raise
 
@@ -176,7 +186,7 @@ class Output:
 
     def _append(self, content: bytes) -> None:
         self._digest.update(content)
-        with self._disk_full_as_input_error():
+        with self._named_errors():
             _write_all(self._staged, content)
 
     def _matches(self, entry: Entry) -> bool:
@@ -193,15 +203,21 @@ class Output:
         return True
 
     @contextmanager
-    def _disk_full_as_input_error(self) -> Iterator[None]:
-        """Turns the OSError of a full disk into an InputError that names the output."""
+    def _named_errors(self) -> Iterator[None]:
+        """Turns an OSError into an error that names the output and says whether it is in place."""
         try:
             yield
         except OSError as error:
-            if error.errno not in FULL:
-                raise
-            raise InputError(
-                f"--out {self.target} cannot be written: {error.strerror}: free some space, or give another path"
+            if self._committed:
+                raise BeamlineError(
+                    f"{self.target} is complete, but {error.filename2 or error.filename}: {error.strerror}: check the "
+                    "disk, then run the command again"
+                ) from error
+            problem = f"--out {self.target} cannot be written: {error.strerror}"
+            if error.errno in FULL:
+                raise InputError(f"{problem}: free some space, or give another path") from error
+            raise BeamlineError(
+                f"{problem}; no predictions were written: check the disk, or give another path"
             ) from error
 
 

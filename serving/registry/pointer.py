@@ -14,6 +14,7 @@ from serving.files import fsync_path, replace_json, replace_text
 from serving.interrupts import defer_interrupts
 from serving.locks import locked
 from serving.process.program import PIPELINE
+from serving.registry.failures import failure_message
 from serving.registry.promotion_events import (
     Action,
     Evidence,
@@ -26,7 +27,7 @@ from serving.registry.promotion_events import (
 from serving.registry.readers import owner_only_message
 from serving.registry.registry import HISTORY, POINTER, Promoted, Registry, require_model_name
 from serving.registry.server_files import has_text, server_files
-from serving.registry.versions import add_version, is_intact, require_same_dataset, versions
+from serving.registry.versions import add_version, is_intact, remove_incoming, require_same_dataset, versions
 from serving.scoring.smoke_test import run_smoke_test
 
 log = logging.getLogger("beamline.registry")
@@ -38,17 +39,24 @@ PROMOTE = f"`{PIPELINE} promote RUN --reason TEXT`"
 def lock_pointer(registry: Registry, model: str) -> Iterator[Pointer]:
     """Locks a model's pointer, and waits for another process that has locked it.
 
-    First it completes a promotion or rollback that was killed. Raises: InputError: the model's name is not valid.
+    First it completes a promotion or rollback that was killed.
+
+    Raises:
+        InputError: the model's name is not valid.
+        BeamlineError: a file cannot be read or written; the message has the version that serves then.
     """
     require_model_name(model)
-    folder = registry.root / model
-    if not folder.is_dir():
-        folder.mkdir(parents=True, exist_ok=True)
-        fsync_path(registry.root)
-    with locked(folder / ".lock"):
-        pointer = Pointer(registry, model)
-        pointer.repair()
-        yield pointer
+    pointer = Pointer(registry, model)
+    before = pointer.serving_or_none()
+    try:
+        if not pointer.folder.is_dir():
+            pointer.folder.mkdir(parents=True, exist_ok=True)
+            fsync_path(registry.root)
+        with locked(pointer.folder / ".lock"):
+            pointer.repair()
+            yield pointer
+    except OSError as error:
+        raise BeamlineError(failure_message(error, model, before, pointer.serving_or_none())) from error
 
 
 @dataclass(frozen=True)
@@ -148,6 +156,7 @@ class Pointer:
 
     def repair(self) -> None:
         """Completes a promotion or rollback that was killed, and restores a damaged pointer from intact events."""
+        remove_incoming(self.folder)
         file, pointer_file = self.folder / HISTORY, self.folder / POINTER
         try:
             promoted = self.registry.promoted(self.model)
@@ -207,14 +216,8 @@ class Pointer:
             # An event that cannot be recorded must not happen: history.jsonl is opened before the pointer changes.
             with (self.folder / HISTORY).open("ab"):
                 _write(self.folder / POINTER, event)
-            try:
-                self._record(event)
-                self._write_server_files()
-            except OSError as error:
-                raise BeamlineError(
-                    f"version {version} serves now, but {error.filename} could not be written ({error.strerror}): "
-                    "correct the cause; the next promotion or rollback writes it"
-                ) from error
+            self._record(event)
+            self._write_server_files()
         promoted = Promoted(self.model, version, sha256, path, event)
         if (message := owner_only_message(self.registry, promoted)) is not None:
             log.warning("%s", message, extra={"event": {"event": "notice", "model": self.model}})

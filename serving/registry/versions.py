@@ -13,6 +13,9 @@ from serving.bundle.manifest import read_manifest
 from serving.errors import BundleError, InputError
 from serving.files import fsync_path, fsync_tree
 
+# The start of the name of a version that is being copied.
+INCOMING = ".incoming-"
+
 
 def versions(folder: Path) -> list[int]:
     """The numbers of all versions in a model's folder, ascending."""
@@ -62,11 +65,20 @@ def require_same_dataset(folder: Path, candidate: Bundle) -> None:
             )
 
 
+def remove_incoming(folder: Path) -> None:
+    """Removes the incomplete versions that killed promotions left; only for the process that holds the model's lock."""
+    for left in folder.glob(f"{INCOMING}*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
 def _copy_in(candidate: Bundle, target: Path) -> None:
-    staged = target.with_name(f".incoming-{target.name}")
-    shutil.rmtree(staged, ignore_errors=True)
+    staged = target.with_name(f"{INCOMING}{target.name}")
     try:
-        shutil.copytree(candidate.path, staged, copy_function=shutil.copyfile)
+        staged.mkdir()
+        # Not copytree: it collects the errors of all files in a list.
+        for source in sorted(candidate.path.rglob("*")):
+            copy = staged / source.relative_to(candidate.path)
+            copy.mkdir() if source.is_dir() else shutil.copyfile(source, copy)
         load_bundle(staged, candidate.sha256)
         fsync_tree(staged)
         os.rename(staged, target)

@@ -13,13 +13,15 @@ import numpy.typing as npt
 
 from serving.blocks import Images
 from serving.bundle.bundle import ONNX, ONNX_INT8, Bundle
-from serving.errors import BeamlineError, InputError
+from serving.errors import BeamlineError, InputError, ModelError
 from serving.machine import usable_processors
 from serving.parallel import map_in_order
 from serving.scoring.network import Network, batch_size_for
 
 Precision = Literal["float32", "int8"]
 FILES: dict[Precision, str] = {"float32": ONNX, "int8": ONNX_INT8}
+# The exceptions with which onnxruntime refuses a graph. All others, e.g. of memory or threads, are the machine's.
+OF_THE_MODEL = ("Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NoModel", "NotImplemented")
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,8 @@ class Scorer:
 
         Raises:
             InputError: the bundle has no model of this precision.
-            BeamlineError: onnxruntime cannot load it.
+            ModelError: onnxruntime refuses it.
+            BeamlineError: onnxruntime fails otherwise.
         """
         if (reason := bundle.manifest.precisions.get(precision, {}).get("left_out")) is not None:
             raise InputError(
@@ -113,7 +116,8 @@ class Scorer:
 
         Raises:
             InputError: another dtype or shape; images are never cast.
-            BeamlineError: onnxruntime cannot run the model.
+            ModelError: onnxruntime refuses the model, or a probability is NaN.
+            BeamlineError: onnxruntime fails otherwise.
         """
         self._require_fit(images)
         batches = -(-len(images) // self.batch_size)
@@ -131,7 +135,7 @@ class Scorer:
         scores = Scores(probabilities.argmax(axis=1), probabilities)
         # argmax takes NaN for the largest value, so a row with NaN has a confidence of NaN.
         if (invalid := int(np.isnan(scores.confidences).sum())) > 0:
-            raise BeamlineError(
+            raise ModelError(
                 f"{self.bundle.path}: the model returned NaN for {invalid:,} of {len(images):,} images: "
                 "score with another version, or train again and promote that model"
             )
@@ -161,7 +165,8 @@ class Scorer:
             yield
         except Exception as error:
             # onnxruntime has a dozen exceptions without a common base class.
-            raise BeamlineError(
+            kind = ModelError if type(error).__name__ in OF_THE_MODEL else BeamlineError
+            raise kind(
                 f"{self.bundle.path}: onnxruntime cannot load or run the model ({error}): score with another version, "
                 "or with the onnxruntime of requirements.lock"
             ) from error

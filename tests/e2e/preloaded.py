@@ -32,7 +32,7 @@ def run_python(
     """
     with tempfile.TemporaryDirectory() as printed:
         out, err = Path(printed) / "out", Path(printed) / "err"
-        process = CONTEXT.Process(target=_main, args=(arguments, [folder, packages], dict(environment), out, err))
+        process = CONTEXT.Process(target=enter, args=(arguments, [folder, packages], dict(environment), out, err))
         process.start()
         process.join()
         assert process.exitcode is not None
@@ -40,7 +40,7 @@ def run_python(
     return subprocess.CompletedProcess([sys.executable, *arguments], process.exitcode, *output)
 
 
-def _main(
+def enter(
     arguments: tuple[str, ...], places: list[Path | None], environment: dict[str, str], out: Path, err: Path
 ) -> None:
     for number, file in ((1, out), (2, err)):

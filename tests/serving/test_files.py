@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from serving import files
+from tests.conftest import ROOT
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -61,6 +67,64 @@ def test_failed_replacement_leaves_only_the_old_file(tmp_path, monkeypatch):
         files.replace_json(path, {"version": 2})
     assert json.loads(path.read_text()) == {"version": 1}
     assert list(tmp_path.iterdir()) == [path]
+
+
+def staged(path: Path) -> Path:
+    """The staged file of a process that was killed."""
+    code = (
+        "import os, sys; from pathlib import Path; from serving.files import staged_file\n"
+        "with staged_file(Path(sys.argv[1])) as file: print(file.name, flush=True); os.kill(os.getpid(), 9)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, path], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL
+    return Path(done.stdout.strip())
+
+
+def test_staged_file_of_a_killed_process_is_removed_by_the_next_writer(tmp_path):
+    path = tmp_path / "pointer.json"
+    left = [staged(path), staged(path)]
+    assert all(file.exists() for file in left)
+    files.replace_json(path, {"version": 1})
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_staged_file_of_a_live_process_is_not_removed(tmp_path):
+    path = tmp_path / "pointer.json"
+    with files.staged_file(path) as file:
+        file.write(b"slow")
+        files.replace_json(path, {"version": 1})
+    assert path.read_bytes() == b"slow"
+
+
+def test_staged_file_of_another_path_is_not_removed(tmp_path):
+    left = staged(tmp_path / "pointer.json.backup")
+    files.replace_json(tmp_path / "pointer.json", {"version": 1})
+    assert left.exists()
+
+
+def test_staged_names_are_unique_where_process_numbers_are_equal(tmp_path, monkeypatch):
+    """Two containers that share a folder have processes of the same number."""
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+    path = tmp_path / "pointer.json"
+    with files.staged_file(path) as first, files.staged_file(path) as second:
+        assert first.name != second.name
+
+
+def test_error_of_a_descriptor_names_the_file(tmp_path, monkeypatch):
+    def fail(descriptor):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    calls = [
+        lambda file: files.replace_text(file, "text"),
+        lambda file: files.append_line(file, "text"),
+        lambda file: files.write_json(file, {}),
+        files.fsync_path,
+    ]
+    for call in calls:
+        with pytest.raises(OSError, match="Input/output error") as caught:
+            call(tmp_path / "file")
+        assert str(tmp_path / "file") == caught.value.filename
 
 
 def test_replacement_is_flushed_before_the_rename_and_the_folder_after_it(tmp_path, monkeypatch):

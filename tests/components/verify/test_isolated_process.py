@@ -10,14 +10,32 @@ import sys
 import pytest
 
 from components.verify import isolated_process
+from serving.errors import BeamlineError
 
 
-def test_bundle_that_the_process_cannot_score_is_refused(made, verify_bundle, monkeypatch):
-    monkeypatch.setattr(isolated_process, "PROGRAM", "import sys; sys.exit('no such model')")
+def test_bundle_that_the_process_refuses_is_refused(made, verify_bundle, monkeypatch):
+    refuse = "import sys; print('batch_score: it was changed', file=sys.stderr); sys.exit(4)"
+    monkeypatch.setattr(isolated_process, "PROGRAM", refuse)
     refused = verify_bundle(made.bundle)
     assert not refused.passed
-    assert refused.reasons == ("a process without TensorFlow cannot score the bundle: no such model",)
+    assert refused.reasons == ("a process without TensorFlow refuses the bundle: it was changed",)
     assert [file.name for file in refused.path.iterdir()] == ["verification.json"]
+
+
+@pytest.mark.parametrize(
+    ("program", "reason"),
+    [
+        ("import os; os.kill(os.getpid(), 9)", "was ended by SIGKILL"),
+        ("import sys; sys.exit('no more memory')", "ended with exit code 1: no more memory"),
+        ("raise OSError(5, 'Input/output error')", r"ended with exit code 1: OSError: \[Errno 5\] Input/output error"),
+        ("import sys; sys.exit(2)", "ended with exit code 2"),
+    ],
+)
+def test_failure_of_the_machine_is_an_error_and_not_a_verdict(made, verify_bundle, monkeypatch, program, reason):
+    monkeypatch.setattr(isolated_process, "PROGRAM", program)
+    with pytest.raises(BeamlineError, match=f"without TensorFlow {reason}; nothing is decided") as caught:
+        verify_bundle(made.bundle)
+    assert caught.value.exit_code == 1
 
 
 def test_bundle_that_the_process_scores_differently_is_refused(made, verify_bundle, monkeypatch):

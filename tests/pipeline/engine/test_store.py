@@ -110,6 +110,41 @@ def test_record_is_written_after_all_files_are_flushed(tmp_path, monkeypatch):
     assert order == ["fsync_tree", "write_json", "fsync_path", "replace", "fsync_path"]
 
 
+def test_commit_does_not_remove_the_folder_of_the_next_process(tmp_path):
+    """Another process takes the name as soon as the committed folder is moved away."""
+    store = Store(tmp_path)
+    with store.staging("step", KEY) as out:
+        (out / "file").write_text("first")
+        store.commit("step", KEY, {})
+        with store.staging("step", KEY) as others:
+            (others / "file").write_text("second")
+    assert (store.by_key("step", KEY).payload / "file").read_text() == "first"
+    outer = store.staging("step", KEY)
+    with outer as out:
+        (out / "file").write_text("third")
+        store.commit("step", KEY, {})
+        inner = store.staging("step", KEY)
+        others = inner.__enter__()
+        (others / "file").write_text("fourth")
+    assert (others / "file").read_text() == "fourth"
+    store.commit("step", KEY, {})
+    inner.__exit__(None, None, None)
+
+
+def test_folder_that_its_owner_removes_before_it_is_opened_is_made_again(tmp_path, monkeypatch):
+    real, removed = os.open, []
+
+    def remove_first(path, flags, *more, **named):
+        if flags & os.O_DIRECTORY and not removed:
+            removed.append(path)
+            os.rmdir(path)
+        return real(path, flags, *more, **named)
+
+    monkeypatch.setattr(os, "open", remove_first)
+    commit(Store(tmp_path))
+    assert removed
+
+
 def test_only_checkpoints_survive_an_interruption(tmp_path):
     store = Store(tmp_path)
 

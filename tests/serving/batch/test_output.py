@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -9,7 +10,7 @@ import os
 import pytest
 
 from serving.batch.output import Output
-from serving.errors import InputError
+from serving.errors import BeamlineError, InputError
 from tests.serving.batch.outputs import (
     BLOCKS,
     DEPENDENCIES,
@@ -99,11 +100,11 @@ def test_failed_commit_keeps_the_earlier_output_and_leaves_no_other_files(target
 
     def fail(source, where):
         if os.path.basename(where) == refused:
-            raise OSError("no rename")
+            raise OSError(errno.EIO, "no rename")
         rename(source, where)
 
     monkeypatch.setattr(os, "replace", fail)
-    with pytest.raises(OSError, match="no rename"):
+    with pytest.raises(BeamlineError, match="no rename; no predictions were written"):
         save(target, BLOCKS[:1])
     assert target.read_bytes() == WHOLE
     assert names(target.parent) == ["out.csv", "out.csv.json"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import itertools
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -14,7 +16,7 @@ from contextlib import suppress
 import pytest
 
 from serving.batch.output import Output
-from serving.errors import InputError
+from serving.errors import BeamlineError, InputError
 from tests.conftest import ROOT, interrupted_at
 from tests.serving.batch.outputs import (
     BLOCKS,
@@ -86,6 +88,36 @@ def test_full_disk_is_reported_and_leaves_no_files(target, limit):
     assert "InputError: " in done.stderr
     assert "cannot be written: File too large: free some space, or give another path" in done.stderr
     assert names(target.parent) == []
+
+
+@pytest.mark.parametrize("call", ["fsync", "unlink"])
+def test_failure_after_the_predictions_are_in_place_says_that_they_are_complete(target, monkeypatch, call):
+    real = getattr(os, call)
+
+    def fail(given, **named):
+        if target.exists():
+            raise OSError(errno.EIO, "Input/output error", str(given))
+        return real(given, **named)
+
+    monkeypatch.setattr(os, call, fail)
+    complete = pytest.raises(BeamlineError, match=r"out\.csv is complete, but .*: Input/output error")
+    with complete as caught, Output(target, DEPENDENCIES) as output:
+        output.begin(b"header\n")
+        write(output)
+        output.commit({}, unconverted, no_earlier_output)
+    assert caught.value.exit_code == 1
+    assert target.read_bytes() == WHOLE
+    sidecar = json.loads(target.with_name("out.csv.json").read_text())
+    assert sidecar["output_sha256"] == hashlib.sha256(WHOLE).hexdigest()
+
+
+def test_failure_to_remove_the_staged_file_does_not_hide_the_error(target, monkeypatch):
+    def fail(*arguments):
+        raise OSError(errno.EIO, "Input/output error", "a file")
+
+    monkeypatch.setattr(os, "unlink", fail)
+    with pytest.raises(InputError, match="mine"), Output(target, DEPENDENCIES):
+        raise InputError("mine")
 
 
 @pytest.mark.usefixtures("handled_signals")

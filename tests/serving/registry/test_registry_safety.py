@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import threading
@@ -10,6 +11,7 @@ from multiprocessing import get_context
 import pytest
 
 from serving.bundle.bundle import load_bundle
+from serving.errors import BeamlineError
 from tests.serving.registry.test_registry import AFTER_ONE, AFTER_TWO
 from tests.serving.tiny_bundle import loaded, publish
 
@@ -23,7 +25,7 @@ def names(registry):
 
 
 def fail(*paths):
-    raise OSError("no rename")
+    raise OSError(errno.EIO, "no rename")
 
 
 def test_failure_before_the_version_appears_changes_nothing(registry, seal, monkeypatch):
@@ -31,7 +33,7 @@ def test_failure_before_the_version_appears_changes_nothing(registry, seal, monk
     before = pointer(registry)
     with monkeypatch.context() as patched:
         patched.setattr(os, "rename", fail)
-        with pytest.raises(OSError, match="no rename"):
+        with pytest.raises(BeamlineError, match="no rename; tiny version 1 serves as before"):
             publish(registry, seal(seed=1), "tiny", "run-2")
     assert names(registry) == AFTER_ONE
     assert pointer(registry) == before
@@ -43,7 +45,7 @@ def test_failure_before_the_pointer_changes_leaves_the_old_version_serving(regis
     before = pointer(registry)
     with monkeypatch.context() as patched:
         patched.setattr(os, "replace", fail)
-        with pytest.raises(OSError, match="no rename"):
+        with pytest.raises(BeamlineError, match="no rename; tiny version 1 serves as before"):
             publish(registry, second, "tiny", "run-2")
     assert pointer(registry) == before
     assert loaded(registry.promoted("tiny")).sha256 == first.sha256

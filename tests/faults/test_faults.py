@@ -1,0 +1,34 @@
+"""faults: a random sample of the calls that change files fails; `make test-faults` fails every one of them."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.faults.bases import SCENARIOS, Bases
+from tests.faults.commands import Commands
+from tests.faults.loop import try_faults
+from tests.faults.shim import compiler
+
+pytestmark = [
+    pytest.mark.exhaustive,
+    pytest.mark.skipif(compiler() is None, reason="no C compiler, which makes the library below Python"),
+]
+
+# Other calls in each run of CI, and the same ones again with the printed seed.
+SEED = int(os.environ.get("BEAMLINE_FAULT_SEED", "0"))
+SAMPLE = 9
+
+
+@pytest.fixture(scope="module")
+def bases(tmp_path_factory):
+    with Commands() as commands:
+        yield Bases(commands, tmp_path_factory.mktemp("faults"))
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_failed_call_is_reported_truly_and_loses_nothing(bases, scenario):
+    tried = try_faults(scenario, bases, SAMPLE, SEED)
+    assert sum(tried.injected.values()) > SAMPLE / 2
+    assert tried.wrong == []
