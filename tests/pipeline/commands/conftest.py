@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.__main__ import main
 from pipeline.records.run_history import RunHistory
-from tests.pipeline.requests import recorded
+from tests.pipeline.requests import begun
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def two_runs(toy, monkeypatch):
         (["--seed", "7"], "promoted", toy.run()),
         (["--seed", "8", "--train.hidden", "64"], "refused", toy.run(limit=2)),
     ):
-        record = history.begin(history.next_run(), *recorded(*arguments))
+        record = begun(history, *arguments)
         steps = tuple(made.values())
         # The commands know the real steps' names.
         named = [replace(step, name="evaluate") if step.name == "gate" else step for step in steps]
