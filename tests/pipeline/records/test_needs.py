@@ -26,7 +26,13 @@ def artifacts_in(records) -> set[str]:
     return {step.artifact for record in records for step in record.steps}
 
 
-DESCRIBED = st.lists(st.tuples(st.sampled_from(VERDICTS), st.lists(st.sampled_from(ARTIFACTS), max_size=4)), max_size=9)
+# A run exports once, or not at all.
+MADE = st.builds(
+    lambda others, exported: [*others, *exported],
+    st.lists(st.sampled_from("abcd"), max_size=4),
+    st.lists(st.sampled_from(sorted(BUNDLES)), max_size=1),
+)
+DESCRIBED = st.lists(st.tuples(st.sampled_from(VERDICTS), MADE), max_size=9)
 RECORDS = DESCRIBED.map(lambda described: [record(number, *what) for number, what in enumerate(described, start=1)])
 PROMOTED = st.sets(st.sampled_from(["one", "two", "three"]))
 EVIDENCE = st.sets(st.tuples(st.sampled_from([f"{n:04d}" for n in range(1, 10)]), st.sampled_from(["one", "two"])))
