@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.__main__ import main
 from pipeline.records.run_history import RunHistory
+from tests.pipeline.commands.logged_runs import add_run
 from tests.pipeline.requests import begun
 
 
@@ -35,3 +36,12 @@ def lines(capsys):
         return capsys.readouterr().out.splitlines()
 
     return run
+
+
+@pytest.fixture
+def three(toy, monkeypatch):
+    """Three runs with different limits: each has its own artifact of gate, and all share that of count."""
+    monkeypatch.chdir(toy.folder)
+    for limit in (10, 11, 12):
+        add_run(toy, toy.run(limit=limit))
+    return toy

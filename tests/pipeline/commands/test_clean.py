@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import shutil
 from dataclasses import replace
 
@@ -12,35 +11,13 @@ import pytest
 from pipeline.__main__ import main
 from pipeline.comparison.comparison import reserve_file
 from pipeline.engine.outcome import Outcome
-from pipeline.engine.store import Store
 from pipeline.records.run_artifacts import RunArtifacts
 from pipeline.records.run_history import RunHistory
 from pipeline.report.figures.figure_list import PICTURES
 from serving.registry.registry import Registry
+from tests.pipeline.commands.logged_runs import add_run
 from tests.pipeline.requests import begun
 from tests.serving.tiny_bundle import publish, seal
-
-
-def add_run(toy, made, verdict: str = "promoted") -> str:
-    """Adds a run to the history, with a log, pictures and TensorBoard files. Returns: its number."""
-    history = RunHistory(toy.store.root)
-    began = begun(history)
-    history.finish(replace(began, verdict=verdict, steps=tuple(made.values())))
-    (toy.store.root / "logs").mkdir(exist_ok=True)
-    (toy.store.root / "logs" / f"{began.run}.log").write_text("log")
-    (toy.store.root / "reports" / began.run).mkdir(parents=True)
-    (toy.store.root / "reports" / began.run / "curves.png").write_bytes(b"png")
-    (toy.store.root / "tensorboard" / f"{began.run}-tiny.v2-mlp" / "training").mkdir(parents=True)
-    return began.run
-
-
-@pytest.fixture
-def three(toy, monkeypatch):
-    """Three runs with different limits: each has its own artifact of gate, and all share that of count."""
-    monkeypatch.chdir(toy.folder)
-    for limit in (10, 11, 12):
-        add_run(toy, toy.run(limit=limit))
-    return toy
 
 
 def names(toy, kind: str = "artifacts") -> set[str]:
@@ -214,45 +191,6 @@ def test_keeps_checkpoints_if_one_of_the_last_runs_did_not_finish(three, capsys,
     cleaned(capsys, "--keep", "1")
     assert checkpoints.exists() == stays
     assert (orphan in names(three)) == stays
-
-
-def hold(root, ready, done) -> None:
-    with Store(root).shared():
-        ready.set()
-        done.wait(60)
-
-
-def take(root, waiting, seen) -> None:
-    waiting.set()
-    with Store(root).shared():
-        seen.put((root / "cleaned").exists())
-
-
-def test_removes_nothing_during_a_run(three, capsys):
-    context = multiprocessing.get_context("spawn")
-    ready, done = context.Event(), context.Event()
-    run = context.Process(target=hold, args=(three.store.root, ready, done))
-    run.start()
-    ready.wait(60)
-    before = sorted(three.store.root.rglob("*"))
-    assert main(["clean", "--keep", "1"]) == 1
-    assert "another command is using runs: nothing was done, try again" in capsys.readouterr().err
-    assert sorted(three.store.root.rglob("*")) == before
-    done.set()
-    run.join(60)
-    cleaned(capsys, "--keep", "1")
-
-
-def test_run_that_starts_meanwhile_waits(three):
-    context = multiprocessing.get_context("spawn")
-    waiting, seen = context.Event(), context.Queue()
-    run = context.Process(target=take, args=(three.store.root, waiting, seen))
-    with three.store.exclusive():
-        run.start()
-        waiting.wait(60)
-        (three.store.root / "cleaned").touch()
-    assert seen.get(timeout=600)
-    run.join(60)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.__main__ import main
 from pipeline.records.run_history import RunHistory
-from tests.pipeline.commands.test_clean import add_run
+from tests.pipeline.commands.logged_runs import add_run
 
 CALLS = ((os, "replace"), (Path, "unlink"), (Path, "rmdir"))
 
