@@ -53,6 +53,7 @@ bench: $(READY)  ## the scorer and the data's way against peers, on IMAGES repea
 	@$(PY) -m benchmarks.data $(if $(MANUAL_DIR),--manual-dir "$(MANUAL_DIR)")
 	@$(PY) -m benchmarks.pictures
 	@$(PY) -m benchmarks.tables
+	@$(PY) -m benchmarks.nightly
 	@$(PY) -m benchmarks.growth "$(IMAGES)" "$(IMAGES:.npy=.labels.npy)"
 
 PYTEST := -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10

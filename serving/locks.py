@@ -46,6 +46,23 @@ def lock(descriptor: int, path: Path, mode: int = fcntl.LOCK_EX) -> None:
         _warn(os.fstat(descriptor).st_dev, no_locks_message(path, str(error.strerror)))
 
 
+def is_held(path: Path) -> bool:
+    """Whether a process holds the lock of a file; true also where that is unknown, on a file system without locks.
+
+    Raises: OSError: the file cannot be opened.
+    """
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError as error:
+            if error.errno not in NO_LOCKS:
+                raise
+            return True
+    return False
+
+
 def no_locks_message(path: Path, cause: str) -> str:
     """What is not safe in a folder without locks, and what to do."""
     return (

@@ -4,35 +4,35 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
-import shutil
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import ClassVar
 
 from pipeline.commands.arguments import parser_of
+from pipeline.comparison.old_comparisons import comparisons_with_runs
+from pipeline.engine.folders import is_half_removed, remove
 from pipeline.engine.store import PAYLOAD, Store
+from pipeline.records.needs import Needs, Promotions, artifacts_of, find_needs
 from pipeline.records.run_history import Record, RunHistory
+from pipeline.report.drawing_cache import DrawingCache
+from pipeline.report.needed_drawings import needed_drawings
 from pipeline.report.pages import renew_index
 from pipeline.tracking.tensorboard import TENSORBOARD_FOLDER
 from serving.arguments import Arguments
 from serving.bundle.manifest import MANIFEST
-from serving.codec import FormatError, read
-from serving.errors import BundleError, InputError
-from serving.files import sha256_file, size_bytes
+from serving.errors import BeamlineError, BundleError, InputError
+from serving.files import entries, sha256_file, size_bytes
 from serving.registry.registry import Registry
 
 KEEP = 10
-UNFINISHED = ("running", "interrupted", "failed")
 
 
 def clean(arguments: list[str]) -> int:
-    """Removes files and folders that are not needed, and prints them. Returns: 0.
+    """Removes files and folders that are not needed, and prints each one that is gone. Returns: 0.
 
     Raises:
         InputError: there are no runs, or a record cannot be read.
-        BeamlineError: another command uses the folder of runs.
+        BeamlineError: another command uses the folder of runs, or something could not be removed.
     """
     given = _parser().parse_args(arguments)
     if given.keep < 1:
@@ -44,16 +44,14 @@ def clean(arguments: list[str]) -> int:
         )
     with store.exclusive():
         unneeded = _unneeded(store, history, given.models, given.keep)
-        freed = sum(map(size_bytes, unneeded))
-        for path in unneeded:
-            print(f"{'would remove' if given.dry_run else 'removed'}  {size_bytes(path) / 1e6:8.2f} MB  {path}")
-            if not given.dry_run:
-                _remove(path, store.root / ".trash")
-        if not given.dry_run:
-            shutil.rmtree(store.root / ".trash", ignore_errors=True)
-            renew_index(store.root)
-    for entry in sorted(store.root.glob("artifacts/*")):
-        if store.by_name(entry.name) is None:
+        freed = _freed_bytes(unneeded)
+        if given.dry_run:
+            for path in unneeded:
+                print(_line("would remove", _size_bytes(path), path))
+        else:
+            _remove_all(unneeded, store)
+    for entry in entries(store.root / "artifacts"):
+        if store.by_name(entry.name) is None and entry not in unneeded:
             advice = "no command uses it; delete it yourself if you do not need it"
             print(f"not removed, because it is not a complete artifact: {entry} ({advice})")
     action = "would be freed" if given.dry_run else "freed"
@@ -63,7 +61,11 @@ def clean(arguments: list[str]) -> int:
 
 
 def _parser() -> Arguments:
-    parser = parser_of("clean", "Removes files that neither a promoted version nor the last runs need.")
+    description = (
+        "Removes files that neither a promoted version nor the last runs need, and the records of runs that made "
+        "nothing new."
+    )
+    parser = parser_of("clean", description)
     keep = "keep all files of the last K runs (default: %(default)s)"
     parser.add_argument("--keep", type=int, default=KEEP, metavar="K", help=keep)
     dry_run = "remove nothing, and show what would be removed"
@@ -71,106 +73,103 @@ def _parser() -> Arguments:
     return parser
 
 
-@dataclass(frozen=True)
-class Needs:
-    """What must be kept.
+def _remove_all(unneeded: Sequence[Path], store: Store) -> None:
+    """Removes files and folders, and prints each one after it is gone; then rewrites the list of runs.
 
-    Attributes:
-        runs: numbers of the runs whose logs, cards, pictures and TensorBoard files are kept.
-        artifacts: names of the artifacts' folders.
-        unfinished: whether one of the last runs did not finish: then its unfinished artifacts are kept, and artifacts
-            that no record names, because it may have made them.
+    Raises: BeamlineError: one could not be removed.
     """
-
-    runs: frozenset[str]
-    artifacts: frozenset[str]
-    unfinished: bool
-
-
-def find_needs(records: Sequence[Record], promoted: Mapping[str, bool], keep: int) -> Needs:
-    """What must be kept for the last `keep` runs and for the promoted versions; `records` are oldest first.
-
-    `promoted` maps the folder name of an export artifact to whether a registry has its bundle.
-    """
-    last = [record.run for record in records[-keep:]]
-    kept = [r for r in records if r.run in last or any(promoted.get(artifact, False) for artifact in _artifacts(r))]
-    return Needs(
-        runs=frozenset(record.run for record in kept),
-        artifacts=frozenset(artifact for record in kept for artifact in _artifacts(record)),
-        unfinished=any(record.verdict in UNFINISHED for record in records[-keep:]),
-    )
+    try:
+        for number, path in enumerate(unneeded):
+            size = _size_bytes(path)
+            try:
+                remove(path)
+            except OSError as error:
+                raise BeamlineError(
+                    f"{path} could not be removed completely ({error.strerror or error}): {number} of {len(unneeded)} "
+                    f"files and folders were removed, those in the lines above, and {len(unneeded) - number} were not; "
+                    "make it removable, then run the same command again, which removes the rest"
+                ) from error
+            print(_line("removed", size, path), flush=True)
+    finally:
+        renew_index(store.root)
 
 
-def _artifacts(record: Record) -> Iterator[str]:
-    return (outcome.artifact for outcome in record.steps if outcome.artifact is not None)
+def _line(action: str, size: int, path: Path) -> str:
+    return f"{action}  {size / 1e6:8.2f} MB  {path}"
+
+
+def _size_bytes(path: Path) -> int:
+    """The size of a file or of all files in a folder; of a link, its target stays."""
+    return 0 if path.is_symlink() else size_bytes(path)
+
+
+def _freed_bytes(unneeded: Sequence[Path]) -> int:
+    """What the disk has more room for when these paths are gone: a file with another name elsewhere stays."""
+    found = (file for path in unneeded if not path.is_symlink() for file in (path, *path.rglob("*")))
+    files = [file.stat() for file in found if file.is_file()]
+    names = Counter((file.st_dev, file.st_ino) for file in files)
+    whole = [file for file in files if names[file.st_dev, file.st_ino] >= file.st_nlink]
+    return sum({(file.st_dev, file.st_ino): file.st_size for file in whole}.values())
 
 
 def _unneeded(store: Store, history: RunHistory, models: Path, keep: int) -> list[Path]:
-    """Artifacts, logs, cards, pictures, TensorBoard files, comparisons and unfinished files that are not needed."""
+    """Files and folders that are not needed; records are the last ones, so that a stopped `clean` can be repeated."""
     records = history.records()
     # A run may have promoted its model to another registry.
-    registries = {models, *(record.models for record in records)}
-    versions = {digest for registry in registries for digest in _versions(registry)}
+    promotions = _promotions({models, *(record.models for record in records)})
     exported = store.root.glob(f"artifacts/export-*/{PAYLOAD}/{MANIFEST}")
-    promoted = {manifest.parent.parent.name: sha256_file(manifest) in versions for manifest in exported}
-    needed = find_needs(records, promoted, keep)
-    named = {artifact for record in records for artifact in _artifacts(record)}
-    artifacts = [
-        entry
-        for entry in sorted(store.root.glob("artifacts/*"))
-        if store.by_name(entry.name) is not None
-        and entry.name not in needed.artifacts
-        and not (needed.unfinished and entry.name not in named)
-    ]
+    bundles = {manifest.parent.parent.name: sha256_file(manifest) for manifest in exported}
+    needed = find_needs(records, bundles, promotions, keep)
     dropped = {record.run for record in records} - needed.runs
-    named_after_runs = [
-        entry for folder in ("logs", "reports", TENSORBOARD_FOLDER) for entry in sorted(store.root.glob(f"{folder}/*"))
+    old_records = [history.file(record.run) for record in records if record.run not in needed.records]
+    return [
+        *_artifacts(store, records, needed),
+        *_reports(store, dropped),
+        *_drawings(store, records, needed),
+        *comparisons_with_runs(store.root, dropped),
+        *([] if needed.unfinished else entries(store.root / ".staging")),
+        *old_records,
     ]
-    # No run is in progress, so hidden files there are those of a killed one.
-    reports = [e for e in named_after_runs if e.stem.partition("-")[0] in dropped or e.name.startswith(".")]
-    for comparison in sorted(store.root.glob("comparisons/*.json")):
-        reports += _files_with_dropped_runs(comparison, dropped)
-    staged = [] if needed.unfinished else sorted(store.root.glob(".staging/*"))
-    return [*artifacts, *reports, *staged]
 
 
-@dataclass(frozen=True)
-class _ComparedRun:
-    IGNORES_UNKNOWN: ClassVar = True
-    run: str | None
+def _artifacts(store: Store, records: Sequence[Record], needed: Needs) -> Iterator[Path]:
+    named = {artifact for record in records for artifact in artifacts_of(record)}
+    for entry in entries(store.root / "artifacts"):
+        if store.by_name(entry.name) is None:
+            if is_half_removed(entry):
+                yield entry
+        elif entry.name not in needed.artifacts and not (needed.unfinished and entry.name not in named):
+            yield entry
 
 
-@dataclass(frozen=True)
-class _ComparedRuns:
-    IGNORES_UNKNOWN: ClassVar = True
-    entries: tuple[_ComparedRun, ...]
+def _reports(store: Store, dropped: set[str]) -> Iterator[Path]:
+    """Logs, cards, pictures and TensorBoard files of the dropped runs, and hidden files."""
+    for folder in ("logs", "reports", TENSORBOARD_FOLDER, "history"):
+        for entry in entries(store.root / folder):
+            # No run is in progress, so hidden files are those of a killed one.
+            hidden = entry.name.startswith(".") and entry != DrawingCache.of(store.root).folder
+            if hidden or (folder != "history" and entry.stem.partition("-")[0] in dropped):
+                yield entry
 
 
-def _files_with_dropped_runs(comparison: Path, dropped: Collection[str]) -> list[Path]:
-    """The files of a comparison if one of its runs is dropped: its page would link to a card that is removed."""
-    try:
-        entries = read(_ComparedRuns, comparison).entries
-    except (OSError, FormatError):
-        return []
-    return sorted(comparison.parent.glob(f"{comparison.stem}.*")) if any(e.run in dropped for e in entries) else []
+def _drawings(store: Store, records: Sequence[Record], needed: Needs) -> list[Path]:
+    """Drawings in the cache that no kept run shows: the next run would have to draw the others again."""
+    with_card = [record for record in records if record.run in needed.runs]
+    keys = needed_drawings(with_card, [record for record in records if record.run in needed.records], store)
+    return [file for file in entries(DrawingCache.of(store.root).folder) if file.name.partition("-")[0] not in keys]
 
 
-def _versions(models: Path) -> Iterator[str]:
-    """The digests of all bundles in a registry, and of those that its pointers name."""
-    for manifest in models.glob(f"*/[0-9]*/{MANIFEST}"):
-        yield sha256_file(manifest)
-    for model in Registry(models).models():
-        # The version of a damaged pointer is unknown; the model's versions are listed above.
-        with contextlib.suppress(BundleError):
-            promoted = Registry(models).promoted(model)
-            if promoted is not None:
-                yield promoted.sha256
-
-
-def _remove(path: Path, trash: Path) -> None:
-    """Moves the path before it deletes it, so that a half deleted artifact is never found in the store."""
-    trash.mkdir(exist_ok=True)
-    target = trash / path.name
-    shutil.rmtree(target, ignore_errors=True)
-    os.replace(path, target)
-    shutil.rmtree(target) if target.is_dir() else target.unlink()
+def _promotions(registries: set[Path]) -> Promotions:
+    """The bundles in the registries, also those that only a pointer or an event names, and the runs behind them."""
+    bundles: set[str] = set()
+    evidence: set[tuple[str, str]] = set()
+    for models in registries:
+        bundles |= {sha256_file(manifest) for manifest in models.glob(f"*/[0-9]*/{MANIFEST}")}
+        for model in Registry(models).models():
+            # The version of a damaged pointer is unknown; the model's versions are in the folder.
+            with contextlib.suppress(BundleError):
+                promoted = Registry(models).promoted(model)
+                bundles |= set() if promoted is None else {promoted.sha256}
+            events = Registry(models).promotion_events(model).events
+            evidence |= {(event.evidence.run, event.bundle_sha256) for event in events}
+    return Promotions(frozenset(bundles), frozenset(evidence))

@@ -70,7 +70,7 @@ def _run(request: Request, started: float) -> int:
                 context = config.context(name)
                 outcomes = {} if request.force else plan(steps, store, context)
                 with defer_interrupts():
-                    record = history.begin(name, config.record(), request.arguments)
+                    record = stack.enter_context(history.begin(name, config.record(), request.arguments))
             # The folder may be new; then there was nothing to lock before.
             stack.enter_context(store.shared())
             log_file = config.runs / "logs" / f"{name}.log"

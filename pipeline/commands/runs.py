@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.commands.arguments import parser_of
 from pipeline.engine.outcome import Outcome, stopping
-from pipeline.records.run_history import Record, RunHistory
+from pipeline.records.run_history import KILLED, WHY_KILLED, Record, RunHistory
 from pipeline.report.headline import verdict_shown
 from serving.errors import InputError
 from serving.process.program import PIPELINE
@@ -37,6 +37,8 @@ def _row(record: Record) -> tuple[str, ...]:
 
 
 def _why(record: Record) -> str:
+    if record.verdict == KILLED:
+        return WHY_KILLED
     by_name: dict[str, Outcome] = {outcome.name: outcome for outcome in record.steps}
     stopped = stopping(by_name)
     if stopped is not None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.commands.arguments import parser_of
 from pipeline.engine.outcome import outcome_line, stopping
-from pipeline.records.run_history import Record, RunHistory
+from pipeline.records.run_history import KILLED, WHY_KILLED, Record, RunHistory
 from serving.process.program import PIPELINE
 
 
@@ -29,7 +29,9 @@ def _head(record: Record, runs: Path) -> list[str]:
     by_name = {outcome.name: outcome for outcome in record.steps}
     stopped = stopping(by_name)
     lines = {"began": f"{record.began[:19].replace('T', ' ')} UTC, took {record.seconds:.1f} s"}
-    if stopped is not None:
+    if record.verdict == KILLED:
+        lines["why"] = WHY_KILLED
+    elif stopped is not None:
         lines["why"] = f"{stopped.name}: {'; '.join(stopped.reasons)}"
     elif "promote" in by_name:
         lines["model"] = f"{Path(record.config['models']) / record.config['model']}: {by_name['promote'].summary}"

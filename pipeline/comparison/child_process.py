@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.records.run_history import Record, RunHistory
+from pipeline.records.run_history import KILLED, RUNNING, Record, RunHistory
 from serving.interrupts import Terminated
 from serving.process.child import child_environment, python_command
 from serving.process.program import pipeline_arguments
@@ -34,9 +34,9 @@ def run_in_child_process(arguments: Sequence[str], runs: Path) -> tuple[int, Rec
 
 
 def newest_record(records: Sequence[Record], arguments: Sequence[str]) -> Record | None:
-    """The newest record of a run with these arguments, finished ones before running ones; None if there is none."""
+    """The newest record of a run with these arguments, finished ones before all others; None if there is none."""
     matching = [record for record in records if record.arguments == tuple(arguments)]
-    return max(matching, key=lambda record: (record.verdict != "running", int(record.run)), default=None)
+    return max(matching, key=lambda record: (record.verdict not in (RUNNING, KILLED), int(record.run)), default=None)
 
 
 def _wait(command: Sequence[str]) -> int:

@@ -56,7 +56,7 @@ def read_result(preset: str, record: Record | None, code: int, records: Sequence
         return Result(Entry(preset, None, "failed", reasons=ended))
     artifacts = RunArtifacts(record, store)
     stopped = stopping(artifacts.outcomes)
-    # Any other verdict (running, failed, interrupted) means that the run did not end properly.
+    # Any other verdict (running, killed, failed, interrupted) means that the run did not end properly.
     verdict: Verdict = "failed"
     if record.verdict in ("passed", "promoted", "refused"):
         verdict = "passed" if stopped is None else "refused"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from components.artifacts.artifact import UNDIGESTED
+from pipeline.engine.folders import RECORD, move, remove
 from pipeline.engine.step import Parts
 from serving.codec import FormatError, read, to_json
 from serving.errors import BeamlineError
@@ -20,7 +21,6 @@ from serving.files import canonical_json, fsync_path, fsync_tree, is_at, sha256_
 from serving.interrupts import defer_interrupts
 from serving.locks import lock, locked
 
-RECORD = "record.json"
 PAYLOAD = "payload"
 # A component finds these files again after an interruption; they are not a part of its output.
 CHECKPOINTS = "checkpoints"
@@ -162,10 +162,10 @@ class Store:
             write_json(staged / RECORD, record)
             fsync_path(staged)
             target.parent.mkdir(exist_ok=True)
-            # If the machine stops before the rename, the old folder has no record and is not an artifact.
-            (target / RECORD).unlink(missing_ok=True)
-            shutil.rmtree(target, ignore_errors=True)
-            os.replace(staged, target)
+            # If the machine stops before the move, the old folder has no record and is not an artifact.
+            if target.is_dir():
+                remove(target)
+            move(staged, target)
             fsync_path(target.parent)
         return Stored(target.name, target / PAYLOAD, sha256, files, key_parts)
 

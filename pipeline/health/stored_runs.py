@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pipeline.engine.store import Store
 from pipeline.health.finding import Finding
-from pipeline.records.run_history import RunHistory
+from pipeline.records.run_history import KILLED, RUNNING, WHY_KILLED, RunHistory
 from serving.errors import BeamlineError
 from serving.files import entries, size_bytes
 
@@ -39,9 +39,11 @@ def history_findings(history: RunHistory) -> Iterator[Finding]:
     readable = 0
     for run in runs:
         try:
-            if history.read(run).verdict == "running":
-                message = f"run {run} is running, or was killed: run the same command to continue"
-                yield Finding("note", "history", message)
+            verdict = history.read(run).verdict
+            if verdict == RUNNING:
+                yield Finding("note", "history", f"run {run} is running, as far as the locks of the file system show")
+            elif verdict == KILLED:
+                yield Finding("note", "history", f"run {run} was killed: {WHY_KILLED}")
             readable += 1
         except BeamlineError as error:
             yield Finding("fix", "history", str(error))

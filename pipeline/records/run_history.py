@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,7 +18,14 @@ from pipeline.engine.store import Store
 from serving.codec import FormatError, read, to_json
 from serving.errors import InputError
 from serving.files import replace_json
+from serving.locks import is_held, lock
 from serving.process.program import PIPELINE
+
+RUNNING, KILLED = "running", "killed"
+WHY_KILLED = (
+    "its process ended before it wrote the outcome, because it was killed or the disk was full: run the same command "
+    "to continue"
+)
 
 
 @dataclass(frozen=True)
@@ -27,7 +35,8 @@ class Record:
     Attributes:
         run: the run's number, four digits or more.
         began: ISO 8601 time in UTC, for people: no order depends on it.
-        verdict: `running`, `promoted`, `passed` without a promotion, `refused`, `failed` or `interrupted`.
+        verdict: `running`, `promoted`, `passed` without a promotion, `refused`, `failed`, `interrupted`; or `killed`,
+            if its file has `running` and no process holds it.
         seconds: duration of the run.
         arguments: those of the command line.
         config: the whole configuration, with the defaults.
@@ -88,46 +97,72 @@ class RunHistory:
         """The number of the next run, if no other run takes it first."""
         return f"{max((int(run) for run in self.runs()), default=0) + 1:04d}"
 
-    def begin(self, run: str, config: Mapping[str, Any], arguments: tuple[str, ...]) -> Record | None:
-        """Creates a run's record; None if another run took the number. Raises: InputError: it cannot be written."""
+    @contextmanager
+    def begin(self, run: str, config: Mapping[str, Any], arguments: tuple[str, ...]) -> Iterator[Record | None]:
+        """Creates a run's record, and holds it to the end of the block: until then the run is not taken for killed.
+
+        Gives None if another run took the number. Raises: InputError: the record cannot be written.
+        """
         began = datetime.now(UTC).isoformat(timespec="seconds")
-        record = Record(run, began, "running", 0.0, arguments, config, (), environment(), folder=os.getcwd())
+        record = Record(run, began, RUNNING, 0.0, arguments, config, (), environment(), folder=os.getcwd())
+        descriptor = self._create(record)
+        try:
+            yield None if descriptor is None else record
+        finally:
+            if descriptor is not None:
+                os.close(descriptor)
+
+    def _create(self, record: Record) -> int | None:
+        """The locked file of a new record; None if its name is taken."""
+        file = self.file(record.run)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            staged = self.folder / f".{run}.{os.getpid()}"
+            staged = self.folder / f".{record.run}.{os.getpid()}"
             replace_json(staged, to_json(record))
             try:
-                _take_name(staged, self._file(run))
+                return _take_name(staged, file)
             finally:
                 staged.unlink()
         except FileExistsError:
-            if self._file(run).exists():
+            if file.exists():
                 return None
             raise InputError(f"--runs {self.root} is not a folder: give another folder") from None
         except OSError as error:
             raise InputError(f"--runs {self.root} cannot be written: {error.strerror}: give another folder") from error
-        return record
 
     def finish(self, record: Record) -> None:
         """Replaces a run's record with the final one."""
-        replace_json(self._file(record.run), to_json(record))
+        replace_json(self.file(record.run), to_json(record))
 
     def read(self, run: str) -> Record:
         """The record of a run, by its number, with or without leading zeros. Raises: InputError: missing or damaged."""
         wanted = run.zfill(4)
-        runs = self.runs()
-        if wanted not in runs:
-            has = f"it has {runs[0]} to {runs[-1]}" if runs else "it has none yet"
-            raise InputError(f"there is no run {run} in {self.folder} ({has}): list the runs with {PIPELINE} runs")
+        if not (wanted.isdecimal() and self.file(wanted).exists()):
+            raise InputError(
+                f"there is no run {run} in {self.folder} ({self._extent()}): list the runs with {PIPELINE} runs"
+            )
         try:
-            return read(Record, self._file(wanted))
+            record = read(Record, self.file(wanted))
+            if record.verdict == RUNNING and not is_held(self.file(wanted)):
+                # It may have ended since.
+                record = read(Record, self.file(wanted))
+                return replace(record, verdict=KILLED) if record.verdict == RUNNING else record
+            return record
         except OSError as error:
-            raise InputError(f"{self._file(wanted)} cannot be read: {error.strerror}: make it readable") from error
+            raise InputError(f"{self.file(wanted)} cannot be read: {error.strerror}: make it readable") from error
         except FormatError as error:
             raise InputError(
                 f"the record of run {wanted} is damaged: {error}: move this file out of the folder (the run's "
                 "artifacts are kept)"
             ) from error
+
+    def _extent(self) -> str:
+        runs = self.runs()
+        if not runs:
+            return "it has none yet"
+        gaps = len(runs) <= int(runs[-1]) - int(runs[0])
+        rule = "; clean removes the records of runs that made nothing new" if gaps else ""
+        return f"it has {runs[0]} to {runs[-1]}{rule}"
 
     def previous(self, model: str, steps: Collection[str], store: Store) -> dict[str, Previous]:
         """The last artifact of each step, by step; a step without an artifact in any run of the model is not in it."""
@@ -160,21 +195,31 @@ class RunHistory:
         names = [file.stem for file in self.folder.glob("*.json")]
         return sorted((name for name in names if name.isdigit()), key=int)
 
-    def _file(self, run: str) -> Path:
+    def file(self, run: str) -> Path:
+        """The file of a run's record; it may not exist."""
         return self.folder / f"{run}.json"
 
 
-def _take_name(complete: Path, file: Path) -> None:
-    """Gives a complete file a second name. Raises: FileExistsError: the name is taken."""
+def _take_name(complete: Path, file: Path) -> int:
+    """Gives a complete file a second name. Returns: the file, open and locked. Raises: FileExistsError: it is taken."""
+    descriptor = os.open(complete, os.O_RDWR)
     try:
+        # Locked before it appears: a reader would take the run for killed.
+        lock(descriptor, file)
         # The whole record appears at once.
         os.link(complete, file)
+        return descriptor
     except FileExistsError:
+        os.close(descriptor)
         raise
     except OSError:
-        # Not every file system has hard links. Without them, a reader may find the record incomplete for a moment.
-        with file.open("xb") as target:
-            target.write(complete.read_bytes())
+        os.close(descriptor)
+    # Not every file system has hard links. Without them, a reader may find the record incomplete for a moment.
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+    lock(descriptor, file)
+    with open(descriptor, "wb", closefd=False) as target:
+        target.write(complete.read_bytes())
+    return descriptor
 
 
 def environment() -> dict[str, Any]:

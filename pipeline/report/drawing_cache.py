@@ -1,4 +1,4 @@
-"""runs/reports/.parts: the cache of all drawings, by the digest of their inputs and code; `clean` deletes it."""
+"""runs/reports/.parts: the cache of all drawings, by digest of inputs and code; `clean` deletes what nothing shows."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline.engine.outcome import stopping
 from pipeline.engine.store import Store
-from pipeline.records.run_history import Record, RunHistory
+from pipeline.records.run_history import KILLED, WHY_KILLED, Record, RunHistory
 from pipeline.report.attempt import attempt
 from pipeline.report.drawing_cache import DrawingCache, identity
 from pipeline.report.figures.history_plot import AccuracyPoint, accuracy_points, history_plot
@@ -51,6 +51,25 @@ class IndexRow:
     rolled_back: bool
     reasons: tuple[str, ...]
     verdict: str
+
+
+@dataclass(frozen=True)
+class HistoryPlot:
+    """The accuracies of a model over its runs, two or more."""
+
+    model: str
+    points: tuple[AccuracyPoint, ...]
+
+    @property
+    def key(self) -> str:
+        """Its key in the cache of drawings."""
+        inputs = {"model": self.model, "points": [asdict(point) for point in self.points]}
+        return identity("history-plot", history_plot.__module__, inputs)
+
+    def draw(self) -> bytes:
+        """The plot as SVG."""
+        with drawing():
+            return to_svg(history_plot(self.points), f"history-{self.key[:8]}").encode()
 
 
 @dataclass(frozen=True)
@@ -115,6 +134,8 @@ def _row(record: Record, root: Path, model: ModelInRegistry) -> IndexRow:
 
 def _reasons(record: Record) -> tuple[str, ...]:
     """The lines of the reasons of the step that stopped a run, or of its last gate."""
+    if record.verdict == KILLED:
+        return (WHY_KILLED,)
     by_name = {outcome.name: outcome for outcome in record.steps}
     stopped = stopping(by_name)
     if stopped is not None:
@@ -141,26 +162,20 @@ def _model_in_registry(models: Path, model: str) -> ModelInRegistry:
         return ModelInRegistry(None, PromotionEvents(()))
 
 
+def history_plots(records: Sequence[Record]) -> list[HistoryPlot]:
+    """The history plot of each model; a model with fewer than two accuracies has none. `records` are oldest first."""
+    models = sorted({model for _, model in map(_registry_key, records)})
+    plots = [HistoryPlot(model, tuple(accuracy_points(model, records))) for model in models]
+    return [plot for plot in plots if len(plot.points) >= 2]
+
+
 def _plots(records: Sequence[Record], cache: DrawingCache) -> dict[str, str]:
-    """The history plots, by model; a model with fewer than two accuracies has none."""
-    plots = {}
-    for model in sorted({model for _, model in map(_registry_key, records)}):
-        points = accuracy_points(model, records)
-        if len(points) >= 2:
-            problem = f"the history plot of {model} could not be drawn"
-            plots[model] = attempt(problem, partial(_plot, model, points, cache), log.warning)
-    return {model: plot for model, plot in plots.items() if plot is not None}
-
-
-def _plot(model: str, points: Sequence[AccuracyPoint], cache: DrawingCache) -> str:
-    inputs = {"model": model, "points": [asdict(point) for point in points]}
-    key = identity("history-plot", history_plot.__module__, inputs)
-
-    def make() -> bytes:
-        with drawing():
-            return to_svg(history_plot(points), f"history-{key[:8]}").encode()
-
-    return cache.get(key, make).read_text(encoding="utf-8")
+    """The history plots as SVG, by model, without those that could not be drawn."""
+    drawn = {}
+    for plot in history_plots(records):
+        problem = f"the history plot of {plot.model} could not be drawn"
+        drawn[plot.model] = attempt(problem, partial(cache.get, plot.key, plot.draw), log.warning)
+    return {model: file.read_text(encoding="utf-8") for model, file in drawn.items() if file is not None}
 
 
 def _comparisons(root: Path) -> list[str]:

@@ -14,7 +14,7 @@ from pipeline.engine.step import Step
 from pipeline.engine.store import Store
 from pipeline.records.run_history import RunHistory
 from serving.registry.registry import Registry
-from tests.pipeline.requests import recorded
+from tests.pipeline.requests import begun
 from tests.pipeline.toys import count, gate, publish
 from tests.serving.tiny_bundle import publish as publish_bundle
 
@@ -67,6 +67,6 @@ def healthy_project(toy, made, monkeypatch) -> Toy:
     monkeypatch.setenv("TFDS_DATA_DIR", str(toy.folder / "tfds"))
     toy.run()
     history = RunHistory(toy.store.root)
-    history.begin(history.next_run(), *recorded())
+    begun(history)
     publish_bundle(Registry(toy.folder / "models"), made.bundle.opened(), "tiny", "0001")
     return toy

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.__main__ import COMMANDS, main
 from pipeline.records.run_history import RunHistory
-from tests.pipeline.requests import recorded
+from tests.pipeline.requests import begun
 
 
 @pytest.fixture(autouse=True)
@@ -24,14 +24,14 @@ def test_without_a_command_the_usage_is_shown(capsys):
 
 def test_runs_and_show_print_the_history(tmp_path, capsys):
     history = RunHistory(tmp_path / "runs")
-    history.begin(history.next_run(), *recorded("--seed", "42"))
+    begun(history, "--seed", "42")
     assert main(["runs"]) == 0
     listed = capsys.readouterr().out
     assert "0001" in listed
     assert "mlp-128-128" in listed
     assert main(["show", "1"]) == 0
     shown = capsys.readouterr().out
-    assert "run 0001: running" in shown
+    assert "run 0001: killed" in shown
     assert "seed 42" in shown
 
 

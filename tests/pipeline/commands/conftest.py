@@ -8,7 +8,8 @@ import pytest
 
 from pipeline.__main__ import main
 from pipeline.records.run_history import RunHistory
-from tests.pipeline.requests import recorded
+from tests.pipeline.commands.logged_runs import add_run
+from tests.pipeline.requests import begun
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def two_runs(toy, monkeypatch):
         (["--seed", "7"], "promoted", toy.run()),
         (["--seed", "8", "--train.hidden", "64"], "refused", toy.run(limit=2)),
     ):
-        record = history.begin(history.next_run(), *recorded(*arguments))
+        record = begun(history, *arguments)
         steps = tuple(made.values())
         # The commands know the real steps' names.
         named = [replace(step, name="evaluate") if step.name == "gate" else step for step in steps]
@@ -35,3 +36,12 @@ def lines(capsys):
         return capsys.readouterr().out.splitlines()
 
     return run
+
+
+@pytest.fixture
+def three(toy, monkeypatch):
+    """Three runs with different limits: each has its own artifact of gate, and all share that of count."""
+    monkeypatch.chdir(toy.folder)
+    for limit in (10, 11, 12):
+        add_run(toy, toy.run(limit=limit))
+    return toy

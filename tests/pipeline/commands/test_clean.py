@@ -3,70 +3,21 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import shutil
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from pipeline.__main__ import main
-from pipeline.commands import clean as clean_module
-from pipeline.commands.clean import find_needs
+from pipeline.comparison.comparison import reserve_file
 from pipeline.engine.outcome import Outcome
-from pipeline.engine.store import Store
-from pipeline.records.run_history import Record, RunHistory
-from tests.pipeline.requests import recorded
-from tests.serving.tiny_bundle import seal
-
-CONFIG, _ = recorded()
-VERDICTS = ("promoted", "refused", "failed", "interrupted", "running")
-
-
-def record(number: int, verdict: str, artifacts: list[str]) -> Record:
-    steps = tuple(Outcome(f"step{index}", "executed", artifact=name) for index, name in enumerate(artifacts))
-    return Record(f"{number:04d}", "2026-01-01T00:00:00+00:00", verdict, 1.0, (), CONFIG, steps, {})
-
-
-RECORDS = st.lists(st.tuples(st.sampled_from(VERDICTS), st.lists(st.sampled_from("abcdefgh"), max_size=4)), max_size=8)
-
-
-@given(RECORDS, st.sets(st.sampled_from("abcdefgh")), st.integers(1, 10))
-def test_needs_are_those_of_the_last_runs_and_of_promoted_versions(described, exported, keep):
-    records = [record(number, *what) for number, what in enumerate(described, start=1)]
-    needed = find_needs(records, dict.fromkeys(exported, True) | {"x": False}, keep)
-    for position, (verdict, artifacts) in enumerate(described):
-        stays = len(described) - position <= keep or bool(exported & set(artifacts))
-        assert (records[position].run in needed.runs) == stays
-        if stays:
-            assert set(artifacts) <= needed.artifacts
-        if len(described) - position <= keep and verdict in ("failed", "interrupted", "running"):
-            assert needed.unfinished
-    wanted = {a for r in records if r.run in needed.runs for a in dict(enumerate(described, 1))[int(r.run)][1]}
-    assert needed.artifacts == wanted
-
-
-def add_run(toy, made, verdict: str = "promoted") -> str:
-    """Adds a run to the history, with a log, pictures and TensorBoard files. Returns: its number."""
-    history = RunHistory(toy.store.root)
-    begun = history.begin(history.next_run(), *recorded())
-    history.finish(replace(begun, verdict=verdict, steps=tuple(made.values())))
-    (toy.store.root / "logs").mkdir(exist_ok=True)
-    (toy.store.root / "logs" / f"{begun.run}.log").write_text("log")
-    (toy.store.root / "reports" / begun.run).mkdir(parents=True)
-    (toy.store.root / "reports" / begun.run / "curves.png").write_bytes(b"png")
-    (toy.store.root / "tensorboard" / f"{begun.run}-tiny.v2-mlp" / "training").mkdir(parents=True)
-    return begun.run
-
-
-@pytest.fixture
-def three(toy, monkeypatch):
-    """Three runs with different limits: each has its own artifact of gate, and all share that of count."""
-    monkeypatch.chdir(toy.folder)
-    for limit in (10, 11, 12):
-        add_run(toy, toy.run(limit=limit))
-    return toy
+from pipeline.records.run_artifacts import RunArtifacts
+from pipeline.records.run_history import RunHistory
+from pipeline.report.figures.figure_list import PICTURES
+from serving.registry.registry import Registry
+from tests.pipeline.commands.logged_runs import add_run
+from tests.pipeline.requests import begun
+from tests.serving.tiny_bundle import publish, seal
 
 
 def names(toy, kind: str = "artifacts") -> set[str]:
@@ -99,14 +50,13 @@ def test_keeps_only_the_files_of_the_last_run(three, capsys):
     assert names(three, "logs") == {"0003.log"}
     assert names(three, "reports") == {"0003"}
     assert names(three, "tensorboard") == {"0003-tiny.v2-mlp"}
-    # The history is kept, and the kept artifacts are still used.
+    # Each run made an artifact, so the history is kept; and the kept artifacts are still used.
     assert len(RunHistory(three.store.root).records()) == 3
-    assert not (three.store.root / ".trash").exists()
     assert {o.outcome for o in three.run(limit=12).values()} == {"cached"}
 
 
 def test_dry_run_prints_the_same_and_removes_nothing(three, capsys):
-    (three.store.root / ".trash").mkdir()
+    add_run(three, three.run(limit=12))
     before = sorted(three.store.root.rglob("*"))
     dry = cleaned(capsys, "--keep", "1", "--dry-run")
     assert sorted(three.store.root.rglob("*")) == before
@@ -128,6 +78,67 @@ def test_keeps_the_run_of_a_promoted_version(three, capsys):
     cleaned(capsys, "--keep", "1")
     assert {o.artifact for o in made.values() if o.artifact} <= names(three)
     assert names(three, "logs") == {f"{serving}.log", "0005.log"}
+
+
+def test_removes_the_records_of_runs_that_made_nothing_new(three, capsys):
+    nothing_to_do = [add_run(three, three.run(limit=12)) for _ in range(4)]
+    failed = add_run(three, {"count": Outcome("count", "failed", reasons=("no data",), exit_code=1)}, "failed")
+    last = add_run(three, three.run(limit=12))
+    output = cleaned(capsys, "--keep", "1")
+    assert names(three, "history") == {"0001.json", "0002.json", "0003.json", f"{last}.json"}
+    for run in (*nothing_to_do, failed):
+        assert f"runs/history/{run}.json" in output
+    assert RunHistory(three.store.root).next_run() == f"{int(last) + 1:04d}"
+    assert main(["diff", "1", last]) == 0
+    assert main(["show", failed]) == 2
+    assert "clean removes the records of runs that made nothing new" in capsys.readouterr().err
+
+
+def test_number_of_the_last_comparison_is_not_given_again(three, capsys):
+    folder = three.store.root / "comparisons"
+    for run in ("0001", "0002"):
+        file = reserve_file(three.store.root)
+        file.write_text(json.dumps({"entries": [{"run": run}]}))
+        file.with_suffix(".html").write_text("")
+    cleaned(capsys, "--keep", "1")
+    cleaned(capsys, "--keep", "1")
+    assert [file.name for file in folder.iterdir()] == ["0002.json"]
+    assert reserve_file(three.store.root).name == "0003.json"
+
+
+def test_keeps_the_run_that_a_promotion_names(three, capsys):
+    bundle = publish(Registry(three.folder / "models"), seal(three.folder / "sealed"), "tiny", "0002").sha256
+    history = RunHistory(three.store.root)
+    for run in ("0001", "0002"):
+        history.finish(replace(history.read(run), figures={"bundle": bundle}))
+    add_run(three, three.run(limit=12))
+    cleaned(capsys, "--keep", "1")
+    # The first one made the bundle, the second one promoted it.
+    assert names(three, "logs") == {"0001.log", "0002.log", "0004.log"}
+
+
+def test_drawings_of_kept_runs_stay(three, capsys):
+    parts = three.store.root / "reports" / ".parts"
+    parts.mkdir()
+    history = RunHistory(three.store.root)
+    made = Outcome("analyze", "executed", artifact="analyze-1", sha256="ab", passed=True)
+    history.finish(replace(history.read("3"), steps=(*history.read("3").steps, made)))
+    shown = RunArtifacts(history.read("3"), three.store)
+    picture = next(picture for picture in PICTURES if picture.name == "class-balance.png")
+    kept = parts / f"{picture.identity(shown)}-{'a' * 64}"
+    for file in (kept, parts / f"{'0' * 64}-{'a' * 64}", parts / ".temporary"):
+        file.write_text("drawing")
+    cleaned(capsys, "--keep", "1")
+    assert list(parts.iterdir()) == [kept]
+
+
+def test_freed_is_what_the_disk_has_more_room_for(three, capsys):
+    first = three.store.root / "reports" / "0001" / "curves.png"
+    first.write_bytes(bytes(5_000_000))
+    (three.store.root / "reports" / "0003" / "linked.png").hardlink_to(first)
+    assert ", 0.0 MB freed" in cleaned(capsys, "--keep", "1")
+    add_run(three, three.run(limit=12))
+    assert ", 5.0 MB freed" in cleaned(capsys, "--keep", "1")
 
 
 def test_keeps_unknown_files_and_prints_them(three, capsys):
@@ -153,9 +164,9 @@ def test_keeps_the_run_of_a_version_in_another_registry(three, capsys):
         seal(out)
         stored = three.store.commit("export", "e" * 64, {})
     history = RunHistory(three.store.root)
-    begun = history.begin(history.next_run(), *recorded("--models", "elsewhere"))
+    began = begun(history, "--models", "elsewhere")
     exported = Outcome("export", "executed", artifact=stored.name, sha256=stored.sha256, passed=True)
-    history.finish(replace(begun, verdict="promoted", steps=(exported,)))
+    history.finish(replace(began, verdict="promoted", steps=(exported,)))
     add_run(three, three.run(limit=12))
     cleaned(capsys, "--keep", "1")
     assert stored.payload.exists()
@@ -180,62 +191,6 @@ def test_keeps_checkpoints_if_one_of_the_last_runs_did_not_finish(three, capsys,
     cleaned(capsys, "--keep", "1")
     assert checkpoints.exists() == stays
     assert (orphan in names(three)) == stays
-
-
-def test_crash_leaves_no_incomplete_artifact(three, capsys, monkeypatch):
-    def crash(path, **options):
-        if options.get("ignore_errors"):
-            return
-        raise OSError("the disk is gone")
-
-    monkeypatch.setattr(clean_module.shutil, "rmtree", crash)
-    assert main(["clean", "--keep", "1"]) == 1
-    assert "clean: the disk is gone" in capsys.readouterr().err
-    monkeypatch.undo()
-    monkeypatch.chdir(three.folder)
-    for entry in (three.store.root / "artifacts").iterdir():
-        assert three.store.by_name(entry.name).damage() is None
-    cleaned(capsys, "--keep", "1")
-    assert not (three.store.root / ".trash").exists()
-
-
-def hold(root, ready, done) -> None:
-    with Store(root).shared():
-        ready.set()
-        done.wait(60)
-
-
-def take(root, waiting, seen) -> None:
-    waiting.set()
-    with Store(root).shared():
-        seen.put((root / "cleaned").exists())
-
-
-def test_removes_nothing_during_a_run(three, capsys):
-    context = multiprocessing.get_context("spawn")
-    ready, done = context.Event(), context.Event()
-    run = context.Process(target=hold, args=(three.store.root, ready, done))
-    run.start()
-    ready.wait(60)
-    before = sorted(three.store.root.rglob("*"))
-    assert main(["clean", "--keep", "1"]) == 1
-    assert "another command is using runs: nothing was done, try again" in capsys.readouterr().err
-    assert sorted(three.store.root.rglob("*")) == before
-    done.set()
-    run.join(60)
-    cleaned(capsys, "--keep", "1")
-
-
-def test_run_that_starts_meanwhile_waits(three):
-    context = multiprocessing.get_context("spawn")
-    waiting, seen = context.Event(), context.Queue()
-    run = context.Process(target=take, args=(three.store.root, waiting, seen))
-    with three.store.exclusive():
-        run.start()
-        waiting.wait(60)
-        (three.store.root / "cleaned").touch()
-    assert seen.get(timeout=600)
-    run.join(60)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from serving.registry.pointer import lock_pointer
 from serving.registry.registry import Registry
 from tests.components.candidates import Candidates
 from tests.conftest import ROOT
-from tests.pipeline.requests import recorded
+from tests.pipeline.requests import begun
 from tests.serving.tiny_bundle import publish, seal
 
 KEY = "a" * 64
@@ -70,7 +70,7 @@ def remember(store, made, verification):
         }
         steps = [commit(store, step, (others.get(step) or artifacts[step]).path) for step in artifacts]
         history = RunHistory(store.root)
-        record = history.begin("0001", *recorded("--dataset", dataset, "--model", "tiny"))
+        record = begun(history, "--dataset", dataset, "--model", "tiny", run="0001")
         history.finish(replace(record, steps=tuple(step for step in steps if step.name not in without)))
 
     return keep

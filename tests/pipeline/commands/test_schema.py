@@ -14,7 +14,7 @@ from pipeline.__main__ import main
 from pipeline.engine.outcome import Outcome
 from pipeline.engine.store import Store
 from pipeline.records.run_history import RunHistory
-from tests.pipeline.requests import recorded
+from tests.pipeline.requests import begun
 
 KEY = "a" * 64
 
@@ -38,7 +38,7 @@ def remember(store, made):
             steps.append(Outcome(step, "executed", 1.0, stored.name, stored.sha256, True))
         steps.append(Outcome("validate", "executed", 1.0, "validate-a", "b", False, ("leaks",)))
         history = RunHistory(store.root)
-        record = history.begin("0001", *recorded("--dataset", "tiny"))
+        record = begun(history, "--dataset", "tiny", run="0001")
         kept = tuple(step for step in steps if step.name not in without)
         history.finish(replace(record, verdict="refused", steps=kept))
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.engine.changes import changes, reasons_to_execute
 from pipeline.records.run_history import RunHistory
-from tests.pipeline.requests import recorded
+from tests.pipeline.requests import begun
 
 VALUES = st.one_of(st.integers(), st.text(max_size=5), st.none(), st.booleans(), st.tuples(st.integers()))
 PARTS = st.dictionaries(st.sampled_from(["params", "inputs", "source"]), st.dictionaries(st.text(max_size=4), VALUES))
@@ -49,7 +49,7 @@ def test_values_are_shown_and_digests_shortened():
 def remember(toy, made) -> None:
     """Keeps a run in the history, as the command does."""
     history = RunHistory(toy.store.root)
-    record = history.begin(history.next_run(), *recorded())
+    record = begun(history)
     history.finish(replace(record, steps=tuple(made.values())))
 
 
@@ -69,7 +69,7 @@ def test_executed_step_lists_the_changes_since_the_last_run(toy):
 
 def test_runs_of_another_model_are_no_reason(toy):
     history = RunHistory(toy.store.root)
-    record = history.begin(history.next_run(), *recorded("--model", "other"))
+    record = begun(history, "--model", "other")
     history.finish(replace(record, steps=tuple(toy.run().values())))
     assert toy.run(limit=7)["gate"].because == ("no earlier run of mnist has made it",)
 

@@ -5,23 +5,24 @@ from __future__ import annotations
 import errno
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from pipeline.engine.outcome import Outcome
 from pipeline.records.run_history import RunHistory
 from serving.errors import InputError
-from tests.pipeline.requests import recorded
+from tests.pipeline.requests import begun, recorded
 
 REQUEST = recorded()
 
 
 def test_record_is_read_back_as_it_was_written(tmp_path):
     history = RunHistory(tmp_path)
-    begun = history.begin("0001", *REQUEST)
-    assert history.read("1") == begun
+    with history.begin("0001", *REQUEST) as record:
+        assert history.read("1") == record
     steps = (Outcome("ingest", "executed", 1.5, "ingest-abc", "def", True, ("fine",), "images"),)
-    ended = replace(begun, verdict="promoted", seconds=2.5, steps=steps)
+    ended = replace(record, verdict="promoted", seconds=2.5, steps=steps)
     history.finish(ended)
     assert history.read("0001") == ended
     assert ended.config["train"]["epochs"] == 5
@@ -30,7 +31,7 @@ def test_record_is_read_back_as_it_was_written(tmp_path):
 def test_runs_are_numbered_in_the_order_of_their_beginning(tmp_path):
     history = RunHistory(tmp_path)
     for _ in range(11):
-        assert history.begin(history.next_run(), *REQUEST) is not None
+        begun(history)
     assert [record.run for record in history.records()] == [f"{n:04d}" for n in range(1, 12)]
 
 
@@ -42,18 +43,19 @@ def test_number_is_given_once_also_without_hard_links(tmp_path, monkeypatch, fai
     if failure is not None:
         monkeypatch.setattr(os, "link", link)
     history = RunHistory(tmp_path)
-    record = history.begin("0001", *REQUEST)
-    assert record is not None
-    assert history.begin("0001", *REQUEST) is None
-    assert history.read("0001") == record
+    with history.begin("0001", *REQUEST) as record:
+        assert record is not None
+        with history.begin("0001", *REQUEST) as second:
+            assert second is None
+        assert history.read("0001") == record
     assert [file.name for file in history.folder.iterdir()] == ["0001.json"]
 
 
 def test_numbers_go_on_after_9999(tmp_path):
     history = RunHistory(tmp_path)
-    history.begin("9999", *REQUEST)
+    begun(history, run="9999")
     assert history.next_run() == "10000"
-    history.begin("10000", *REQUEST)
+    begun(history, run="10000")
     assert [record.run for record in history.records()] == ["9999", "10000"]
 
 
@@ -61,12 +63,23 @@ def test_unknown_run_is_refused_with_those_that_there_are(tmp_path):
     history = RunHistory(tmp_path)
     with pytest.raises(InputError, match="it has none yet"):
         history.read("1")
-    history.begin("0001", *REQUEST)
-    with pytest.raises(InputError, match="it has 0001 to 0001"):
-        history.read("7")
+    begun(history)
+    for wanted in ("7", "../0001", "0001.json", ""):
+        with pytest.raises(InputError, match=r"it has 0001 to 0001\)"):
+            history.read(wanted)
+    begun(history, run="0003")
+    with pytest.raises(InputError, match="it has 0001 to 0003; clean removes the records of runs that made nothing"):
+        history.read("2")
+
+
+def test_a_record_is_read_without_a_look_at_the_others(tmp_path, monkeypatch):
+    history = RunHistory(tmp_path)
+    record = history.read(begun(history).run)
+    monkeypatch.setattr(Path, "glob", lambda *arguments: pytest.fail("the folder is listed"))
+    assert history.read("1") == record
 
 
 def test_folder_that_cannot_be_written_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match=r"cannot be written|is not a folder"):
-        RunHistory(tmp_path / "file").begin("0001", *REQUEST)
+        begun(RunHistory(tmp_path / "file"))

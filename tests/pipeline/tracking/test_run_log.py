@@ -16,7 +16,7 @@ from pipeline.tracking.addresses import sqlite_uri
 from pipeline.tracking.moved_files import FOLDER_TAG
 from pipeline.tracking.run_log import collect_metrics, experiment_id, truncate
 from pipeline.tracking.server import TrackingServer
-from tests.pipeline.requests import recorded
+from tests.pipeline.requests import begun
 
 
 @given(st.text(), st.integers(2, 50))
@@ -26,9 +26,9 @@ def test_text_is_truncated_to_the_limit(text, characters):
 
 
 def test_failed_run_has_its_parameters_and_reasons(tmp_path):
-    begun = RunHistory(tmp_path).begin("0001", *recorded("--dataset", "folder:/a=b/ü?", "--model", "tiny"))
+    began = begun(RunHistory(tmp_path), "--dataset", "folder:/a=b/ü?", "--model", "tiny", run="0001")
     failed = (Outcome("train", "failed", reasons=("é" * 9000,), exit_code=1),)
-    logged = collect_metrics(replace(begun, verdict="failed", steps=failed), None, None, None)
+    logged = collect_metrics(replace(began, verdict="failed", steps=failed), None, None, None)
     assert (logged.params["train.hidden"], logged.params["train.epochs"]) == ("[128, 128]", "5")
     assert logged.epochs == ()
     assert logged.tags["beamline.verdict"] == "failed"

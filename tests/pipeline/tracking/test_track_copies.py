@@ -18,7 +18,7 @@ from pipeline.tracking.addresses import sqlite_uri
 from pipeline.tracking.model_versions import ALIAS, DIGEST
 from pipeline.tracking.server import TrackingServer, read_tracking_state, write_tracking_state
 from serving.errors import BeamlineError, InputError
-from tests.pipeline.requests import recorded
+from tests.pipeline.requests import begun
 
 
 @dataclass
@@ -98,9 +98,9 @@ def test_deleted_experiment_is_named_with_the_command_and_the_alias_follows(
     monkeypatch.setenv(server.TRACKING, address)
     client = clients[address] = Client({"tiny": "deleted"})
     history = RunHistory(Path("runs"))
-    begun = history.begin("0001", *recorded("--dataset", "digits", "--model", "tiny"))
+    began = begun(history, "--dataset", "digits", "--model", "tiny", run="0001")
     failed = (Outcome("train", "failed", reasons=("it diverged",), exit_code=1),)
-    history.finish(replace(begun, verdict="failed", steps=failed))
+    history.finish(replace(began, verdict="failed", steps=failed))
     with caplog.at_level(logging.WARNING, "beamline"):
         track.track_run(Path("runs"), registry.root, "tiny", "0001")
     (warning,) = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
