@@ -62,7 +62,7 @@ def replace_text(path: Path, text: str) -> None:
 
 def replace_bytes(path: Path, content: bytes) -> None:
     """Replaces a file as `replace_text` does, and removes what killed processes left for this path."""
-    _remove_abandoned(path)
+    remove_abandoned(path)
     with staged_file(path) as file:
         file.write(content)
         file.flush()
@@ -72,11 +72,8 @@ def replace_bytes(path: Path, content: bytes) -> None:
 
 @contextmanager
 def staged_file(path: Path) -> Iterator[IO[bytes]]:
-    """A hidden file beside `path` that takes its place at the end of the block; after an exception it is removed.
-
-    No other process, on any machine, gives the same name.
-    """
-    with _naming(path), _create_locked(path) as file:
+    """A hidden file beside `path` that takes its place at the end of the block; after an exception it is removed."""
+    with _naming(path), create_staged(path) as file:
         try:
             yield file
             file.flush()
@@ -85,6 +82,34 @@ def staged_file(path: Path) -> Iterator[IO[bytes]]:
             with suppress(OSError):
                 os.unlink(file.name)
             raise
+
+
+def create_staged(path: Path) -> IO[bytes]:
+    """Creates a hidden file beside `path`, and locks it until it is closed: a locked one is not abandoned.
+
+    No other process, on any machine, gives the same name.
+    """
+    while True:
+        name = path.with_name(f".{path.name}.{secrets.token_hex(8)}{STAGED}")
+        file = name.open("xb")
+        if _lock_if_free(file.fileno()) is not False and is_at(file.fileno(), name):
+            return file
+        # Another process took it for an abandoned one before it was locked.
+        file.close()
+
+
+def remove_abandoned(path: Path) -> None:
+    """Removes the staged files of a path whose processes died; without locks on this file system, none."""
+    staged = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]+{re.escape(STAGED)}")
+    with suppress(OSError):
+        for entry in os.scandir(path.parent):
+            if staged.fullmatch(entry.name):
+                descriptor = os.open(entry.path, os.O_RDONLY)
+                try:
+                    if _lock_if_free(descriptor) and is_at(descriptor, Path(entry.path)):
+                        os.unlink(entry.path)
+                finally:
+                    os.close(descriptor)
 
 
 def is_staged(name: str) -> bool:
@@ -145,31 +170,6 @@ def _naming(path: Path) -> Iterator[None]:
         if error.errno is not None and error.filename is None:
             error.filename = str(path)
         raise
-
-
-def _create_locked(path: Path) -> IO[bytes]:
-    """Creates a staged file for a path, and locks it until it is closed: a locked one is not abandoned."""
-    while True:
-        name = path.with_name(f".{path.name}.{secrets.token_hex(8)}{STAGED}")
-        file = name.open("xb")
-        if _lock_if_free(file.fileno()) is not False and is_at(file.fileno(), name):
-            return file
-        # Another process took it for an abandoned one before it was locked.
-        file.close()
-
-
-def _remove_abandoned(path: Path) -> None:
-    """Removes the staged files of a path whose processes died; without locks on this file system, none."""
-    staged = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]+{re.escape(STAGED)}")
-    with suppress(OSError):
-        for entry in os.scandir(path.parent):
-            if staged.fullmatch(entry.name):
-                descriptor = os.open(entry.path, os.O_RDONLY)
-                try:
-                    if _lock_if_free(descriptor) and is_at(descriptor, Path(entry.path)):
-                        os.unlink(entry.path)
-                finally:
-                    os.close(descriptor)
 
 
 def _lock_if_free(descriptor: int) -> bool | None:

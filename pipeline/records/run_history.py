@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import IO, Any, ClassVar
 
 from pipeline.engine.changes import Previous
 from pipeline.engine.outcome import Outcome
 from pipeline.engine.store import Store
 from serving.codec import FormatError, read, to_json
 from serving.errors import InputError
-from serving.files import replace_json
+from serving.files import canonical_json, create_staged, remove_abandoned, replace_json
 from serving.locks import is_held, lock
 from serving.process.program import PIPELINE
 
@@ -117,12 +117,15 @@ class RunHistory:
         file = self.file(record.run)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            staged = self.folder / f".{record.run}.{os.getpid()}"
-            replace_json(staged, to_json(record))
-            try:
-                return _take_name(staged, file)
-            finally:
-                staged.unlink()
+            remove_abandoned(file)
+            with create_staged(file) as staged:
+                try:
+                    staged.write(canonical_json(to_json(record)).encode())
+                    staged.flush()
+                    os.fsync(staged.fileno())
+                    return _take_name(staged, file)
+                finally:
+                    os.unlink(staged.name)
         except FileExistsError:
             if file.exists():
                 return None
@@ -200,26 +203,21 @@ class RunHistory:
         return self.folder / f"{run}.json"
 
 
-def _take_name(complete: Path, file: Path) -> int:
-    """Gives a complete file a second name. Returns: the file, open and locked. Raises: FileExistsError: it is taken."""
-    descriptor = os.open(complete, os.O_RDWR)
+def _take_name(complete: IO[bytes], file: Path) -> int:
+    """Gives a complete, locked file a second name. Returns: the file, locked. Raises: FileExistsError: it is taken."""
     try:
-        # Locked before it appears: a reader would take the run for killed.
-        lock(descriptor, file)
-        # The whole record appears at once.
-        os.link(complete, file)
-        return descriptor
+        # The whole record appears at once, and it is locked already: a reader would take the run for killed.
+        os.link(complete.name, file)
     except FileExistsError:
-        os.close(descriptor)
         raise
     except OSError:
-        os.close(descriptor)
-    # Not every file system has hard links. Without them, a reader may find the record incomplete for a moment.
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
-    lock(descriptor, file)
-    with open(descriptor, "wb", closefd=False) as target:
-        target.write(complete.read_bytes())
-    return descriptor
+        # Not every file system has hard links. Without them, a reader may find the record incomplete for a moment.
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        lock(descriptor, file)
+        with open(descriptor, "wb", closefd=False) as target:
+            target.write(Path(complete.name).read_bytes())
+        return descriptor
+    return os.dup(complete.fileno())
 
 
 def environment() -> dict[str, Any]:
