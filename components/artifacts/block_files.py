@@ -43,7 +43,9 @@ def write_block(
         writer.finish()
     joined = np.concatenate(labels)
     with _staged(folder / block.labels_file) as file:
-        np.save(file, joined)
+        labels_writer = NpyWriter(file)
+        labels_writer.append(joined)
+        labels_writer.finish()
     return replace(block, rows=len(joined))
 
 
