@@ -68,8 +68,11 @@ def main(arguments: list[str] | None = None) -> int:
     except BeamlineError as error:
         print(f"batch_score: {error}", file=sys.stderr)
         return error.exit_code
-    except OSError as error:
-        print(f"batch_score: {failure_sentence(error, places) or error}; nothing was written", file=sys.stderr)
+    except Exception as error:
+        sentence = failure_sentence(error, places)
+        if sentence is None and not isinstance(error, OSError):
+            raise
+        print(f"batch_score: {sentence or error}; nothing was written", file=sys.stderr)
         return 1
     except (KeyboardInterrupt, Terminated) as interruption:
         terminated = isinstance(interruption, Terminated)

@@ -183,13 +183,16 @@ def _key_parts(step: Step, outcomes: Outcomes, fingerprint: Mapping[str, str]) -
 
 
 def _found(step: Step, key: str, store: Store) -> Outcome | None:
-    """The cached outcome for a key; None if there is no readable artifact: then the step makes it again."""
+    """The cached outcome for a key; None if the artifact is missing or damaged: then the step makes it again.
+
+    Raises: OSError: it cannot be read, and may be intact.
+    """
     stored = store.by_key(step.name, key)
     if stored is None:
         return None
     try:
         return _outcome(step, "cached", stored)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, KeyError, TypeError):
         log.debug("%s cannot be read", stored.payload, exc_info=True)
         return None
 

@@ -18,6 +18,11 @@ OF_OPEN_FILES = FULL | {
     *(errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE, errno.ENOMEM),
     *(errno.ESTALE, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.ENOLCK, errno.ENODEV),
 }
+# What the machine answers for any file: it tells nothing about this one, and the same call may succeed later.
+OF_THE_MACHINE = FULL | {
+    *(errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN),
+    *(errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENODEV, errno.ENXIO, errno.EINTR, errno.EAGAIN),
+}
 # The words of the system that TensorFlow writes after the name of a file.
 _SYSTEM = (*sorted(FULL), errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES, errno.EMFILE)
 _WORDS = {os.strerror(number): number for number in _SYSTEM}
@@ -129,6 +134,6 @@ def _open_file(error: BaseException) -> Path | None:
         opened = [value for value in frame.f_locals.values() if isinstance(value, _FILES)]
         # A function that copies has its source open too.
         for file in sorted(opened, key=lambda value: _FILES.index(type(value)) if type(value) in _FILES else 0):
-            if isinstance(file.name, str) and not file.name.startswith("<"):
+            if isinstance(file.name, str | os.PathLike) and not str(file.name).startswith("<"):
                 return Path(file.name)
     return None
