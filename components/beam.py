@@ -135,7 +135,7 @@ class BeamOptions:
     ) -> tuple[dict[str, list[Any]], PipelineResult]:
         """Runs a Beam pipeline and returns the elements of its results, in any order.
 
-        The elements travel through one pickle file per result. All elements of a result fit in memory.
+        From workers, the elements travel through one pickle file per result. All elements of a result fit in memory.
 
         Args:
             build: applies the transforms to an empty pipeline, and returns the results by name.
@@ -153,13 +153,26 @@ class BeamOptions:
             for name, elements in build(pipeline).items():
                 files[name] = folder / f"{name}.pickle"
                 gathered = elements | f"gather {name}" >> apache_beam.combiners.ToList()
-                gathered | f"write {name}" >> apache_beam.Map(_write_pickle, file=files[name])
+                gathered | f"write {name}" >> apache_beam.Map(write, file=files[name])
 
+        # In this process no file is needed, so that a full disk cannot lose the results.
+        write, read = (_write_pickle, _read_pickle) if self.arguments else (_keep, _KEPT.pop)
         beam_result = self.run(gather)
-        results = {name: pickle.loads(file.read_bytes()) for name, file in files.items()}
-        for file in files.values():
-            file.unlink()
-        return results, beam_result
+        return {name: read(file) for name, file in files.items()}, beam_result
+
+
+# The elements of results, by the file that has them if they come from workers.
+_KEPT: dict[Path, list[Any]] = {}
+
+
+def _keep(elements: list[Any], file: Path) -> None:
+    _KEPT[file] = elements
+
+
+def _read_pickle(file: Path) -> list[Any]:
+    elements: list[Any] = pickle.loads(file.read_bytes())
+    file.unlink()
+    return elements
 
 
 def _write_pickle(elements: list[Any], file: Path) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import io
+import itertools
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from serving.errors import BeamlineError, InputError
+from serving.faults.wording import failure_sentence
 from serving.interrupts import Terminated, raise_on_signals
 from serving.process.program import PIPELINE
 from serving.process.streams import open_closed_streams
@@ -30,6 +32,8 @@ COMMANDS: tuple[str, ...] = (
     "schema",
 )
 COMMANDS += ("clean", "sample")
+# Flags of several commands that name what is written, and their defaults.
+PLACES = {"--runs": "runs", "--models": "models", "--data-dir": None, "--out": None}
 
 
 def main(arguments: list[str]) -> int:
@@ -56,8 +60,14 @@ def main(arguments: list[str]) -> int:
         return 1
     except BrokenPipeError:
         raise
-    except OSError as error:
-        print(f"{command}: {error}", file=sys.stderr)
+    except Exception as error:
+        if isinstance(error, OSError):
+            # If standard output itself has no space, its buffer still holds what was printed, and this fails too.
+            sys.stdout.flush()
+        sentence = failure_sentence(error, _places(rest))
+        if sentence is None and not isinstance(error, OSError):
+            raise
+        print(f"{command}: {sentence or error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"{command}: interrupted", file=sys.stderr)
@@ -65,6 +75,14 @@ def main(arguments: list[str]) -> int:
     except Terminated as stop:
         print(f"{command}: terminated", file=sys.stderr)
         return stop.exit_code
+
+
+def _places(arguments: list[str]) -> dict[str, Path]:
+    """The folders and files that the command may have written, by the flag that names each."""
+    given = dict(argument.split("=", 1) for argument in arguments if "=" in argument)
+    given |= {flag: value for flag, value in itertools.pairwise(arguments) if flag.startswith("--")}
+    named = {flag: given.get(flag, default) for flag, default in PLACES.items()}
+    return {flag: Path(value) for flag, value in named.items() if value is not None}
 
 
 def usage() -> str:
@@ -137,6 +155,9 @@ def _main_of_process() -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         return 0
+    except OSError as error:
+        print(f"the output cannot be written: {error.strerror}: send it to another place", file=sys.stderr)
+        code = 1
     sys.stderr.flush()
     return code
 

@@ -32,6 +32,7 @@ from serving.blocks import Source
 from serving.bundle.bundle import Bundle
 from serving.drift.drift import Baseline
 from serving.errors import BeamlineError, InputError
+from serving.faults.wording import failure_sentence
 from serving.interrupts import Terminated, raise_on_signals
 from serving.registry.selection import find_bundle
 from serving.scoring.scorer import FILES, Scorer
@@ -59,14 +60,19 @@ def main(arguments: list[str] | None = None) -> int:
         Ctrl-C or SIGTERM, 1 failed otherwise.
     """
     raise_on_signals()
+    places: dict[str, Path] = {}
     try:
-        exit_code, lines = _score(_parser().parse_args(arguments))
+        options = _parser().parse_args(arguments)
+        places = {"--models": options.models, **({} if options.out is None else {"--out": options.out})}
+        exit_code, lines = _score(options)
     except BeamlineError as error:
         print(f"batch_score: {error}", file=sys.stderr)
         return error.exit_code
-    except OSError as error:
-        failed = f"{error.filename}: {error.strerror}" if error.filename else error.strerror or error
-        print(f"batch_score: {failed}; nothing was written", file=sys.stderr)
+    except Exception as error:
+        sentence = failure_sentence(error, places)
+        if sentence is None and not isinstance(error, OSError):
+            raise
+        print(f"batch_score: {sentence or error}; nothing was written", file=sys.stderr)
         return 1
     except (KeyboardInterrupt, Terminated) as interruption:
         terminated = isinstance(interruption, Terminated)

@@ -41,9 +41,9 @@ def write_block(
     joined = np.concatenate(labels)
     with staged_file(folder / block.labels_file) as file:
         # Not numpy's own writer: it says neither which file it cannot write nor why.
-        writer = NpyWriter(file)
-        writer.append(joined)
-        writer.finish()
+        labels_writer = NpyWriter(file)
+        labels_writer.append(joined)
+        labels_writer.finish()
     return replace(block, rows=len(joined))
 
 

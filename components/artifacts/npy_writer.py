@@ -1,4 +1,7 @@
-"""NpyWriter: a .npy file that grows by parts, so that it is never in memory as a whole."""
+"""NpyWriter: a .npy file that grows by parts, so that it is never in memory as a whole.
+
+On a full disk it raises the system's error, which `np.save` replaces by two numbers.
+"""
 
 from __future__ import annotations
 

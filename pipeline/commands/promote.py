@@ -15,6 +15,7 @@ from components.promote.champion import Compare
 from components.promote.margin import Auto
 from components.run_context import RunContext
 from pipeline.commands.arguments import add_reason, parser_of, require_reason
+from pipeline.engine.machine_failure import explain_failures
 from pipeline.engine.store import Store
 from pipeline.records.run_artifacts import Kind, RunArtifacts
 from pipeline.records.run_history import RunHistory
@@ -37,8 +38,13 @@ def promote(arguments: list[str]) -> int:
     given = _parser().parse_args(arguments)
     reason = require_reason(given.reason)
     store = Store(given.runs)
-    with store.shared(), tempfile.TemporaryDirectory() as out:
-        record = RunHistory(given.runs).read(given.run)
+    record = RunHistory(given.runs).read(given.run)
+    places = {"--runs": given.runs, "--models": given.models}
+    with (
+        explain_failures(places, record.config["model"]),
+        store.shared(),
+        tempfile.TemporaryDirectory() as out,
+    ):
         artifacts = RunArtifacts(record, store)
         before = Registry(given.models).promotion_events(record.config["model"]).last
         # Runs of earlier releases have no margin.

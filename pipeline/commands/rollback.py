@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 
 from pipeline.commands.arguments import add_reason, parser_of, registry_with, require_reason
+from pipeline.engine.machine_failure import explain_failures
 from pipeline.tracking.track import update_alias_or_warn
 from serving.errors import InputError
 from serving.registry.pointer import lock_pointer
@@ -25,7 +26,10 @@ def rollback(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     reason = require_reason(given.reason)
     registry = registry_with(given.models, given.model)
-    with lock_pointer(registry, given.model) as pointer:
+    with (
+        explain_failures({"--models": given.models}, given.model),
+        lock_pointer(registry, given.model) as pointer,
+    ):
         promoted = pointer.roll_back(given.to, reason)
     event = promoted.event
     before = "nothing" if event.from_version is None else f"version {event.from_version}"

@@ -18,7 +18,7 @@ from pipeline.engine.outcome import Outcomes, exit_code, log_outcome
 from pipeline.engine.plan import complete, plan
 from pipeline.engine.process_settings import fix_settings
 from pipeline.engine.store import Store
-from pipeline.records.run_history import RunHistory
+from pipeline.records.run_history import Record, RunHistory
 from pipeline.report.pages import report
 from pipeline.screen.console import console, log_to
 from pipeline.screen.summary import print_summary, verdict_of
@@ -30,6 +30,7 @@ from pipeline.settings.options import Request, parse_run
 from pipeline.tracking.tensorboard import write_tensorboard
 from pipeline.tracking.track import require_tracker, track_run, update_alias
 from serving.codec import FormatError
+from serving.faults.wording import failure_sentence
 from serving.interrupts import Terminated, defer_interrupts
 
 log = logging.getLogger("beamline.pipeline")
@@ -62,7 +63,7 @@ def _run(request: Request, started: float) -> int:
     steps = pipeline(config)[: None if request.promotion else -1]
     outcomes: Outcomes = {}
     record = None
-    verdict = "failed"
+    verdict, kept = "failed", True
     with store.shared(), ExitStack() as stack:
         try:
             while record is None:
@@ -80,7 +81,7 @@ def _run(request: Request, started: float) -> int:
             _announce(config, name, outcomes)
             missing = [step.name for step in steps if step.name not in outcomes]
             previous = history.previous(config.model, missing, store) if missing else {}
-            execution = Execution(context, config.beam, request.force, request.explain, previous)
+            execution = Execution(context, config.beam, request.force, request.explain, previous, config.places())
             outcomes = complete(steps, outcomes, store, execution)
             verdict = verdict_of(outcomes)
         except (KeyboardInterrupt, Terminated):
@@ -91,14 +92,27 @@ def _run(request: Request, started: float) -> int:
             if record is not None:
                 record = replace(record, verdict=verdict, seconds=seconds, steps=tuple(outcomes.values()))
                 record = replace(record, figures=figures(outcomes, store))
-                with defer_interrupts():
-                    history.finish(record)
+                kept = _keep(record, history, config)
         reported = report(record, steps, store)
         _advise(config, outcomes, store)
         print_summary(config, name, outcomes, seconds, log_file, reported.card, reported.pictures)
         if verdict != "interrupted":
             _tell_tracker(request, name)
-    return exit_code(outcomes)
+    # A run without a complete record is not done: `compare` and `promote` cannot use it.
+    return exit_code(outcomes) or (0 if kept else 1)
+
+
+def _keep(record: Record, history: RunHistory, config: Config) -> bool:
+    """Completes the run's record. Returns: whether it could be written; if not, the run still ends with its outcome."""
+    try:
+        with defer_interrupts():
+            history.finish(record)
+    except OSError as error:
+        reason = failure_sentence(error, config.places(promotes=False)) or str(error)
+        message = f"the record of run {record.run} could not be completed, which ended as {record.verdict}: {reason}"
+        log.warning("%s", message, extra={"event": {"event": "notice", "run": record.run}})
+        return False
+    return True
 
 
 def _advise(config: Config, outcomes: Outcomes, store: Store) -> None:

@@ -85,7 +85,9 @@ def _examples(request: Request, store: Store) -> Examples | int:
     if not outcomes:
         with log_to(config.runs / "logs" / "sample.log", request.verbosity):
             fix_settings(config.train.intra_op_threads)
-            outcomes = complete(steps, outcomes, store, Execution(context, config.beam))
+            outcomes = complete(
+                steps, outcomes, store, Execution(context, config.beam, places=config.places(promotes=False))
+            )
     (outcome,) = outcomes.values()
     if outcome.artifact is None:
         print(f"sample: {'; '.join(outcome.reasons)}", file=sys.stderr)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from components.artifacts.artifact import Artifact
@@ -13,10 +16,13 @@ from components.beam import BeamOptions
 from components.run_context import RunContext
 from pipeline.engine.changes import Previous, reasons_to_execute
 from pipeline.engine.component import Function
+from pipeline.engine.machine_failure import explain_failures
 from pipeline.engine.outcome import Kind, Outcome, Outcomes, log_begin
 from pipeline.engine.step import Parts, Step
 from pipeline.engine.store import Store, Stored
 from serving.errors import BeamlineError
+from serving.faults.wording import Writing
+from serving.files import size_bytes
 from serving.interrupts import Terminated
 
 log = logging.getLogger("beamline.pipeline")
@@ -32,6 +38,7 @@ class Execution:
         force: execute every step, even if the store has its output.
         explain: print why each step is executed.
         previous: the last artifact of each step, by step; a step that was never executed is not in it.
+        places: the folders that the steps write to, by the flag that names each, for messages about a full disk.
     """
 
     context: RunContext = field(default_factory=RunContext)
@@ -39,6 +46,7 @@ class Execution:
     force: bool = False
     explain: bool = False
     previous: Mapping[str, Previous] = field(default_factory=dict)
+    places: Mapping[str, Path] = field(default_factory=dict)
 
 
 def resolve(step: Step, outcomes: Outcomes, store: Store, context: RunContext) -> Outcome | None:
@@ -68,8 +76,9 @@ def execute(step: Step, outcomes: Outcomes, store: Store, execution: Execution) 
     """
     started = time.perf_counter()
     try:
-        known = _stopped(step, outcomes) if execution.force else resolve(step, outcomes, store, execution.context)
-        outcome = known or _run(step, outcomes, store, execution)
+        with explain_failures(execution.places, execution.context.model):
+            known = _stopped(step, outcomes) if execution.force else resolve(step, outcomes, store, execution.context)
+            outcome = known or _run(step, outcomes, store, execution)
     except BeamlineError as error:
         log.debug("%s failed", step.name, exc_info=True)
         outcome = _failed(step, str(error), error.exit_code)
@@ -131,14 +140,26 @@ def _run(step: Step, outcomes: Outcomes, store: Store, execution: Execution) -> 
         arguments: dict[str, Any] = {**_inputs(component.run, step, outcomes, store), "out": out}
         if component.run.beam_parameter is not None:
             arguments[component.run.beam_parameter] = execution.beam
-        component.run(step.params, context, **arguments)
-        if _fingerprint(step, outcomes, store, context) != fingerprint:
-            raise BeamlineError(
-                f"the data outside the store that {step.name} reads changed while it ran: "
-                "wait until nothing writes them, then run again"
-            )
-        outcome = _outcome(step, "executed", store.commit(step.name, key, key_parts))
+        # Here the files are still there, which tell how much was written.
+        writing = partial(_writing, step, out, store, execution)
+        with explain_failures(execution.places, context.model, writing):
+            component.run(step.params, context, **arguments)
+            if _fingerprint(step, outcomes, store, context) != fingerprint:
+                raise BeamlineError(
+                    f"the data outside the store that {step.name} reads changed while it ran: "
+                    "wait until nothing writes them, then run again"
+                )
+            outcome = _outcome(step, "executed", store.commit(step.name, key, key_parts))
     return replace(outcome, because=("--force",) if execution.force else because)
+
+
+def _writing(step: Step, out: Path, store: Store, execution: Execution) -> Writing | None:
+    """What a step that failed was writing; None if it cannot be read."""
+    previous = execution.previous.get(step.name)
+    with suppress(OSError):
+        usual_bytes = 0 if previous is None else size_bytes(store.artifact_folder(previous.artifact))
+        return Writing(store.root, size_bytes(out), usual_bytes)
+    return None
 
 
 def _inputs(function: Function, step: Step, outcomes: Outcomes, store: Store) -> dict[str, Artifact]:
@@ -162,13 +183,16 @@ def _key_parts(step: Step, outcomes: Outcomes, fingerprint: Mapping[str, str]) -
 
 
 def _found(step: Step, key: str, store: Store) -> Outcome | None:
-    """The cached outcome for a key; None if there is no readable artifact: then the step makes it again."""
+    """The cached outcome for a key; None if the artifact is missing or damaged: then the step makes it again.
+
+    Raises: OSError: it cannot be read, and may be intact.
+    """
     stored = store.by_key(step.name, key)
     if stored is None:
         return None
     try:
         return _outcome(step, "cached", stored)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, KeyError, TypeError):
         log.debug("%s cannot be read", stored.payload, exc_info=True)
         return None
 

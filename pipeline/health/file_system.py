@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 from pipeline.health.finding import Finding
-from pipeline.settings.feasibility import existing
+from serving.faults.wording import existing
 from serving.files import fsync_tree, replace_text
 from serving.locks import no_locks_message
 

@@ -43,7 +43,7 @@ def _unfinished_files(folder: Path) -> Iterator[Finding]:
 def _version_findings(folder: Path) -> Iterator[Finding]:
     try:
         load_bundle(folder)
-    except BeamlineError as error:
+    except (BeamlineError, OSError) as error:
         yield Finding("fix", "registry", f"{error}; do not serve {folder}")
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from components.ingest.source import Source
 from components.ingest.tfds.builders import EMBEDDED
 from pipeline.health.finding import Finding
-from pipeline.settings.feasibility import existing, require_writable
+from pipeline.settings.feasibility import require_writable
 from serving.errors import BeamlineError
+from serving.faults.wording import existing, failure_sentence
 from serving.machine import available_memory_bytes, available_processors
 
 # Needed by a run on MNIST, with a margin: the peak during the training, and the size of its artifacts.
@@ -38,6 +39,8 @@ def folder_finding(flag: str, folder: Path) -> Finding:
         free = shutil.disk_usage(existing(folder)).free
     except BeamlineError as error:
         return Finding("fix", "folder", str(error))
+    except OSError as error:
+        return Finding("fix", "folder", failure_sentence(error, {flag: folder}) or str(error))
     if free < RUN_SPACE_BYTES:
         needed = f"a run needs {_gb(RUN_SPACE_BYTES)}: delete files, or give another path"
         return Finding("fix", "folder", f"{flag} {folder}: {_gb(free)} free, {needed}")

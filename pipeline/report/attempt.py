@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from serving.errors import BeamlineError
+from serving.faults.fault import fault_of
 
 Result = TypeVar("Result")
 
@@ -25,5 +26,13 @@ def attempt(problem: str, make: Callable[[], Result], report: Callable[[str], ob
         return make()
     except Exception as error:
         log.debug("%s", problem, exc_info=True)
-        report(f"{problem}: {error if isinstance(error, BeamlineError) else f'{type(error).__name__}: {error}'}")
+        report(f"{problem}: {_reason(error)}")
         return None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, BeamlineError):
+        return str(error)
+    fault = fault_of(error)
+    # What to do is in the run's last sentence, if the same failure stopped it.
+    return f"{type(error).__name__}: {error}" if fault is None else ": ".join(fault.parts())

@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ def log_to(file: Path, verbosity: Verbosity) -> Iterator[None]:
     descriptor is redirected to the log file meanwhile. The file is created, with its folder.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(file, encoding="utf-8")
+    handler = _LogFile(file, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
     log.addHandler(handler)
     sys.stderr.flush()
@@ -57,7 +57,15 @@ def log_to(file: Path, verbosity: Verbosity) -> Iterator[None]:
         os.dup2(real_stderr, 2)
         os.close(real_stderr)
         log.removeHandler(handler)
-        handler.close()
+        with suppress(OSError):
+            handler.close()
+
+
+class _LogFile(logging.FileHandler):
+    """A log file; on a full disk it stays incomplete, and the run goes on."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name of logging.Handler
+        """Ignores that a record could not be written: what stops the run is reported on the screen."""
 
 
 def _handler(verbosity: Verbosity) -> logging.Handler:

@@ -66,6 +66,12 @@ class Config:
         """The data set."""
         return source_of(self.ingest, self.context())
 
+    def places(self, promotes: bool = True) -> dict[str, Path]:
+        """The folders that a run writes to, by the flag that names each; the registry only if it promotes."""
+        prepared = self.data().prepare_folder
+        found = {"--runs": self.runs, "--models": self.models if promotes else None, "--data-dir": prepared}
+        return {flag: folder for flag, folder in found.items() if folder is not None}
+
     def record(self) -> dict[str, Any]:
         """The configuration as it is read from a run's record: one object a component, paths as text."""
         found = from_json(dict[str, Any], to_json(self), "the configuration")

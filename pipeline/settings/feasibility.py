@@ -8,27 +8,24 @@ from pathlib import Path
 from components.validate.validate import read_schema
 from pipeline.settings.config import Config
 from serving.errors import InputError
+from serving.faults.fault import FULL
+from serving.faults.wording import existing
 
 
 def require_writable(flag: str, folder: Path) -> None:
-    """Refuses a folder that cannot be written or made. Raises: InputError."""
+    """Refuses a folder that cannot be written or made. Raises: InputError; OSError: its disk is full."""
     try:
         with tempfile.TemporaryFile(dir=existing(folder)):
             pass
     except OSError as error:
+        if error.errno in FULL:
+            raise
         raise InputError(f"{flag} {folder} cannot be written: {error.strerror}: give another folder") from error
-
-
-def existing(folder: Path) -> Path:
-    """The folder, or its nearest parent that exists."""
-    return next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
 
 
 def require_feasible(config: Config) -> None:
     """Refuses folders that cannot be written, unknown Beam arguments and an unreadable schema. Raises: InputError."""
-    prepared = config.data().prepare_folder
-    written = {} if prepared is None else {"--data-dir": prepared}
-    for flag, folder in {"--runs": config.runs, "--models": config.models, **written}.items():
+    for flag, folder in config.places().items():
         require_writable(flag, folder)
     config.beam.require_known()
     # The validate step reads it again; here an error is reported before the data are prepared.

@@ -45,7 +45,9 @@ def run_data_steps(config: Config, store: Store, force: bool) -> Outcomes:
     outcomes = {} if force else plan(steps, store, context)
     for outcome in outcomes.values():
         log_outcome(outcome)
-    return complete(steps, outcomes, store, Execution(context, config.beam, force))
+    return complete(
+        steps, outcomes, store, Execution(context, config.beam, force, places=config.places(promotes=False))
+    )
 
 
 def load_search_data(config: Config, store: Store, outcomes: Outcomes) -> SearchData:

@@ -51,6 +51,7 @@ def load_bundle(path: Path, sha256: str | None = None) -> Bundle:
     Raises:
         BundleError: the manifest is missing or has another format or digest; or a file is extra, missing, linked,
             changed, outside the folder, or takes weights from another file.
+        OSError: a file cannot be read, which tells nothing about its bytes.
     """
     found = list_files(path)
     digest, manifest, files = read_manifest(path, sha256)

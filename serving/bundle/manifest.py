@@ -16,6 +16,8 @@ from serving.files import canonical_json, sha256_file, write_json
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+# These errors are damage. All others are failures of the machine, which tell nothing about the bundle.
+GONE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 # The entries of `preprocessing` about images of other sizes and transparent pictures; bundles of earlier releases have
 # none.
 RESIZE, BACKGROUND = "resize", "background"
@@ -100,9 +102,12 @@ def read_manifest(path: Path, sha256: str | None = None) -> tuple[str, Manifest,
 
 
 def list_files(root: Path) -> set[str]:
-    """Paths of the regular files below `root`. Links are refused: their targets can change unnoticed."""
+    """Paths of the regular files below `root`. Links are refused: their targets can change unnoticed.
+
+    Raises: BundleError: an entry is a link or not a regular file; OSError: a folder cannot be read.
+    """
     names = set()
-    for folder, folders, files in os.walk(root):
+    for folder, folders, files in os.walk(root, onerror=_raise_unless_gone):
         for name in [*folders, *files]:
             entry = Path(folder) / name
             found = entry.lstat()
@@ -127,15 +132,22 @@ def changed_refusal(path: Path, name: str) -> BundleError:
 
 
 def read_file(path: Path, name: str, sha256: str | None) -> bytes:
-    """Reads a bundle's file. Raises: BundleError: it cannot be read, or its SHA-256 is known and differs."""
+    """Reads a bundle's file.
+
+    Raises: BundleError: it is missing, or its SHA-256 is known and differs; OSError: it cannot be read.
+    """
     try:
         content = (path / name).read_bytes()
-    except OSError as error:
-        problem = f"{name} cannot be read: {error.strerror}"
-        raise refusal(path, f"{problem}: make it readable, or promote the model again") from error
+    except GONE as error:
+        raise refusal(path, f"{name} cannot be read: {error.strerror}: promote the model again") from error
     if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
         raise changed_refusal(path, name)
     return content
+
+
+def _raise_unless_gone(error: OSError) -> None:
+    if not isinstance(error, GONE):
+        raise error
 
 
 def _parse(path: Path, raw: bytes) -> tuple[Manifest, dict[str, tuple[str, int]]]:

@@ -9,12 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from serving.bundle.bundle import Bundle, load_bundle
-from serving.errors import BeamlineError, BundleError, InputError
+from serving.errors import BundleError, InputError
 from serving.files import fsync_path, replace_json, replace_text
 from serving.interrupts import defer_interrupts
 from serving.locks import locked
 from serving.process.program import PIPELINE
-from serving.registry.failures import failure_message
 from serving.registry.promotion_events import (
     Action,
     Evidence,
@@ -41,22 +40,16 @@ def lock_pointer(registry: Registry, model: str) -> Iterator[Pointer]:
 
     First it completes a promotion or rollback that was killed.
 
-    Raises:
-        InputError: the model's name is not valid.
-        BeamlineError: a file cannot be read or written; the message has the version that serves then.
+    Raises: InputError: the model's name is not valid.
     """
     require_model_name(model)
     pointer = Pointer(registry, model)
-    before = pointer.serving_or_none()
-    try:
-        if not pointer.folder.is_dir():
-            pointer.folder.mkdir(parents=True, exist_ok=True)
-            fsync_path(registry.root)
-        with locked(pointer.folder / ".lock"):
-            pointer.repair()
-            yield pointer
-    except OSError as error:
-        raise BeamlineError(failure_message(error, model, before, pointer.serving_or_none())) from error
+    if not pointer.folder.is_dir():
+        pointer.folder.mkdir(parents=True, exist_ok=True)
+        fsync_path(registry.root)
+    with locked(pointer.folder / ".lock"):
+        pointer.repair()
+        yield pointer
 
 
 @dataclass(frozen=True)

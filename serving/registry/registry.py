@@ -64,7 +64,8 @@ class Registry:
     def promoted(self, model: str) -> Promoted | None:
         """The version that serves, or None if nothing was promoted yet.
 
-        The result is not updated by later promotions. Raises: BundleError: the pointer is damaged.
+        The result is not updated by later promotions.
+        Raises: BundleError: the pointer is damaged; OSError: it cannot be read, and may be intact.
         """
         file = self.root / model / POINTER
         try:
@@ -74,7 +75,7 @@ class Registry:
                 raise FormatError("its version or digest is not that of its event")
         except FileNotFoundError:
             return None
-        except OSError as error:
+        except (NotADirectoryError, IsADirectoryError) as error:
             raise BundleError(f"{file} cannot be read: {error.strerror}: fix that and try again") from error
         except FormatError as error:
             raise BundleError(f"{file} is damaged ({error}): promote the model again") from error

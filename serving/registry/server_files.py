@@ -45,10 +45,10 @@ def up_to_date_version(registry: Registry, model: str, sha256: str) -> Promoted 
 
 
 def _version(registry: Registry, model: str) -> int | None:
-    """The version for other servers; the last event names it while the pointer is damaged."""
+    """The version for other servers; the last event names it while the pointer is damaged or cannot be read."""
     try:
         promoted = registry.promoted(model)
-    except BundleError:
+    except (BundleError, OSError):
         last = registry.promotion_events(model).last
         return None if last is None else last.to_version
     return None if promoted is None else promoted.version

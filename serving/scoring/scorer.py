@@ -14,6 +14,7 @@ import numpy.typing as npt
 from serving.blocks import Images
 from serving.bundle.bundle import ONNX, ONNX_INT8, Bundle
 from serving.errors import BeamlineError, InputError, ModelError
+from serving.faults.fault import fault_of
 from serving.machine import usable_processors
 from serving.parallel import map_in_order
 from serving.scoring.network import Network, batch_size_for
@@ -160,10 +161,12 @@ class Scorer:
 
     @contextmanager
     def _naming_the_bundle(self) -> Iterator[None]:
-        """Adds the bundle to the errors of onnxruntime."""
+        """Adds the bundle to the errors of onnxruntime; a failure of the machine tells nothing about the bundle."""
         try:
             yield
         except Exception as error:
+            if fault_of(error) is not None:
+                raise
             # onnxruntime has a dozen exceptions without a common base class.
             kind = ModelError if type(error).__name__ in OF_THE_MODEL else BeamlineError
             raise kind(

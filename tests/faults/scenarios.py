@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -90,7 +91,11 @@ class Moving(Scenario):
         if now.version not in (was.version, self.to):
             yield f"version {now.version} serves, neither the old one nor the new one"
         moved = now.sequences != was.sequences
-        if ended.exit_code > 0 and moved and f"version {self.to} serves now" not in ended.printed:
+        if (
+            ended.exit_code > 0
+            and moved
+            and not re.search(rf"version {self.to}( of {MODEL})? serves now", ended.printed)
+        ):
             yield "the new version serves, which the sentence does not say"
         if ended.exit_code > 0 and not moved and "serves now" in ended.printed:
             yield "the old version serves, and the sentence says that the new one does"

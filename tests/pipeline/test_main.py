@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from pipeline.__main__ import COMMANDS, main
 from pipeline.records.run_history import RunHistory
+from tests.conftest import ROOT
 from tests.pipeline.requests import begun
 
 
@@ -56,3 +64,45 @@ def test_missing_library_of_the_extra_is_named(monkeypatch, capsys, library, nam
     else:
         with pytest.raises(ModuleNotFoundError):
             main(["run"])
+
+
+FULL = "No space left on device"
+COPIES = [("runs/a", "models/tiny/.incoming-1/a", f"[Errno 28] {FULL}: 'runs/a' -> 'models/tiny/.incoming-1/a'")]
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (OSError(errno.ENOSPC, FULL, "elsewhere/runs/a"), f"the disk of --runs elsewhere/runs is full ({FULL}: "),
+        (shutil.Error(COPIES), f"the disk of --models models is full ({FULL}: "),
+        (OSError(errno.ENOSPC, FULL, "out/.best"), f"the disk of --out out/best.json is full ({FULL}: "),
+        (sqlite3.OperationalError("database or disk is full"), f" is full ({FULL}: "),
+        (OSError(errno.EIO, "Input/output error", "models/a"), "models/a cannot be read or written (Input/output "),
+        (OSError(errno.EROFS, "Read-only file system", "a"), "a cannot be read or written (Read-only file system): "),
+        (OSError("something of a library"), "something of a library"),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_failure_of_the_machine_is_one_sentence(monkeypatch, capsys, error, sentence):
+    def fail(rest):
+        raise error
+
+    monkeypatch.setattr("pipeline.commands.tune.tune", fail)
+    assert main(["tune", "--runs", "elsewhere/runs", "--out=out/best.json"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("tune: ")
+    assert sentence in printed.err
+    assert printed.err.count("\n") == 1
+    assert "Errno" not in printed.err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no device that is full")
+def test_output_that_has_no_space_is_named():
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "pipeline", "--help"],
+            cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr == f"the output cannot be written: {FULL}: send it to another place\n"

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from components.artifacts.npy_writer import NpyWriter
 from serving.batch.inputs.kinds import HEAD_BYTES
 from serving.batch.inputs.open_file import shown
 from serving.errors import InputError
@@ -18,6 +19,8 @@ HDF5_MAGIC = re.compile(rb"MATLAB 7\.3 MAT-file|\x89HDF")
 MAGIC = re.compile(rb"MATLAB 5\.0 MAT-file|" + HDF5_MAGIC.pattern)
 # The size of the header that precedes the variables; its last two bytes tell the order of bytes.
 VARIABLES_START = 128
+# Number of rows that are in memory a second time while their order is changed.
+COPIED_ROWS = 1024
 
 
 def is_mat(head: bytes) -> bool:
@@ -88,10 +91,13 @@ def write_variable(file: Path, name: str, target: Path, rows_last: bool) -> None
             f"{shown(file / name)} is a struct, a sparse matrix or an array of cells: save a full array of numbers, or "
             "labels as cells of text"
         )
-    # The file has the rows one after the other, where MATLAB has the first pixels of all rows.
-    written = np.lib.format.open_memmap(target, "w+", plain.dtype, plain.shape)
-    written[...] = plain
-    written.flush()
+    # The file has the rows one after the other, where MATLAB has the first pixels of all rows. It is not mapped into
+    # memory: on a full disk, that would kill the process.
+    with target.open("wb") as opened:
+        writer = NpyWriter(opened)
+        for start in range(0, max(1, len(plain)), COPIED_ROWS):
+            writer.append(plain[start : start + COPIED_ROWS])
+        writer.finish()
 
 
 def _undo_matrix(values: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from components.artifacts.npy_writer import NpyWriter
 from components.ingest.arrays.array_location import NUMBERS, TEXT, UnpackedArray, scratch_file
 from components.ingest.distinct_names import require_distinct_names
 from components.ingest.natural_order import natural_key
@@ -79,12 +80,13 @@ def write_labels(
     `convert` takes the labels of some rows, and the index of the first one.
     """
     file = scratch_file(scratch, labels.name / "numbers")
-    written = np.lib.format.open_memmap(file, "w+", np.int64, (labels.open(ANY).rows,))
-    start = 0
-    for values in labels.pieces(ANY):
-        written[start : start + len(values)] = convert(values, start).reshape(-1)
-        start += len(values)
-    written.flush()
+    # It is not mapped into memory: on a full disk, that would kill the process.
+    with file.open("wb") as target:
+        writer = NpyWriter(target)
+        writer.append(np.zeros(0, np.int64))
+        for values in labels.pieces(ANY):
+            writer.append(convert(values, writer.rows).astype(np.int64).reshape(-1))
+        writer.finish()
     return UnpackedArray(labels.name, file, labels.content)
 
 

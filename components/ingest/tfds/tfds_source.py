@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,8 @@ from components.ingest.tfds.record_files import RecordIndex
 from components.ingest.tfds.registered_files import RegisteredFile, registered_files, require_files
 from components.ingest.tfds.url_check import unreachable_reason
 from serving.errors import BeamlineError, InputError
+from serving.faults.fault import Fault
+from serving.faults.wording import fault_sentence
 
 if TYPE_CHECKING:
     import tensorflow_datasets as tfds
@@ -139,10 +142,22 @@ class TfdsSource(Source):
         log.info("preparing %s from %s into %s (only needed once)", self.dataset, origin, self.folder)
         tfds.disable_progress_bar()
         # TFDS prints to standard output, which is reserved for the command's results.
-        with contextlib.redirect_stdout(sys.stderr):
+        with contextlib.redirect_stdout(sys.stderr), self._space_needed(builder):
             builder.download_and_prepare(
                 download_config=tfds.download.DownloadConfig(manual_dir=self.manual_dir and os.fspath(self.manual_dir))
             )
+
+    @contextlib.contextmanager
+    def _space_needed(self, builder: tfds.core.DatasetBuilder) -> Iterator[None]:
+        """Names the space that TFDS needs. Raises: BeamlineError: there is less."""
+        try:
+            yield
+        except OSError as error:
+            if not str(error).startswith("Not enough disk space"):
+                raise
+            needed_bytes = int(builder.info.dataset_size) + int(builder.info.download_size)
+            fault = Fault(errno.ENOSPC, self.folder / self.name, needed_bytes)
+            raise BeamlineError(fault_sentence(fault, {"--data-dir": self.folder})) from error
 
     def missing_reason(self) -> MissingReason | None:
         """Why the set cannot be obtained; the network is checked last, and for a few seconds only."""

@@ -183,6 +183,8 @@ def _decode(pixels: bytes, scale: int = 1) -> Images:
             if picture.mode == "P" and np.asarray(picture).max() >= len(picture.getpalette() or ()) // 3:
                 raise ValueError("a pixel's colour is not in its palette")
             return np.asarray(picture.convert("RGBA"))
+    except MemoryError:
+        raise
     except Exception as error:
         # Pillow's decoders raise a dozen classes of exceptions on damaged files, without a common one.
         # Some end with the address of an object, which is another one each time.

@@ -47,6 +47,8 @@ class PillowPicture(NamedTuple):
             with _open(self.kind, self.content) as picture:
                 picture.load()
                 return np.asarray(picture.convert("RGBA"))
+        except MemoryError:
+            raise
         except Exception as error:
             raise _damaged(self.kind, error) from error
 
@@ -64,6 +66,8 @@ def read(kind: str, content: bytes) -> PillowPicture:
             # Pillow turns TIFF pictures itself, and gives their upright size.
             orientation = UPRIGHT if kind == "TIFF" else int(picture.getexif().get(TAG, UPRIGHT))
             palette = picture.getpalette() if mode in ("P", "PA") else None
+    except MemoryError:
+        raise
     except Exception as error:
         raise _damaged(kind, error) from error
     if frames > 1:

@@ -12,6 +12,7 @@ from serving.batch.decoding.picture import MAX_PICTURE_BYTES
 from serving.batch.decoding.picture_error import TOO_LARGE, UNREADABLE, PictureError
 from serving.batch.folders.file_pieces import read_pieces
 from serving.blocks import Colour, Images
+from serving.faults.fault import OF_THE_MACHINE
 
 
 class DecodedFiles(NamedTuple):
@@ -51,7 +52,11 @@ def _contents(root: str, paths: Sequence[str], unreadable: list[tuple[int, Pictu
 
 
 def _read(path: str) -> bytes:
-    """The bytes of a whole file. Raises: PictureError: it cannot be read, or is too large."""
+    """The bytes of a whole file.
+
+    Raises: PictureError: it cannot be read, or is too large; OSError: the machine fails, which tells nothing about the
+    picture.
+    """
     pieces: list[bytes] = []
     size_bytes = 0
     try:
@@ -62,5 +67,7 @@ def _read(path: str) -> bytes:
                 fact = f"has more than {MAX_PICTURE_BYTES:,} bytes, which is too large for a picture"
                 raise PictureError(TOO_LARGE, fact, "resize it")
     except OSError as error:
+        if error.errno in OF_THE_MACHINE:
+            raise OSError(error.errno, error.strerror, path) from error
         raise PictureError(UNREADABLE, f"cannot be read ({error.strerror})", "make it readable") from error
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)

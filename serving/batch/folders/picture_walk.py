@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from serving.batch.inputs.kinds import HEAD_BYTES, other_picture_kind, picture_kind
 from serving.batch.inputs.open_file import shown
 from serving.errors import InputError
+from serving.faults.fault import OF_THE_MACHINE
 
 # Files with these suffixes are pictures, or damaged ones; those with others are opened, and are pictures by content.
 SUFFIXES = (
@@ -132,7 +133,9 @@ def _is_picture(path: str) -> bool:
     try:
         with open(path, "rb", buffering=0) as file:
             head = file.read(HEAD_BYTES) or b""
-    except OSError:
+    except OSError as error:
+        if error.errno in OF_THE_MACHINE:
+            raise OSError(error.errno, error.strerror, path) from error
         return False
     return (picture_kind(head) or other_picture_kind(head)) is not None
 

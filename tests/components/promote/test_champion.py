@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import numpy as np
 import pytest
 from scipy.stats import binom, binomtest
@@ -10,6 +12,7 @@ from components.promote.champion import NAMED_IMAGES, discordant_images
 from components.significance import Discordance, Margin, difference_interval
 from serving.bundle.bundle import load_bundle
 from serving.registry.registry import Registry
+from tests.failing_files import fail_to_open
 
 
 def serving(models, model="chosen"):
@@ -170,3 +173,15 @@ def test_discordant_images_are_the_first_of_both_kinds_with_both_predictions():
     assert all(pair.champion == wrong[pair.row] for pair in gained)
     assert all(not pair.gained and pair.champion == pair.label == labels[pair.row] for pair in lost)
     assert all(pair.candidate == wrong[pair.row] for pair in lost)
+
+
+def test_champion_that_cannot_be_read_is_not_damaged_and_refuses_nothing(candidates, offer, models, monkeypatch):
+    rows = candidates.examples(200)
+    offer(candidates.candidate(rows, [0]))
+    second = candidates.candidate(rows, [1])
+    with monkeypatch.context() as failing:
+        fail_to_open(failing, str(serving(models).version), errno.EIO)
+        with pytest.raises(OSError, match="Input/output error"):
+            offer(second)
+    assert serving(models).version == 1
+    assert offer(second).passed

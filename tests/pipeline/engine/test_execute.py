@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import shutil
 
@@ -10,6 +11,7 @@ import pytest
 from pipeline.engine.execute import Execution, execute, resolve
 from pipeline.engine.outcome import Outcome, exit_code
 from pipeline.engine.step import Step
+from tests.failing_files import fail_to_open
 from tests.pipeline.toys import count, watch
 
 
@@ -174,3 +176,16 @@ def test_damaged_input_is_refused_by_name(toy, damage):
     assert str(folder) in outcome.reasons[0]
     assert "number.json was changed" in outcome.reasons[0] or "record is gone" in outcome.reasons[0]
     assert exit_code({"gate": outcome}) == 3
+
+
+@pytest.mark.parametrize("name", ["record.json", "number.json"])
+def test_artifact_that_cannot_be_read_at_the_moment_is_not_made_again(toy, monkeypatch, name):
+    made = toy.run()
+    number = toy.steps()[0]
+    fail_to_open(monkeypatch, name, errno.EIO)
+    outcome = execute(number, {}, toy.store, Execution(toy.context))
+    assert (outcome.outcome, outcome.exit_code) == ("failed", 1)
+    assert f"{name} cannot be read or written (Input/output error)" in outcome.reasons[0]
+    monkeypatch.undo()
+    assert execute(number, {}, toy.store, Execution(toy.context)).sha256 == made["count"].sha256
+    assert (toy.folder / "world" / "executed").read_text() == "count "

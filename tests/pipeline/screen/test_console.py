@@ -161,3 +161,14 @@ def test_no_color_is_respected():
 
 def test_dumb_terminal_gets_plain_lines():
     assert "\x1b" not in output_on_a_terminal(TERM="dumb")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no device that is full")
+@pytest.mark.parametrize("verbosity", [Verbosity(), Verbosity(verbose=True)])
+def test_log_on_a_full_disk_stays_incomplete_and_nothing_else_happens(tmp_path, capfd, verbosity):
+    file = tmp_path / "run.log"
+    file.symlink_to("/dev/full")
+    with console(verbosity), log_to(file, verbosity):
+        log.info("the screen has this line")
+    printed = capfd.readouterr()
+    assert (printed.out, printed.err) == ("the screen has this line\n", "")

@@ -13,7 +13,7 @@ import pytest
 from serving import files
 from serving.bundle.bundle import load_bundle
 from serving.bundle.manifest import write_manifest
-from serving.errors import BeamlineError, BundleError, InputError
+from serving.errors import BundleError, InputError
 from serving.interrupts import Terminated
 from serving.registry.pointer import lock_pointer
 from serving.registry.server_files import up_to_date_version
@@ -68,7 +68,7 @@ def test_event_that_cannot_be_recorded_does_not_happen(registry, seal):
     assert registry.promoted("tiny").version == 2
 
 
-def test_failure_after_the_pointer_changed_says_which_version_serves(registry, seal, monkeypatch):
+def test_event_that_could_not_be_recorded_is_recorded_by_the_next_holder_of_the_lock(registry, seal, monkeypatch):
     publish(registry, seal())
     publish(registry, seal(seed=1))
 
@@ -77,9 +77,7 @@ def test_failure_after_the_pointer_changed_says_which_version_serves(registry, s
 
     with monkeypatch.context() as patched:
         patched.setattr("serving.registry.pointer.append_event", full)
-        with pytest.raises(
-            BeamlineError, match=r"version 1 serves now, but .*history\.jsonl: No space left on device: correct"
-        ):
+        with pytest.raises(OSError, match="No space left on device"):
             roll_back(registry)
     assert registry.promoted("tiny").version == 1
     with lock_pointer(registry, "tiny"):
@@ -144,6 +142,6 @@ def test_event_that_did_not_reach_the_pointer_is_not_recorded(registry, seal, mo
         raise OSError(errno.EIO, "no rename")
 
     monkeypatch.setattr(os, "replace", fail)
-    with pytest.raises(BeamlineError, match="no rename; tiny version 1 serves as before"):
+    with pytest.raises(OSError, match="no rename"):
         publish(registry, seal(seed=1))
     assert recorded(registry) == before

