@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    # Until the command handles signals there is nothing to clean up: Ctrl-C ends the process, without a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import ast
-import io
 import os
 import sys
 from collections.abc import Callable
@@ -11,8 +16,8 @@ from pathlib import Path
 
 from serving.errors import BeamlineError, InputError
 from serving.interrupts import Terminated, raise_on_signals
+from serving.process.command import run_command
 from serving.process.program import PIPELINE
-from serving.process.streams import open_closed_streams
 from serving.suggestions import did_you_mean
 
 # In the order of the help; each is the module of `pipeline.commands` whose function has its name.
@@ -30,6 +35,8 @@ COMMANDS: tuple[str, ...] = (
     "schema",
 )
 COMMANDS += ("clean", "sample")
+# Those whose output is all that they make.
+ONLY_SHOWN = {"runs", "show", "diff", "history", "doctor", "help", "-h", "--help"}
 
 
 def main(arguments: list[str]) -> int:
@@ -42,9 +49,11 @@ def main(arguments: list[str]) -> int:
         print(usage(), file=sys.stdout if arguments else sys.stderr)
         return 0 if arguments else 2
     command, rest = arguments[0], arguments[1:]
-    raise_on_signals()
     try:
-        return _function(command)(rest)
+        # Until the command is imported, a signal ends the process at once: there is nothing to clean up.
+        function = _function(command)
+        raise_on_signals()
+        return function(rest)
     except BeamlineError as error:
         print(f"{command}: {error}", file=sys.stderr)
         return error.exit_code
@@ -54,8 +63,6 @@ def main(arguments: list[str]) -> int:
             raise
         print(f"{command}: {library} is not installed: pip install '.[pipeline]' in Beamline's folder", file=sys.stderr)
         return 1
-    except BrokenPipeError:
-        raise
     except OSError as error:
         print(f"{command}: {error}", file=sys.stderr)
         return 1
@@ -126,21 +133,6 @@ def _is_of_the_extra(library: str) -> bool:
     return library == "keras" or library in {name.replace("-", "_") for name in REQUIRED}
 
 
-def _main_of_process() -> int:
-    """Runs the command. A reader that closes our output early, as `head` does, is not a failure."""
-    open_closed_streams()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-    try:
-        code = main(sys.argv[1:])
-        sys.stdout.flush()
-    except BrokenPipeError:
-        return 0
-    sys.stderr.flush()
-    return code
-
-
 if __name__ == "__main__":
     # TensorFlow and Beam need more than a second to shut down; everything is on the disk by now.
-    os._exit(_main_of_process())
+    os._exit(run_command(lambda: main(sys.argv[1:]), set(sys.argv[1:2]) <= ONLY_SHOWN))

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    # Until the command handles signals there is nothing to clean up: Ctrl-C ends the process, without a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 from serving.process.program import SCORER
 
 if __name__ == "__main__":
@@ -33,6 +39,7 @@ from serving.bundle.bundle import Bundle
 from serving.drift.drift import Baseline
 from serving.errors import BeamlineError, InputError
 from serving.interrupts import Terminated, raise_on_signals
+from serving.process.command import run_command
 from serving.registry.selection import find_bundle
 from serving.scoring.scorer import FILES, Scorer
 
@@ -58,8 +65,8 @@ def main(arguments: list[str] | None = None) -> int:
         0 done, 2 wrong usage or bad input, 4 bundle refused, 5 drift with --fail-on-drift, 130 or 143 stopped by
         Ctrl-C or SIGTERM, 1 failed otherwise.
     """
-    raise_on_signals()
     try:
+        raise_on_signals()
         exit_code, lines = _score(_parser().parse_args(arguments))
     except BeamlineError as error:
         print(f"batch_score: {error}", file=sys.stderr)
@@ -72,11 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
         message = "terminated" if terminated else "interrupted"
         print(f"batch_score: {'; '.join([message, *getattr(interruption, '__notes__', ())])}", file=sys.stderr)
         return Terminated.exit_code if terminated else 130
-    try:
-        print(*lines, sep="\n", flush=True)
-    except OSError:
-        # The reader of standard output is gone, the predictions are in place. Python would flush again at its exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    print(*lines, sep="\n")
     return exit_code
 
 
@@ -217,4 +220,4 @@ def _progress(rows: int) -> Iterator[Callable[[int], object]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command(main))
