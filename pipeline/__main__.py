@@ -66,6 +66,9 @@ def main(arguments: list[str]) -> int:
     except OSError as error:
         print(f"{command}: {error}", file=sys.stderr)
         return 1
+    except MemoryError as error:
+        print(f"{command}: there is not enough memory ({error}): end other programs, or ask for less", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print(f"{command}: interrupted", file=sys.stderr)
         return 130

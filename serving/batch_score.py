@@ -24,7 +24,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from serving.arguments import Arguments
+from serving.arguments.parser import Arguments
+from serving.arguments.ranges import Range
 from serving.batch.formats import ENDINGS, format_for
 from serving.batch.formats.format import Columns
 from serving.batch.images import find_images, fit_images
@@ -74,6 +75,10 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         print(f"batch_score: {error}; nothing was written", file=sys.stderr)
         return 1
+    except MemoryError as error:
+        advice = "give a smaller --batch-size or fewer --threads"
+        print(f"batch_score: there is not enough memory ({error}): {advice}; nothing was written", file=sys.stderr)
+        return 1
     except (KeyboardInterrupt, Terminated) as interruption:
         terminated = isinstance(interruption, Terminated)
         message = "terminated" if terminated else "interrupted"
@@ -100,7 +105,7 @@ def _parser() -> Arguments:
     parser.add_argument("--probabilities", action="store_true", help="write the probability of every class")
     parser.add_argument(
         "--top",
-        type=_from_1_to(1 << 20),
+        type=Range(1, 1 << 20).whole,
         default=1,
         metavar="K",
         help="write the K most probable classes (default: %(default)s)",
@@ -114,23 +119,14 @@ def _parser() -> Arguments:
     parser.add_argument("--resume", action="store_true", help="continue an earlier run that was stopped or killed")
     parser.add_argument("--overwrite", action="store_true", help="replace a file that is not an output of this command")
     parser.add_argument("--precision", choices=FILES, default="float32", help="int8 is faster (default: %(default)s)")
-    parser.add_argument("--threads", type=_from_1_to(1024), metavar="N", help=THREADS)
+    parser.add_argument("--threads", type=Range(1, 1024).whole, metavar="N", help=THREADS)
     parser.add_argument(
         "--batch-size",
-        type=_from_1_to(1 << 16),
+        type=Range(1, 1 << 16).whole,
         metavar="N",
         help="images in a batch (default: by the size of the images, at most 256)",
     )
     return parser
-
-
-def _from_1_to(most: int) -> Callable[[str], int]:
-    def number(text: str) -> int:
-        if not text.isdecimal() or not 1 <= int(text) <= most:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {most:,}")
-        return int(text)
-
-    return number
 
 
 def _score(options: argparse.Namespace) -> tuple[int, list[str]]:

@@ -16,7 +16,7 @@ from pipeline.engine.store import PAYLOAD, Store
 from pipeline.records.run_history import Record, RunHistory
 from pipeline.report.pages import renew_index
 from pipeline.tracking.tensorboard import TENSORBOARD_FOLDER
-from serving.arguments import Arguments
+from serving.arguments.parser import Arguments
 from serving.bundle.manifest import MANIFEST
 from serving.codec import FormatError, read
 from serving.errors import BundleError, InputError
