@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from serving.errors import BeamlineError, InputError
+from serving.errors import BeamlineError, InputError, one_line
 from serving.interrupts import Terminated, raise_on_signals
 from serving.process.command import run_command
 from serving.process.program import PIPELINE
@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> int:
         raise_on_signals()
         return function(rest)
     except BeamlineError as error:
-        print(f"{command}: {error}", file=sys.stderr)
+        print(f"{command}: {one_line(error)}", file=sys.stderr)
         return error.exit_code
     except ModuleNotFoundError as error:
         library = str(error.name).partition(".")[0]
@@ -64,7 +64,7 @@ def main(arguments: list[str]) -> int:
         print(f"{command}: {library} is not installed: pip install '.[pipeline]' in Beamline's folder", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"{command}: {error}", file=sys.stderr)
+        print(f"{command}: {one_line(error)}", file=sys.stderr)
         return 1
     except MemoryError as error:
         print(f"{command}: there is not enough memory ({error}): end other programs, or ask for less", file=sys.stderr)

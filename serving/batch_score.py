@@ -38,7 +38,7 @@ from serving.batch.summary import detail_lines, metadata, summary_line
 from serving.blocks import Source
 from serving.bundle.bundle import Bundle
 from serving.drift.drift import Baseline
-from serving.errors import BeamlineError, InputError
+from serving.errors import BeamlineError, InputError, one_line
 from serving.interrupts import Terminated, raise_on_signals
 from serving.process.command import run_command
 from serving.registry.selection import find_bundle
@@ -70,10 +70,10 @@ def main(arguments: list[str] | None = None) -> int:
         raise_on_signals()
         exit_code, lines = _score(_parser().parse_args(arguments))
     except BeamlineError as error:
-        print(f"batch_score: {error}", file=sys.stderr)
+        print(f"batch_score: {one_line(error)}", file=sys.stderr)
         return error.exit_code
     except OSError as error:
-        print(f"batch_score: {error}; nothing was written", file=sys.stderr)
+        print(f"batch_score: {one_line(error)}; nothing was written", file=sys.stderr)
         return 1
     except MemoryError as error:
         advice = "give a smaller --batch-size or fewer --threads"

@@ -7,6 +7,11 @@ class BeamlineError(Exception):
     exit_code = 1
 
 
+def one_line(error: BaseException) -> str:
+    """The message of an error on one line: what cannot be printed, as a line end in a path, is escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in str(error))
+
+
 class InputError(BeamlineError):
     """Wrong usage or bad input: an option, a file or a folder that the user gave."""
 
