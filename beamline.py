@@ -7,7 +7,7 @@ Both run Beamline's own packages, even if the working folder or another folder i
 from __future__ import annotations
 
 import os
-import runpy
+import signal
 import sys
 
 
@@ -22,6 +22,9 @@ def run_scorer() -> None:
 
 
 def _run(module: str) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # The module handles signals itself; until then, Ctrl-C ends the process without a traceback.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     # A package is found once: later imports of its modules take its folder, not Python's path.
     folder = os.path.dirname(os.path.abspath(__file__))
     sys.path.insert(0, folder)
@@ -30,4 +33,6 @@ def _run(module: str) -> None:
     import serving  # noqa: F401
 
     sys.path.remove(folder)
+    import runpy
+
     runpy.run_module(module, run_name="__main__")

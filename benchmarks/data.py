@@ -28,7 +28,7 @@ from components.batches.stream import Order, Permutation
 from components.beam import BeamOptions
 from components.ingest.ingest import source_of, write_examples
 from components.run_context import RunContext
-from serving.arguments import Arguments
+from serving.arguments.parser import Arguments
 from serving.errors import BeamlineError
 
 BATCH_SIZES = (1000, 40)

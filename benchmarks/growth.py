@@ -22,7 +22,7 @@ import numpy as np
 from components.artifacts.artifact import Artifact
 from components.artifacts.examples import SPLITS, Examples
 from components.ingest.read_plan import BlockReader, Part, ReadPlan
-from serving.arguments import Arguments
+from serving.arguments.parser import Arguments
 from serving.errors import BeamlineError, InputError
 
 ROOT = Path(__file__).parents[1]

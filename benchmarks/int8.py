@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.turns import ratio, take_turns
-from serving.arguments import Arguments
+from serving.arguments.parser import Arguments
 from serving.batch.images import find_images
 from serving.batch.labels import open_labels
 from serving.blocks import Images

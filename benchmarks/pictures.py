@@ -25,7 +25,7 @@ from benchmarks.turns import ratio, take_turns
 from components import ingest
 from components.beam import BeamOptions
 from components.run_context import RunContext
-from serving.arguments import Arguments
+from serving.arguments.parser import Arguments
 from serving.errors import BeamlineError, InputError
 from serving.machine import peak_memory_bytes
 

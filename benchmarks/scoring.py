@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.turns import ratio, take_turns
-from serving.arguments import Arguments
+from serving.arguments.parser import Arguments
 from serving.batch.images import find_images
 from serving.blocks import Source
 from serving.bundle.bundle import ONNX

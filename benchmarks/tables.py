@@ -19,7 +19,7 @@ import numpy as np
 from benchmarks.pictures import Case, ingest_seconds, memory_in_process, seconds_of, write_folder
 from benchmarks.turns import ratio, take_turns
 from components import ingest
-from serving.arguments import Arguments
+from serving.arguments.parser import Arguments
 from serving.errors import BeamlineError
 from serving.machine import peak_memory_bytes
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from serving.arguments import Arguments
+from serving.arguments.parser import Arguments
+from serving.arguments.ranges import Range
 from serving.errors import InputError
 from serving.files import staged_file
 from serving.process.child import own_packages_in_children
@@ -28,6 +29,8 @@ log = logging.getLogger("beamline.beam")
 
 # DirectRunner first tries to download the program of another runner. It falls back to this one.
 LOCAL_RUNNER = "FnApiRunner"
+# Each worker is a process.
+WORKERS = Range(0, 1024)
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,8 @@ class BeamOptions:
             given, unknown = parser.parse_known_args(self.arguments)
         except InputError as error:
             raise InputError(f"after --, for Beam: {str(error).removesuffix(': see Beam --help')}") from None
+        if (workers := given.direct_num_workers) not in WORKERS:
+            raise InputError(f"--direct_num_workers={workers} after --: give {WORKERS}; 0 is one for each processor")
         runners = {name.lower(): name for name in StandardOptions.KNOWN_RUNNER_NAMES}
         runner = given.runner or LOCAL_RUNNER
         if "." not in runner and runner.lower() not in runners:

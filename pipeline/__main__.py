@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import signal
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    # Until the command handles signals there is nothing to clean up: Ctrl-C ends the process, without a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import ast
-import io
 import itertools
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from serving.errors import BeamlineError, InputError
+from serving.errors import BeamlineError, InputError, one_line
 from serving.faults.wording import failure_sentence
 from serving.interrupts import Terminated, raise_on_signals
+from serving.process.command import run_command
 from serving.process.program import PIPELINE
-from serving.process.streams import open_closed_streams
 from serving.suggestions import did_you_mean
 
 # In the order of the help; each is the module of `pipeline.commands` whose function has its name.
@@ -34,6 +39,8 @@ COMMANDS: tuple[str, ...] = (
 COMMANDS += ("clean", "sample")
 # Flags of several commands that name what is written, and their defaults.
 PLACES = {"--runs": "runs", "--models": "models", "--data-dir": None, "--out": None}
+# Those whose output is all that they make.
+ONLY_SHOWN = {"runs", "show", "diff", "history", "doctor", "help", "-h", "--help"}
 
 
 def main(arguments: list[str]) -> int:
@@ -46,11 +53,13 @@ def main(arguments: list[str]) -> int:
         print(usage(), file=sys.stdout if arguments else sys.stderr)
         return 0 if arguments else 2
     command, rest = arguments[0], arguments[1:]
-    raise_on_signals()
     try:
-        return _function(command)(rest)
+        # Until the command is imported, a signal ends the process at once: there is nothing to clean up.
+        function = _function(command)
+        raise_on_signals()
+        return function(rest)
     except BeamlineError as error:
-        print(f"{command}: {error}", file=sys.stderr)
+        print(f"{command}: {one_line(error)}", file=sys.stderr)
         return error.exit_code
     except ModuleNotFoundError as error:
         library = str(error.name).partition(".")[0]
@@ -58,16 +67,11 @@ def main(arguments: list[str]) -> int:
             raise
         print(f"{command}: {library} is not installed: pip install '.[pipeline]' in Beamline's folder", file=sys.stderr)
         return 1
-    except BrokenPipeError:
-        raise
     except Exception as error:
-        if isinstance(error, OSError):
-            # If standard output itself has no space, its buffer still holds what was printed, and this fails too.
-            sys.stdout.flush()
         sentence = failure_sentence(error, _places(rest))
         if sentence is None and not isinstance(error, OSError):
             raise
-        print(f"{command}: {sentence or error}", file=sys.stderr)
+        print(f"{command}: {one_line(sentence or error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"{command}: interrupted", file=sys.stderr)
@@ -144,24 +148,6 @@ def _is_of_the_extra(library: str) -> bool:
     return library == "keras" or library in {name.replace("-", "_") for name in REQUIRED}
 
 
-def _main_of_process() -> int:
-    """Runs the command. A reader that closes our output early, as `head` does, is not a failure."""
-    open_closed_streams()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-    try:
-        code = main(sys.argv[1:])
-        sys.stdout.flush()
-    except BrokenPipeError:
-        return 0
-    except OSError as error:
-        print(f"the output cannot be written: {error.strerror}: send it to another place", file=sys.stderr)
-        code = 1
-    sys.stderr.flush()
-    return code
-
-
 if __name__ == "__main__":
     # TensorFlow and Beam need more than a second to shut down; everything is on the disk by now.
-    os._exit(_main_of_process())
+    os._exit(run_command(lambda: main(sys.argv[1:]), set(sys.argv[1:2]) <= ONLY_SHOWN))

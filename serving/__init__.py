@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+# As in `typing`, which takes longer to import than all that a command needs before it handles Ctrl-C.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from serving.batch.images import read_images
     from serving.registry.selection import PromotedScorer as Scorer
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["Scorer", "read_images"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     # Imported on first use: reading the registry needs no numpy.
     if name == "Scorer":
         from serving.registry.selection import PromotedScorer

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    # Until the command handles signals there is nothing to clean up: Ctrl-C ends the process, without a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 from serving.process.program import SCORER
 
 if __name__ == "__main__":
@@ -18,7 +24,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from serving.arguments import Arguments
+from serving.arguments.parser import Arguments
+from serving.arguments.ranges import Range
 from serving.batch.formats import ENDINGS, format_for
 from serving.batch.formats.format import Columns
 from serving.batch.images import find_images, fit_images
@@ -31,9 +38,9 @@ from serving.batch.summary import detail_lines, metadata, summary_line
 from serving.blocks import Source
 from serving.bundle.bundle import Bundle
 from serving.drift.drift import Baseline
-from serving.errors import BeamlineError, InputError
-from serving.faults.wording import failure_sentence
+from serving.errors import BeamlineError, InputError, one_line
 from serving.interrupts import Terminated, raise_on_signals
+from serving.process.command import run_command
 from serving.registry.selection import find_bundle
 from serving.scoring.scorer import FILES, Scorer
 
@@ -59,31 +66,34 @@ def main(arguments: list[str] | None = None) -> int:
         0 done, 2 wrong usage or bad input, 4 bundle refused, 5 drift with --fail-on-drift, 130 or 143 stopped by
         Ctrl-C or SIGTERM, 1 failed otherwise.
     """
-    raise_on_signals()
     places: dict[str, Path] = {}
     try:
+        raise_on_signals()
         options = _parser().parse_args(arguments)
         places = {"--models": options.models, **({} if options.out is None else {"--out": options.out})}
         exit_code, lines = _score(options)
     except BeamlineError as error:
-        print(f"batch_score: {error}", file=sys.stderr)
+        print(f"batch_score: {one_line(error)}", file=sys.stderr)
         return error.exit_code
+    except MemoryError as error:
+        advice = "give a smaller --batch-size or fewer --threads"
+        print(f"batch_score: there is not enough memory ({error}): {advice}; nothing was written", file=sys.stderr)
+        return 1
     except Exception as error:
+        # Imported here: it would take a tenth of the time to score a small file.
+        from serving.faults.wording import failure_sentence
+
         sentence = failure_sentence(error, places)
         if sentence is None and not isinstance(error, OSError):
             raise
-        print(f"batch_score: {sentence or error}; nothing was written", file=sys.stderr)
+        print(f"batch_score: {one_line(sentence or error)}; nothing was written", file=sys.stderr)
         return 1
     except (KeyboardInterrupt, Terminated) as interruption:
         terminated = isinstance(interruption, Terminated)
         message = "terminated" if terminated else "interrupted"
         print(f"batch_score: {'; '.join([message, *getattr(interruption, '__notes__', ())])}", file=sys.stderr)
         return Terminated.exit_code if terminated else 130
-    try:
-        print(*lines, sep="\n", flush=True)
-    except OSError:
-        # The reader of standard output is gone, the predictions are in place. Python would flush again at its exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    print(*lines, sep="\n")
     return exit_code
 
 
@@ -104,7 +114,7 @@ def _parser() -> Arguments:
     parser.add_argument("--probabilities", action="store_true", help="write the probability of every class")
     parser.add_argument(
         "--top",
-        type=_from_1_to(1 << 20),
+        type=Range(1, 1 << 20).whole,
         default=1,
         metavar="K",
         help="write the K most probable classes (default: %(default)s)",
@@ -118,23 +128,14 @@ def _parser() -> Arguments:
     parser.add_argument("--resume", action="store_true", help="continue an earlier run that was stopped or killed")
     parser.add_argument("--overwrite", action="store_true", help="replace a file that is not an output of this command")
     parser.add_argument("--precision", choices=FILES, default="float32", help="int8 is faster (default: %(default)s)")
-    parser.add_argument("--threads", type=_from_1_to(1024), metavar="N", help=THREADS)
+    parser.add_argument("--threads", type=Range(1, 1024).whole, metavar="N", help=THREADS)
     parser.add_argument(
         "--batch-size",
-        type=_from_1_to(1 << 16),
+        type=Range(1, 1 << 16).whole,
         metavar="N",
         help="images in a batch (default: by the size of the images, at most 256)",
     )
     return parser
-
-
-def _from_1_to(most: int) -> Callable[[str], int]:
-    def number(text: str) -> int:
-        if not text.isdecimal() or not 1 <= int(text) <= most:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {most:,}")
-        return int(text)
-
-    return number
 
 
 def _score(options: argparse.Namespace) -> tuple[int, list[str]]:
@@ -224,4 +225,4 @@ def _progress(rows: int) -> Iterator[Callable[[int], object]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command(main))

@@ -11,6 +11,11 @@ class ModelError(BeamlineError):
     """A model that no machine scores: onnxruntime refuses its graph, or it returns NaN."""
 
 
+def one_line(message: object) -> str:
+    """A message on one line: what cannot be printed, as a line end in a path, is escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in str(message))
+
+
 class InputError(BeamlineError):
     """Wrong usage or bad input: an option, a file or a folder that the user gave."""
 

@@ -29,15 +29,26 @@ def map_in_order(function: Callable[[Item], Result], items: Sequence[Item], thre
     work = _Work(function, items)
     running = [threading.Thread(target=work.run) for _ in range(threads)]
     try:
-        for thread in running:
-            thread.start()
-        yield from work.results(threads + WAITING)
+        if started := _start(running):
+            yield from work.results(started + WAITING)
+        else:
+            yield from map(function, items)
     finally:
         work.stop(threads)
         for thread in running:
             # join() fails for a thread that was not started yet; such a thread ends by itself.
             with suppress(RuntimeError):
                 thread.join()
+
+
+def _start(threads: Sequence[threading.Thread]) -> int:
+    """Starts threads, fewer if the system gives no more. Returns: how many run."""
+    for number, thread in enumerate(threads):
+        try:
+            thread.start()
+        except RuntimeError:
+            return number
+    return len(threads)
 
 
 class _Work(Generic[Item, Result]):

@@ -50,10 +50,10 @@ def test_every_flag_of_the_help_has_a_row_with_its_meaning(title, capsys):
 @pytest.mark.parametrize(
     ("flag", "value", "default"),
     [
-        ("--train.hidden", "whole numbers", "`128 128`"),
+        ("--train.hidden", "whole numbers, 1 to 65,536", "`128 128`"),
         ("--train.decay", "`none`, `cosine`", "`none`"),
-        ("--train.convolutions", "whole numbers", "none"),
-        ("--ingest.resize", "2 whole numbers or `None`", "`None`"),
+        ("--train.convolutions", "whole numbers, 1 to 65,536", "none"),
+        ("--ingest.resize", "2 whole numbers or `None`, 1 to 4,096", "`None`"),
         ("--validate.off", "any of the names below", "none"),
         ("--force", "–", "off"),
         ("--runs", "path", "`runs`"),

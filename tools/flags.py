@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from unittest.mock import patch
 
+from serving.arguments.ranges import Range, ranges_of
+
 KINDS = {str: "text", int: "whole number", float: "number", Path: "path"}
 
 
@@ -94,6 +96,8 @@ def _from_action(action: argparse.Action, prog: str) -> Flag:
     if action.nargs == 0:
         return Flag(names, "", (), "on" if action.default else "off", meaning)
     value = _code(action.metavar or "") if action.option_strings else ""
+    # A range's methods are the types of numbers.
+    value += f", {allowed}" if isinstance(allowed := getattr(action.type, "__self__", None), Range) else ""
     choices = tuple(map(str, action.choices or ()))
     return Flag(names, value, choices, default if " " in default else _code(default), meaning)
 
@@ -116,6 +120,7 @@ def _from_options(options: type[Any], prog: str, default: Any) -> Command:
 
 def _from_fields(options: type[Any], default: Any, prefix: str) -> Iterator[Flag]:
     kinds, meanings = get_type_hints(options), _meanings(options)
+    allowed = {name: found for one in options.__mro__[:-1] for name, found in ranges_of(one).items()}
     for field in fields(options):
         value = getattr(default, field.name)
         if is_dataclass(value):
@@ -124,7 +129,9 @@ def _from_fields(options: type[Any], default: Any, prefix: str) -> Iterator[Flag
         names: tuple[str, ...] = (f"--{prefix}{name}",)
         if kinds[field.name] is bool:
             names += (f"--{prefix}no-{name}",)
-        yield Flag(names, *_kind(kinds[field.name]), _default(value), meanings[field.name])
+        described, choices = _kind(kinds[field.name])
+        described += f", {allowed[field.name]}" if field.name in allowed else ""
+        yield Flag(names, described, choices, _default(value), meanings[field.name])
 
 
 def _meanings(options: type[Any]) -> dict[str, str]:

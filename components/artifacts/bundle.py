@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -11,6 +14,15 @@ from serving.bundle.bundle import Bundle as CheckedBundle
 from serving.bundle.bundle import load_bundle
 from serving.bundle.manifest import MANIFEST, Manifest, read_manifest, write_manifest
 from serving.files import sha256_file
+
+
+@contextmanager
+def under_a_plain_name(folder: Path) -> Iterator[Path]:
+    """A folder under another name meanwhile: TensorFlow takes names with `*`, `?` and `[` for patterns."""
+    with tempfile.TemporaryDirectory() as place:
+        link = Path(place) / "bundle"
+        link.symlink_to(folder.absolute(), target_is_directory=True)
+        yield link
 
 
 @dataclass(frozen=True, kw_only=True)

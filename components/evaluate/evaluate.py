@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,8 @@ from components.batches.normalized import keras_probabilities
 from components.confusion import class_figures, confusion_matrix
 from components.evaluate.calibration import calibration_bins, calibration_error
 from components.gate import gate_rules, verdict
-from serving.errors import BeamlineError, InputError
+from serving.arguments.ranges import Range, require_ranges
+from serving.errors import BeamlineError
 from serving.wilson import wilson_interval
 
 
@@ -31,14 +33,12 @@ class Params:
             rule.
     """
 
-    min_accuracy: float | None = None
-    min_recall: float | None = None
+    min_accuracy: Annotated[float | None, Range(0, 1)] = None
+    min_recall: Annotated[float | None, Range(0, 1)] = None
 
     def __post_init__(self) -> None:
         """Refuses limits outside 0 to 1. Raises: InputError."""
-        for name, limit in (("min-accuracy", self.min_accuracy), ("min-recall", self.min_recall)):
-            if limit is not None and not 0 <= limit <= 1:
-                raise InputError(f"--evaluate.{name} {limit}: give a fraction from 0 to 1")
+        require_ranges(self, Params, "--evaluate.")
 
 
 def run(model: Model, examples: Examples, transform: Transform, params: Params, out: Path) -> Evaluation:

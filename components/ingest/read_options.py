@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
+from serving.arguments.ranges import Range, require_ranges
 from serving.batch.decoding.background import parse_colour
 from serving.blocks import Colour
 from serving.errors import InputError
@@ -47,31 +49,19 @@ class ReadOptions:
     train_split: str | None = None
     test_split: str | None = None
     validation_split: str | None = None
-    resize: tuple[int, int] | None = None
+    resize: Annotated[tuple[int, int] | None, Range(1, MAX_SIDE)] = None
     background: str | None = None
-    skip_bad: int = 0
-    classes: int | None = None
+    skip_bad: Annotated[int, Range(0, 10**9)] = 0
+    classes: Annotated[int | None, Range(1, MAX_CLASSES)] = None
     class_pattern: str | None = None
     label_column: str | None = None
     image_column: str | None = None
-    image_shape: tuple[int, int, int] | None = None
-    block_rows: int = 10_000
+    image_shape: Annotated[tuple[int, int, int] | None, Range(1, MAX_SIDE)] = None
+    block_rows: Annotated[int, Range(1, 10**9)] = 10_000
 
     def __post_init__(self) -> None:
         """Checks the ranges. Raises: InputError."""
-        for flag, numbers, most in (
-            ("block-rows", (self.block_rows,), math.inf),
-            ("classes", (self.classes or 1,), MAX_CLASSES),
-            ("resize", self.resize or (1,), MAX_SIDE),
-            ("image-shape", self.image_shape or (1,), MAX_SIDE),
-        ):
-            given = f"--ingest.{flag} {' '.join(map(str, numbers))}"
-            if min(numbers) < 1:
-                raise InputError(f"{given}: give 1 or more")
-            if max(numbers) > most:
-                raise InputError(f"{given}: give at most {most:,}")
-        if self.skip_bad < 0:
-            raise InputError(f"--ingest.skip-bad {self.skip_bad}: give 0 or more")
+        require_ranges(self, ReadOptions, "--ingest.")
         try:
             _ = self.colour
         except ValueError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from components.artifacts.artifact import RuleResult
 from components.artifacts.bundle import Bundle
@@ -17,6 +18,7 @@ from components.promote.evidence_rules import evidence_rules
 from components.promote.history_rules import drop_rules, rollback_rules
 from components.promote.margin import Auto, limits_of
 from components.run_context import RunContext
+from serving.arguments.ranges import Range, require_ranges
 from serving.errors import InputError
 from serving.registry.pointer import Pointer, lock_pointer
 from serving.registry.promotion_events import Evidence
@@ -39,15 +41,12 @@ class Params:
     """
 
     compare: Compare = "not-worse"
-    margin: float | Auto = "auto"
-    max_drop_fraction: float | Auto | None = "auto"
+    margin: Annotated[float | Auto, Range(0, 1)] = "auto"
+    max_drop_fraction: Annotated[float | Auto | None, Range(0, 1)] = "auto"
 
     def __post_init__(self) -> None:
         """Checks the limits. Raises: InputError: one is not a fraction, or they contradict each other."""
-        for name in ("margin", "max_drop_fraction"):
-            value = getattr(self, name)
-            if value not in ("auto", None) and not 0 <= value <= 1:
-                raise InputError(f"--promote.{name.replace('_', '-')} {value}: give a fraction from 0 to 1")
+        require_ranges(self, Params, "--promote.")
         margin, drop = self.margin, self.max_drop_fraction
         if margin != "auto" and isinstance(drop, float | int) and drop < margin:
             raise InputError(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import Annotated, Literal
 
-from serving.errors import InputError
+from serving.arguments.ranges import Range, require_ranges
+
+# A pool of threads of TensorFlow takes 0.1 MB for each, at once.
+MAX_THREADS = 1024
+Seed = Annotated[int, Range(0, (1 << 32) - 1)]
+Units = Annotated[tuple[int, ...], Range(1, 65_536)]
 
 
 @dataclass(frozen=True)
@@ -31,32 +35,23 @@ class Recipe:
             of the weights.
     """
 
-    convolutions: tuple[int, ...] = ()
-    hidden: tuple[int, ...] = (128, 128)
+    convolutions: Units = ()
+    hidden: Units = (128, 128)
     hidden_activation: Literal["relu", "tanh", "sigmoid", "elu", "gelu"] = "relu"
-    dropout: float = 0.0
+    dropout: Annotated[float, Range(0, 1, below=True)] = 0.0
     output_activation: Literal["softmax", "sigmoid"] = "softmax"
     loss: Literal["categorical_crossentropy", "sparse_categorical_crossentropy"] = "categorical_crossentropy"
     optimizer: Literal["adam", "sgd", "rmsprop"] = "adam"
-    learning_rate: float = 0.001
+    learning_rate: Annotated[float, Range(0, 1000, above=True)] = 0.001
     decay: Literal["none", "cosine"] = "none"
-    epochs: int = 5
-    batch_size: int = 40
-    validation_fraction: float = 0.0
-    intra_op_threads: int = 1
+    epochs: Annotated[int, Range(1, 1_000_000)] = 5
+    batch_size: Annotated[int, Range(1, 65_536)] = 40
+    validation_fraction: Annotated[float, Range(0, 1, below=True)] = 0.0
+    intra_op_threads: Annotated[int, Range(1, MAX_THREADS)] = 1
 
     def __post_init__(self) -> None:
         """Refuses values that cannot be trained with. Raises: InputError."""
-        for name in ("epochs", "batch_size", "intra_op_threads"):
-            if getattr(self, name) < 1:
-                raise InputError(f"--train.{name.replace('_', '-')} {getattr(self, name)}: give 1 or more")
-        for name in ("validation_fraction", "dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                raise InputError(f"--train.{name.replace('_', '-')} {getattr(self, name)}: give 0 or more, below 1")
-        if not 0 < self.learning_rate < math.inf:
-            raise InputError(f"--train.learning-rate {self.learning_rate}: give a number above 0")
-        if any(width < 1 for width in (*self.convolutions, *self.hidden)):
-            raise InputError("--train.hidden and --train.convolutions: give 1 or more for each layer")
+        require_ranges(self, Recipe, "--train.")
 
 
 @dataclass(frozen=True)
@@ -69,13 +64,12 @@ class Params(Recipe):
     """
 
     preset: str = "mlp-128-128"
-    seed: int = 7
+    seed: Seed = 7
 
     def __post_init__(self) -> None:
         """Refuses values that cannot be trained with. Raises: InputError."""
         super().__post_init__()
-        if not 0 <= self.seed < 1 << 32:
-            raise InputError(f"--seed {self.seed}: give 0 to {(1 << 32) - 1}")
+        require_ranges(self, Params, "--")
 
     @property
     def recipe(self) -> Recipe:

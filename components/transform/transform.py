@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from components.artifacts.anomalies import Anomalies
 from components.artifacts.preprocessing import NONE, Augmentation, Transform
 from components.artifacts.statistics import SplitStatistics, Statistics
-from serving.errors import InputError
+from serving.arguments.ranges import Range, require_ranges
 
 
 @dataclass(frozen=True)
@@ -27,17 +27,13 @@ class Params:
 
     normalization: Literal["unit", "standardize"] = "unit"
     augment: bool = False
-    shift: float = 0.1
-    rotation: float = 10.0
-    zoom: float = 0.1
+    shift: Annotated[float, Range(0, 1, below=True)] = 0.1
+    rotation: Annotated[float, Range(0, 180)] = 10.0
+    zoom: Annotated[float, Range(0, 1, below=True)] = 0.1
 
     def __post_init__(self) -> None:
         """Refuses limits that leave nothing of an image. Raises: InputError."""
-        for name in ("shift", "zoom"):
-            if not 0 <= getattr(self, name) < 1:
-                raise InputError(f"--transform.{name} {getattr(self, name)}: give a fraction, 0 or more and below 1")
-        if not 0 <= self.rotation <= 180:
-            raise InputError(f"--transform.rotation {self.rotation}: give 0 to 180 degrees")
+        require_ranges(self, Params, "--transform.")
 
 
 def run(statistics: Statistics, anomalies: Anomalies, params: Params, out: Path) -> Transform:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, NamedTuple, get_args
+from typing import Annotated, Literal, NamedTuple, get_args
 
 from components.artifacts.anomalies import Anomalies, Anomaly, Severity
 from components.artifacts.examples import SPLITS, Examples
@@ -23,6 +23,7 @@ from components.validate.split_rules import (
     check_images,
     check_labels,
 )
+from serving.arguments.ranges import Range, require_ranges
 from serving.errors import InputError
 
 # Training on data that break one of these is impossible: their severity cannot be changed, and a breach always stops
@@ -40,6 +41,10 @@ BaselineRule = Literal["drift", "schema"]
 RULES: tuple[RuleName, ...] = get_args(RuleName)
 STRUCTURAL: tuple[Structural, ...] = get_args(Structural)
 SETTABLE: tuple[Settable, ...] = get_args(Settable)
+
+Fraction = Annotated[float, Range(0, 1)]
+# A Jensen-Shannon divergence is at most 1 bit.
+Bits = Annotated[float, Range(0, 1)]
 
 
 @dataclass(frozen=True)
@@ -63,22 +68,16 @@ class Params:
     error: tuple[RuleName, ...] = ()
     warn: tuple[RuleName, ...] = ()
     off: tuple[RuleName, ...] = ()
-    min_class_rows: int = 10
-    max_class_fraction: float = 0.95
-    max_leaked_fraction: float = 0.001
-    max_contradicting_fraction: float = 0.001
-    max_skew: float = 0.1
-    max_drift: float = 0.1
+    min_class_rows: Annotated[int, Range(0, 10**9)] = 10
+    max_class_fraction: Fraction = 0.95
+    max_leaked_fraction: Fraction = 0.001
+    max_contradicting_fraction: Fraction = 0.001
+    max_skew: Bits = 0.1
+    max_drift: Bits = 0.1
 
     def __post_init__(self) -> None:
         """Checks the limits and the rules. Raises: InputError: a limit is out of range, or a rule cannot be set so."""
-        if self.min_class_rows < 0:
-            raise InputError(f"--validate.min-class-rows {self.min_class_rows}: give 0 or more")
-        fractions = ("max_class_fraction", "max_leaked_fraction", "max_contradicting_fraction")
-        for name in (*fractions, "max_skew", "max_drift"):
-            if not 0 <= getattr(self, name) <= 1:
-                fix = "a fraction from 0 to 1" if name in fractions else "0 to 1 (bits)"
-                raise InputError(f"--validate.{name.replace('_', '-')} {getattr(self, name)}: give {fix}")
+        require_ranges(self, Params, "--validate.")
         seen: dict[str, str] = {}
         for setting in ("error", "warn", "off"):
             for rule in getattr(self, setting):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from components.artifacts.bundle import Bundle
+from components.artifacts.bundle import Bundle, under_a_plain_name
 from components.artifacts.model import Model
 from components.artifacts.preprocessing import Transform
 from components.batches.normalized import normalize
@@ -36,7 +36,8 @@ def saved_model_backend(bundle: Bundle) -> Backend:
     """The bundle's SavedModel, through its serving signature."""
     import tensorflow as tf
 
-    loaded = tf.saved_model.load(str(bundle.path))
+    with under_a_plain_name(bundle.path) as folder:
+        loaded = tf.saved_model.load(str(folder))
 
     def predict(images: npt.NDArray[np.uint8], batch_size: int) -> Probabilities:
         starts = range(0, len(images), batch_size)

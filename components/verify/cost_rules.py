@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from components.artifacts.artifact import RuleResult
 from components.artifacts.verification import Measured
-from serving.errors import InputError
+from serving.arguments.ranges import Range, require_ranges
+
+Cost = Annotated[float | None, Range(0, 10**12, above=True)]
 
 
 @dataclass(frozen=True)
@@ -19,16 +22,13 @@ class CostLimits:
         max_memory_mb: largest memory, in millions of bytes.
     """
 
-    max_load_seconds: float | None = None
-    min_images_per_second: float | None = None
-    max_memory_mb: float | None = None
+    max_load_seconds: Cost = None
+    min_images_per_second: Cost = None
+    max_memory_mb: Cost = None
 
     def __post_init__(self) -> None:
         """Checks the limits. Raises: InputError: a limit is out of range, so that it would verify nothing."""
-        for name in ("max_load_seconds", "min_images_per_second", "max_memory_mb"):
-            limit = getattr(self, name)
-            if limit is not None and not limit > 0:
-                raise InputError(f"--verify.{name.replace('_', '-')} {limit}: give a number above 0")
+        require_ranges(self, CostLimits, "--verify.")
 
 
 def limit_rules(measured: Measured, params: CostLimits) -> list[RuleResult]:

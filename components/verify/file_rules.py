@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from components.artifacts.artifact import RuleResult
+from components.artifacts.bundle import under_a_plain_name
 from components.artifacts.examples import Examples
 from components.artifacts.preprocessing import Transform
 from components.rounding.layers import Layer, Weighted
@@ -37,7 +38,8 @@ def constant_rules(
 ) -> list[RuleResult]:
     """Whether the constants of the ONNX file and of the SavedModel are the trained weights."""
     weighted = [layer for layer in layers if isinstance(layer, Weighted)]
-    return [check_constants("ONNX", models[ONNX], weighted, transform), check_saved_model(opened.path, weighted)]
+    with under_a_plain_name(opened.path) as folder:
+        return [check_constants("ONNX", models[ONNX], weighted, transform), check_saved_model(folder, weighted)]
 
 
 def class_names_rule(opened: CheckedBundle, models: OnnxModels, examples: Examples) -> RuleResult:

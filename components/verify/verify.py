@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
@@ -38,9 +39,10 @@ from components.verify.parity import (
     compare_probabilities,
     largest_difference,
 )
+from serving.arguments.ranges import Range, require_ranges
 from serving.blocks import Images
 from serving.bundle.bundle import Bundle as CheckedBundle
-from serving.errors import BundleError, InputError, ModelError
+from serving.errors import BundleError, ModelError
 from serving.scoring.network import MAX_BATCH_SIZE
 
 # A model must give the same probabilities for every batch size: 1, 7 and large batches are compared.
@@ -59,13 +61,12 @@ class Params(CostLimits):
         fresh_rows: number of test images that the process without TensorFlow scores.
     """
 
-    fresh_rows: int = 10_000
+    fresh_rows: Annotated[int, Range(1, 10**9)] = 10_000
 
     def __post_init__(self) -> None:
         """Checks the limits. Raises: InputError: a limit is out of range, so that it would verify nothing."""
         super().__post_init__()
-        if self.fresh_rows < 1:
-            raise InputError(f"--verify.fresh-rows {self.fresh_rows}: give 1 or more")
+        require_ranges(self, Params, "--verify.")
 
 
 def run(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from serving.arguments import Arguments
+from serving.arguments.parser import Arguments
 from serving.errors import InputError
 from serving.process.program import PIPELINE
 from serving.registry.registry import Registry, require_model_name

@@ -18,7 +18,7 @@ from pipeline.report.drawing_cache import DrawingCache
 from pipeline.report.needed_drawings import needed_drawings
 from pipeline.report.pages import renew_index
 from pipeline.tracking.tensorboard import TENSORBOARD_FOLDER
-from serving.arguments import Arguments
+from serving.arguments.parser import Arguments
 from serving.bundle.manifest import MANIFEST
 from serving.errors import BeamlineError, BundleError, InputError
 from serving.files import entries, sha256_file, size_bytes

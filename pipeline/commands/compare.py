@@ -15,8 +15,8 @@ from pipeline.settings.fallback import obtainable
 from pipeline.settings.options import split_beam
 from pipeline.settings.presets import PRESETS
 from pipeline.tracking.track import require_tracker
-from serving.arguments import Arguments
-from serving.errors import InputError
+from serving.arguments.parser import Arguments
+from serving.arguments.ranges import Range
 from serving.process.program import PIPELINE
 
 log = logging.getLogger("beamline.compare")
@@ -85,8 +85,6 @@ def _parse(arguments: list[str]) -> CompareOptions:
     for flag in flags:
         if flag.split("=")[0] in ("--preset", "--promotion", "--no-promotion"):
             parser.error(f"compare does not accept {flag}: name the presets first, and use --promote for the best one")
-    if given.seeds is not None and given.seeds < 2:
-        raise InputError(f"--seeds {given.seeds}: give 2 or more, or omit it to compare single models")
     flags += ["--", *beam] if beam else []
     return CompareOptions(ours[:first] or list(PRESETS), flags, given.seeds or 1, given.promote)
 
@@ -99,7 +97,7 @@ def _parser() -> Arguments:
     )
     parser.usage = "%(prog)s [PRESET ...] [--seeds N] [--promote] [flags of run]"
     several = "train each preset with N seeds, and compare recipes instead of single models"
-    parser.add_argument("--seeds", type=int, metavar="N", help=several)
+    parser.add_argument("--seeds", type=Range(2, 1000).whole, metavar="N", help=several)
     best = "promote the most accurate preset that passed every gate"
     parser.add_argument("--promote", action="store_true", help=best)
     return parser

@@ -22,7 +22,7 @@ from pipeline.health.stored_runs import history_findings, store_findings
 from pipeline.health.tracking_servers import tracking_findings
 from pipeline.records.run_history import RunHistory
 from pipeline.settings.options import DATASET
-from serving.arguments import Arguments
+from serving.arguments.parser import Arguments
 from serving.errors import InputError
 from serving.registry.registry import Registry
 
@@ -76,4 +76,6 @@ def _findings(given: argparse.Namespace) -> Iterator[Finding]:
         except OSError as error:
             message = f"{error.filename}: {error.strerror}: give this process the permission to read it"
             yield Finding("fix", subject, message)
+        except InputError as error:
+            yield Finding("fix", subject, str(error))
     yield dataset_finding(dataset, source, required=given.dataset is not None)

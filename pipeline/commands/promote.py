@@ -22,7 +22,8 @@ from pipeline.records.run_history import RunHistory
 from pipeline.report.pages import renew_index
 from pipeline.settings.seed_margins import known_margin
 from pipeline.tracking.track import update_alias_or_warn
-from serving.arguments import Arguments
+from serving.arguments.parser import Arguments
+from serving.arguments.ranges import Range
 from serving.errors import RefusedError
 from serving.registry.registry import Registry
 
@@ -97,8 +98,8 @@ def _parser() -> Arguments:
 
 
 def fraction(text: str) -> float | Auto:
-    """The value of a flag. Raises: ValueError: it is neither a number nor `auto`."""
-    return "auto" if text == "auto" else float(text)
+    """The value of a flag. Raises: argparse.ArgumentTypeError: it is neither a fraction nor `auto`."""
+    return "auto" if text == "auto" else Range(0, 1).number(text)
 
 
 def _load(artifacts: RunArtifacts, step: str, kind: type[Kind]) -> Kind:

@@ -21,7 +21,7 @@ from pipeline.engine.store import Store
 from pipeline.screen.console import console, log_to
 from pipeline.settings.fallback import obtainable
 from pipeline.settings.options import Request, parse_run
-from serving.arguments import Arguments
+from serving.arguments.parser import Arguments
 from serving.errors import BeamlineError, InputError
 from serving.files import fsync_path, sha256_file, staged_file
 from serving.interrupts import defer_interrupts

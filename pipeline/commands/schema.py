@@ -11,7 +11,7 @@ from pipeline.commands.arguments import parser_of
 from pipeline.engine.store import Store
 from pipeline.records.run_artifacts import RunArtifacts
 from pipeline.records.run_history import RunHistory
-from serving.arguments import Arguments
+from serving.arguments.parser import Arguments
 from serving.errors import InputError
 from serving.files import canonical_json, replace_text
 from serving.out_path import require_out_path, write_error

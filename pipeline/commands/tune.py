@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import math
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -30,8 +29,8 @@ from pipeline.tuning.output_preset import require_own_output, require_preset_nam
 from pipeline.tuning.search import Budget, best_trial, describe_recipe, load_search_data, run_data_steps, search
 from pipeline.tuning.space import values_of
 from pipeline.tuning.study import Trial, finished_trials, open_study, record_test_evaluation
-from serving.arguments import Arguments
-from serving.errors import InputError
+from serving.arguments.parser import Arguments
+from serving.arguments.ranges import Range
 from serving.interrupts import Terminated
 from serving.process.program import PIPELINE
 
@@ -98,22 +97,18 @@ def _parser() -> Arguments:
         epilog=f"Every flag of `{PIPELINE} run` is accepted too. The same command continues a stopped search.",
     )
     trials = "number of trials to finish (default: %(default)s)"
-    parser.add_argument("--trials", type=int, default=20, metavar="N", help=trials)
-    parser.add_argument("--timeout", type=float, metavar="SECONDS", help="time after which no trial starts")
+    parser.add_argument("--trials", type=Range(1, 100_000).whole, default=20, metavar="N", help=trials)
+    parser.add_argument(
+        "--timeout", type=Range(0, 10**9, above=True).number, metavar="SECONDS", help="time after which no trial starts"
+    )
     seeds = "compare the best recipe and the preset with N seeds each at the end (default: %(default)s)"
-    parser.add_argument("--seeds", type=int, default=1, metavar="N", help=seeds)
+    parser.add_argument("--seeds", type=Range(1, 1000).whole, default=1, metavar="N", help=seeds)
     out = "the best recipe (default: runs/tuning/STUDY/best-STUDY.json)"
     parser.add_argument("--out", type=Path, metavar="FILE", help=out)
     return parser
 
 
 def _require_valid(given: argparse.Namespace) -> None:
-    if given.trials < 1:
-        raise InputError(f"--trials {given.trials}: give 1 or more")
-    if given.seeds < 1:
-        raise InputError(f"--seeds {given.seeds}: give 1 or more")
-    if given.timeout is not None and not 0 < given.timeout < math.inf:
-        raise InputError(f"--timeout {given.timeout:g}: give seconds, more than 0")
     if given.out is not None:
         require_preset_name(given.out)
 

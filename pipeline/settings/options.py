@@ -10,11 +10,12 @@ from components import evaluate, ingest, promote, train, transform, validate, ve
 from components.beam import BeamOptions
 from components.ingest.dataset_reference import parse_reference
 from components.ingest.read_options import ReadOptions
+from components.train.recipe import Seed
 from pipeline.settings.config import Config
 from pipeline.settings.flags import read_flags
 from pipeline.settings.preset_file import find_recipe
 from pipeline.settings.presets import DEFAULT, MIN_ACCURACY
-from serving.arguments import Arguments
+from serving.arguments.parser import Arguments
 from serving.errors import InputError
 from serving.process.program import PIPELINE
 from serving.registry.registry import require_model_name
@@ -80,7 +81,7 @@ class RunOptions:
     data_dir: Path | None = None
     runs: Path = Path("runs")
     models: Path = Path("models")
-    seed: int = 7
+    seed: Seed = 7
     explain: bool = False
     force: bool = False
     promotion: bool = True

@@ -25,6 +25,7 @@ RANDOM_TRIALS, UNPRUNED_TRIALS = 6, 4
 UNPRUNED_EPOCHS = 1
 # Names of user attributes in the database: of a trial, and of the study.
 REASON, EVALUATED_ON_TEST = "why", "looked"
+DATABASE = "study.db"
 
 
 @dataclass(frozen=True)
@@ -59,22 +60,26 @@ def open_study(folder: Path) -> Iterator[optuna.Study]:
     """The study in a folder, new or continued; trials that were running when it stopped are discarded.
 
     Raises:
-        BeamlineError: another search uses the study.
+        BeamlineError: another search uses the study, or its database cannot be used, now or meanwhile.
     """
     import optuna
     import sqlalchemy
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     folder.mkdir(parents=True, exist_ok=True)
-    with _exclusive(folder):
+    with _exclusive(folder), _naming(folder / DATABASE):
         # Quoted, because a folder name can have a question mark, which would end the path of a URL.
-        database = sqlalchemy.URL.create("sqlite", database=str(folder.absolute() / "study.db"))
-        storage = optuna.storages.RDBStorage(database.render_as_string())
+        database = sqlalchemy.URL.create("sqlite", database=str(folder.absolute() / DATABASE))
+        # Of a database that another program changed, the libraries raise these too.
+        with _naming(folder / DATABASE, LookupError, RuntimeError, ValueError):
+            storage = optuna.storages.RDBStorage(database.render_as_string())
         try:
             pruner = optuna.pruners.MedianPruner(UNPRUNED_TRIALS, UNPRUNED_EPOCHS)
-            study = optuna.create_study(
-                storage=storage, study_name="study", load_if_exists=True, direction="maximize", pruner=pruner
-            )
+            with _naming(folder / DATABASE, LookupError, RuntimeError, ValueError):
+                study = optuna.create_study(
+                    storage=storage, study_name="study", load_if_exists=True, direction="maximize", pruner=pruner
+                )
+                study.get_trials(deepcopy=False)
             for running in study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.RUNNING]):
                 study.tell(running.number, state=optuna.trial.TrialState.FAIL)
             yield study
@@ -140,6 +145,28 @@ def record_test_evaluation(study: optuna.Study, best: Trial) -> int:
 def _recipe(index: int, values: Mapping[str, Any], baseline: train.Params) -> train.Params:
     """The recipe of a trial; the first one is the baseline, without the rounding of `recipe_of`."""
     return baseline if index == 0 else recipe_of(values, baseline)
+
+
+@contextmanager
+def _naming(file: Path, *also: type[Exception]) -> Iterator[None]:
+    """Makes one sentence of the errors of the database, whichever library raises them."""
+    import optuna
+    import sqlalchemy.exc
+
+    errors: tuple[type[Exception], ...] = (
+        sqlalchemy.exc.SQLAlchemyError,
+        optuna.exceptions.StorageInternalError,
+        *also,
+    )
+    try:
+        yield
+    except errors as error:
+        reason: BaseException = error
+        # The database's own words are those of the first error.
+        while (earlier := getattr(reason, "orig", None) or reason.__cause__) is not None:
+            reason = earlier
+        advice = "make room and make it writable, or move its folder away, which begins a new search"
+        raise BeamlineError(f"{file} cannot be used ({str(reason).splitlines()[0]}): {advice}") from error
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from serving.blocks import Colour
+from serving.codec import from_json
 from serving.errors import BundleError
 from serving.files import canonical_json, sha256_file, write_json
 
@@ -18,9 +19,18 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 # These errors are damage. All others are failures of the machine, which tell nothing about the bundle.
 GONE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
+# The largest height, width or number of channels of an image.
+MAX_SIDE = 1 << 16
 # The entries of `preprocessing` about images of other sizes and transparent pictures; bundles of earlier releases have
 # none.
 RESIZE, BACKGROUND = "resize", "background"
+
+
+class _File(NamedTuple):
+    """The digest and size of a file, as the manifest has them."""
+
+    sha256: str
+    size_bytes: int
 
 
 class Background(NamedTuple):
@@ -56,8 +66,17 @@ class Manifest:
     dataset: dict[str, Any]
     training: dict[str, Any]
     gate: dict[str, Any]
-    precisions: dict[str, Any]
+    precisions: dict[str, dict[str, Any]]
     versions: dict[str, str]
+
+    def __post_init__(self) -> None:
+        """Checks what the types do not say. Raises: ValueError."""
+        if not 1 <= min(self.image_shape) <= max(self.image_shape) <= MAX_SIDE:
+            raise ValueError(f"the shape of the images is {self.image_shape}")
+        if not isinstance(self.dataset.get("name"), str):
+            raise ValueError("the data set has no name")
+        if "left_out" in self.precisions.get("float32", {}):
+            raise ValueError("the float32 model, which every bundle has, is left out")
 
     @property
     def resize_method(self) -> str | None:
@@ -156,13 +175,12 @@ def _parse(path: Path, raw: bytes) -> tuple[Manifest, dict[str, tuple[str, int]]
         if data["format"] != FORMAT:
             problem = f"{MANIFEST} has format {data['format']!r}, this release reads {FORMAT}"
             raise refusal(path, f"{problem}: score it with the release that made it")
-        _, height, width, channels = data["inputs"]["images"]["shape"]
-        described = {
-            **{field.name: data[field.name] for field in fields(Manifest) if field.name != "image_shape"},
-            "image_shape": (int(height), int(width), int(channels)),
-            "labels": tuple(data["labels"]),
-        }
-        files = {name: (entry["sha256"], entry["size_bytes"]) for name, entry in data["files"].items()}
+        described = {field.name: data[field.name] for field in fields(Manifest) if field.name != "image_shape"}
+        described["image_shape"] = data["inputs"]["images"]["shape"][1:]
+        # Lists in mappings stay lists, as `write_manifest` gets them.
+        read = from_json(Manifest, described, MANIFEST)
+        described |= {"image_shape": read.image_shape, "labels": read.labels}
+        files = from_json(dict[str, _File], data["files"], "files")
         canonical = canonical_json(data).encode()
         manifest = Manifest(**described)
         # The rest of `preprocessing` is a description only.
@@ -171,7 +189,7 @@ def _parse(path: Path, raw: bytes) -> tuple[Manifest, dict[str, tuple[str, int]]
         raise refusal(path, f"{MANIFEST} is damaged ({error!r}): promote the model again") from error
     if canonical != raw:
         raise changed_refusal(path, MANIFEST)
-    return manifest, files
+    return manifest, dict(files)
 
 
 def _check_names(path: Path, files: dict[str, tuple[str, int]]) -> None:

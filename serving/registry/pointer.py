@@ -166,8 +166,6 @@ class Pointer:
 
     def _target(self, version: int | None) -> PromotionEvent:
         events = self.promotion_events()
-        if not events.events:
-            raise InputError(f"{self.folder} has no promotion events: nothing to roll back to")
         target = events.previous() if version is None else events.last_to(version)
         if target is None:
             raise InputError(self._no_target(version, events))
@@ -185,6 +183,11 @@ class Pointer:
         return target
 
     def _no_target(self, version: int | None, events: PromotionEvents) -> str:
+        if events.damaged:
+            damage = f"is damaged in line {', '.join(map(str, events.damaged))}, where the version"
+            return f"{self.folder / HISTORY} {damage} may be: restore it, or give another one with --to VERSION"
+        if not events.events:
+            return f"{self.folder} has no promotion events: nothing to roll back to"
         if version is not None:
             served = _numbers(events.events)
             return f"version {version} of {self.model} never served: choose one that did ({served}) with --to VERSION"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,8 +59,15 @@ class Registry:
     root: Path
 
     def models(self) -> list[str]:
-        """Names of the models that have a promoted version, sorted."""
-        return sorted(file.parent.name for file in self.root.glob(f"*/{POINTER}"))
+        """Names of the models that have a promoted version, sorted. Raises: InputError: the folder cannot be read."""
+        try:
+            names = sorted(os.listdir(self.root))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            advice = "give this process the permission to read it, or another folder with --models"
+            raise InputError(f"{self.root} cannot be read: {error.strerror}: {advice}") from error
+        return [name for name in names if self._has_pointer(name)]
 
     def promoted(self, model: str) -> Promoted | None:
         """The version that serves, or None if nothing was promoted yet.
@@ -80,6 +88,13 @@ class Registry:
         except FormatError as error:
             raise BundleError(f"{file} is damaged ({error}): promote the model again") from error
         return Promoted(model, content.version, content.sha256, self.root / model / str(content.version), event)
+
+    def _has_pointer(self, model: str) -> bool:
+        try:
+            return (self.root / model / POINTER).exists()
+        except OSError:
+            # `promoted` says why it cannot be read; a model that is not listed would be lost from the servers' files.
+            return True
 
     def promotion_events(self, model: str) -> PromotionEvents:
         """All promotion events of a model, oldest first; none if it was never promoted."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,12 @@ MAX_BATCH_BYTES = 1 << 20
 
 
 class Network:
-    """A loaded network. Calls from several threads are safe; each runs on the calling thread."""
+    """A loaded network. Calls from several threads are safe; each runs on the calling thread.
+
+    Attributes:
+        image_shape: (height, width, channels) of its input.
+        classes: the number of probabilities of an image.
+    """
 
     def __init__(self, onnx: bytes) -> None:
         """Loads a model as `components.export` writes it: with the input `images` and the output `probabilities`."""
@@ -30,7 +36,9 @@ class Network:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
-        self._classes = int(self._session.get_outputs()[0].shape[1])
+        # By onnx.proto, a size that is not fixed is a name or None.
+        self.image_shape: tuple[Any, ...] = tuple(self._session.get_inputs()[0].shape[1:])
+        self.classes: Any = self._session.get_outputs()[0].shape[1]
 
     def probabilities(self, images: Images, batch_size: int | None = None) -> npt.NDArray[np.float32]:
         """The probabilities of each image, independent of the other images.
@@ -45,7 +53,7 @@ class Network:
         Returns: float32 (n, classes), each row summing to 1.
         """
         size = batch_size or batch_size_for(images.shape[1:])
-        probabilities = np.empty((len(images), self._classes), np.float32)
+        probabilities = np.empty((len(images), self.classes), np.float32)
         for start in range(0, len(images), size):
             batch = np.ascontiguousarray(images[start : start + size])
             rows = len(batch)

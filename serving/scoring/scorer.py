@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from serving.blocks import Images
 from serving.bundle.bundle import ONNX, ONNX_INT8, Bundle
+from serving.bundle.manifest import MANIFEST, refusal
 from serving.errors import BeamlineError, InputError, ModelError
-from serving.faults.fault import fault_of
 from serving.machine import usable_processors
 from serving.parallel import map_in_order
 from serving.scoring.network import Network, batch_size_for
@@ -88,6 +88,7 @@ class Scorer:
 
         Raises:
             InputError: the bundle has no model of this precision.
+            BundleError: the model has another input or other classes than the manifest.
             ModelError: onnxruntime refuses it.
             BeamlineError: onnxruntime fails otherwise.
         """
@@ -148,8 +149,20 @@ class Scorer:
         if loaded is None or loaded[0] != os.getpid():
             content = self._source.read(FILES[self.precision])
             with self._naming_the_bundle():
-                self._loaded = loaded = os.getpid(), Network(content)
+                network = Network(content)
+            self._require_as_described(network)
+            self._loaded = loaded = os.getpid(), network
         return loaded[1]
+
+    def _require_as_described(self, network: Network) -> None:
+        manifest, name = self.bundle.manifest, FILES[self.precision]
+        for what, found, described in (
+            ("images of the shape", network.image_shape, manifest.image_shape),
+            ("classes:", network.classes, len(manifest.labels)),
+        ):
+            if found != described:
+                problem = f"{name} has {what} {found}, {MANIFEST} describes {described}"
+                raise refusal(self.bundle.path, f"{problem}: promote the model again")
 
     def _require_fit(self, images: Images) -> None:
         image_shape = self.bundle.manifest.image_shape
@@ -165,6 +178,9 @@ class Scorer:
         try:
             yield
         except Exception as error:
+            # Imported here: it would take a part of the time to score a small file.
+            from serving.faults.fault import fault_of
+
             if fault_of(error) is not None:
                 raise
             # onnxruntime has a dozen exceptions without a common base class.

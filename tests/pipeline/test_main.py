@@ -52,6 +52,16 @@ def test_interrupted_command_has_its_exit_code(monkeypatch, capsys):
     assert capsys.readouterr().err == "run: interrupted\n"
 
 
+def test_too_little_memory_is_reported(monkeypatch, capsys):
+    def allocate(rest):
+        raise MemoryError("Unable to allocate 3 TiB")
+
+    monkeypatch.setattr("pipeline.commands.run.run", allocate)
+    assert main(["run"]) == 1
+    sentence = "run: there is not enough memory (Unable to allocate 3 TiB): end other programs, or ask for less\n"
+    assert capsys.readouterr().err == sentence
+
+
 @pytest.mark.parametrize(("library", "named"), [("tyro", True), ("tensorflow.keras", True), ("pipeline.runn", False)])
 def test_missing_library_of_the_extra_is_named(monkeypatch, capsys, library, named):
     def missing(rest):

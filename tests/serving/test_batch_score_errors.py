@@ -48,9 +48,9 @@ def test_missing_images_exit_with_2(score, folder):
     [
         (["--colour"], "--colour"),
         (["--prob"], "--prob"),
-        (["--threads", "0"], "'0' is not a number from 1 to 1,024"),
-        (["--threads", "999999999999"], "is not a number from 1 to 1,024"),
-        (["--batch-size", "many"], "'many' is not a number from 1 to"),
+        (["--threads", "0"], "'0': give a whole number, 1 to 1,024"),
+        (["--threads", "999999999999"], "give a whole number, 1 to 1,024"),
+        (["--batch-size", "many"], "'many': give a whole number, 1 to"),
         (["--precision", "int16"], "choose from 'float32', 'int8'"),
         (["--precision", "int8"], LEFT_OUT),
         (["--out", "out.txt"], "give a name that ends in .csv, .npy, .jsonl or .parquet"),
@@ -96,3 +96,12 @@ def test_labels_are_never_replaced(score, folder):
     np.save(folder / "labels.npy", np.zeros(50, int))
     refused = score("--labels", folder / "labels.npy", "--out", folder / "labels.npy", "--overwrite")
     assert_refused(refused, 2, "is an input: give another name")
+
+
+def test_too_little_memory_is_reported(score, monkeypatch):
+    def allocate(*given):
+        raise MemoryError("Unable to allocate 3 TiB")
+
+    monkeypatch.setattr("serving.scoring.network.Network.probabilities", allocate)
+    message = "there is not enough memory (Unable to allocate 3 TiB): give a smaller --batch-size or fewer --threads"
+    assert_refused(score(), 1, message)

@@ -103,3 +103,12 @@ def test_predictions_are_complete_if_standard_output_fails(run, tmp_path):
         done = run("-m", "serving.batch_score", stdout=full)
     assert (done.returncode, done.stderr) == (0, "")
     assert names(tmp_path) == ["images.npy", "images.predictions.csv", "images.predictions.csv.json"]
+
+
+@pytest.mark.parametrize("name", ["snow 雪.csv", "b\udcff.csv", "line\nend.csv"])
+def test_name_that_cannot_be_printed_changes_nothing(run, tmp_path, monkeypatch, name):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    done = run("-m", "serving.batch_score", "--out", str(tmp_path / name))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / name).exists()
+    assert (tmp_path / f"{name}.json").exists()

@@ -70,3 +70,18 @@ def test_interrupt_at_any_moment_ends_every_thread():
             if not (alive := [thread for thread in threading.enumerate() if "(run)" in thread.name]):
                 break
         assert not alive, nth
+
+
+@pytest.mark.parametrize("given", [0, 1, 3])
+def test_system_that_gives_few_threads_gets_the_same_results(monkeypatch, given):
+    real, started = threading.Thread.start, []
+
+    def start(thread):
+        if len(started) == given:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        real(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    assert list(map_in_order(lambda number: number * 2, range(100), 8)) == list(range(0, 200, 2))
+    assert len(started) == given

@@ -37,14 +37,18 @@ class PictureProcesses:
         self._idle: SimpleQueue[subprocess.Popen[bytes] | None] = SimpleQueue()
         self._idle.put(None)
         for _ in range(count - 1):
-            process = subprocess.Popen(
-                python_command("-c", PROGRAM),
-                env=child_environment(),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                # Ctrl-C in a terminal reaches the caller alone, which then closes the pipes.
-                start_new_session=True,
-            )
+            try:
+                process = subprocess.Popen(
+                    python_command("-c", PROGRAM),
+                    env=child_environment(),
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    # Ctrl-C in a terminal reaches the caller alone, which then closes the pipes.
+                    start_new_session=True,
+                )
+            except BlockingIOError:
+                # The system gives no more processes: those that run do the work.
+                break
             self._processes.append(process)
             self._idle.put(process)
 

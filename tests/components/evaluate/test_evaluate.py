@@ -20,7 +20,7 @@ from serving.errors import BeamlineError, InputError
 @pytest.mark.parametrize("limit", [97, -0.1, 1.000001, float("nan")])
 def test_a_limit_must_be_a_fraction(name, limit):
     flag = f"--evaluate.{name.replace('_', '-')}"
-    with pytest.raises(InputError, match=f"^{flag} {limit}: give a fraction from 0 to 1$"):
+    with pytest.raises(InputError, match=f"^{flag} {limit}: give 0 to 1$"):
         Params(**{name: limit})
     for whole in (None, 0, 1):
         Params(**{name: whole})

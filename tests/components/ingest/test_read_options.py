@@ -16,11 +16,11 @@ def test_blocks_of_large_images_have_fewer(image_shape, rows):
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"resize": (0, 5)}, "--ingest.resize 0 5: give 1 or more"),
-        ({"resize": (100_000, 5)}, "--ingest.resize 100000 5: give at most 4,096"),
-        ({"classes": 10_001}, "--ingest.classes 10001: give at most 10,000"),
-        ({"block_rows": 0}, "--ingest.block-rows 0: give 1 or more"),
-        ({"skip_bad": -1}, "--ingest.skip-bad -1: give 0 or more"),
+        ({"resize": (0, 5)}, "--ingest.resize 0: give 1 to 4,096"),
+        ({"resize": (100_000, 5)}, "--ingest.resize 100000: give 1 to 4,096"),
+        ({"classes": 10_001}, "--ingest.classes 10001: give 1 to 10,000"),
+        ({"block_rows": 0}, "--ingest.block-rows 0: give 1 to 1,000,000,000"),
+        ({"skip_bad": -1}, "--ingest.skip-bad -1: give 0 to 1,000,000,000"),
         ({"background": "pink"}, "--ingest.background: 'pink' is not a colour: give white, black, or '#rrggbb'"),
     ],
 )

@@ -109,7 +109,7 @@ def test_bundle_of_another_data_set_is_refused(candidates, offer, tiny):
 @pytest.mark.parametrize("name", ["margin", "max_drop_fraction"])
 @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
 def test_limit_outside_0_to_1_is_refused(name, value):
-    with pytest.raises(InputError, match=rf"--promote\.{name.replace('_', '-')} {value}: give a fraction from 0 to 1"):
+    with pytest.raises(InputError, match=rf"--promote\.{name.replace('_', '-')} {value}: give 0 to 1"):
         promote.Params(**{name: value})
 
 

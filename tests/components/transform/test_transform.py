@@ -74,12 +74,12 @@ def test_limits_without_augmentation_change_nothing(made, tmp_path, contents):
 @pytest.mark.parametrize(
     ("given", "flag"),
     [
-        ({"shift": 1.0}, "--transform.shift 1.0: give a fraction"),
-        ({"shift": -0.1}, "--transform.shift -0.1: give a fraction"),
-        ({"zoom": 1.0}, "--transform.zoom 1.0: give a fraction"),
-        ({"zoom": float("nan")}, "--transform.zoom nan: give a fraction"),
-        ({"rotation": -1.0}, "--transform.rotation -1.0: give 0 to 180 degrees"),
-        ({"rotation": 180.5}, "--transform.rotation 180.5: give 0 to 180 degrees"),
+        ({"shift": 1.0}, "--transform.shift 1.0: give 0 or more, below 1"),
+        ({"shift": -0.1}, "--transform.shift -0.1: give 0 or more, below 1"),
+        ({"zoom": 1.0}, "--transform.zoom 1.0: give 0 or more, below 1"),
+        ({"zoom": float("nan")}, "--transform.zoom nan: give 0 or more, below 1"),
+        ({"rotation": -1.0}, "--transform.rotation -1.0: give 0 to 180"),
+        ({"rotation": 180.5}, "--transform.rotation 180.5: give 0 to 180"),
     ],
 )
 def test_invalid_limits_are_refused_by_their_flag(given, flag):

@@ -129,12 +129,12 @@ def test_sentence_names_five_rows_and_the_anomaly_keeps_all_named_rows():
             {"error": ("skew",), "off": ("leaks", "skew")},
             "--validate.error skew and --validate.off skew contradict each other: give one of them",
         ),
-        ({"min_class_rows": -1}, "--validate.min-class-rows -1: give 0 or more"),
-        ({"max_leaked_fraction": 1.1}, "--validate.max-leaked-fraction 1.1: give a fraction from 0 to 1"),
-        ({"max_contradicting_fraction": -0.1}, "--validate.max-contradicting-fraction -0.1: give a fraction"),
-        ({"max_class_fraction": float("nan")}, "--validate.max-class-fraction nan: give a fraction from 0 to 1"),
-        ({"max_skew": 2.0}, "--validate.max-skew 2.0: give 0 to 1 (bits)"),
-        ({"max_drift": float("inf")}, "--validate.max-drift inf: give 0 to 1 (bits)"),
+        ({"min_class_rows": -1}, "--validate.min-class-rows -1: give 0 to 1,000,000,000"),
+        ({"max_leaked_fraction": 1.1}, "--validate.max-leaked-fraction 1.1: give 0 to 1"),
+        ({"max_contradicting_fraction": -0.1}, "--validate.max-contradicting-fraction -0.1: give 0 to 1"),
+        ({"max_class_fraction": float("nan")}, "--validate.max-class-fraction nan: give 0 to 1"),
+        ({"max_skew": 2.0}, "--validate.max-skew 2.0: give 0 to 1"),
+        ({"max_drift": float("inf")}, "--validate.max-drift inf: give 0 to 1"),
     ],
 )
 def test_parameter_that_cannot_be_set_is_refused_in_one_sentence(change, message):

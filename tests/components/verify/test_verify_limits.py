@@ -59,5 +59,5 @@ def test_limit_that_is_just_reached_holds():
 
 
 def test_zero_rows_for_the_process_are_refused():
-    with pytest.raises(InputError, match=r"--verify\.fresh-rows 0: give 1 or more"):
+    with pytest.raises(InputError, match=r"--verify\.fresh-rows 0: give 1 to 1,000,000,000"):
         Params(fresh_rows=0)

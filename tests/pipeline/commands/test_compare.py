@@ -126,9 +126,9 @@ def test_one_recipe_under_two_names_is_trained_with_other_seeds(world, tmp_path)
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--seeds", "1"], "--seeds 1: give 2 or more"),
-        (["--seeds", "x"], "argument --seeds: invalid int value: 'x'"),
-        (["--seeds", "3", "--seed", "4294967294"], "--seed 4294967296: give 0 to 4294967295"),
+        (["--seeds", "1"], "argument --seeds: '1': give a whole number, 2 to 1,000"),
+        (["--seeds", "x"], "argument --seeds: 'x': give a whole number, 2 to 1,000"),
+        (["--seeds", "3", "--seed", "4294967294"], "--seed 4294967296: give 0 to 4,294,967,295"),
     ],
 )
 def test_wrong_seeds_are_refused_before_anything_runs(world, flags, message):

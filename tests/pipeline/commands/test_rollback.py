@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 
 import pytest
 
@@ -70,3 +72,33 @@ def test_model_without_a_history_is_refused(registry, capsys):
     (registry.root / "never").mkdir()
     assert main(["history", "never"]) == 2
     assert "models/never has no history: nothing was promoted there yet" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("flags", [("--to", "1"), ()])
+def test_damaged_line_that_may_be_the_version_is_named(registry, capsys, flags):
+    lines = registry.root / "tiny/history.jsonl"
+    lines.write_bytes(b"damaged\n" + lines.read_bytes().splitlines(keepends=True)[1])
+    assert main(["rollback", "tiny", *flags, "--reason", "slow"]) == 2
+    assert capsys.readouterr().err == (
+        "rollback: models/tiny/history.jsonl is damaged in line 1, where the version may be: restore it, or give "
+        "another one with --to VERSION\n"
+    )
+
+
+def deny(monkeypatch, name):
+    """A folder that this process cannot read; root could."""
+    real = os.listdir
+
+    def listdir(path="."):
+        if os.path.basename(path) == name:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "listdir", listdir)
+
+
+@pytest.mark.parametrize("command", [("history", "other"), ("rollback", "other", "--reason", "slow")])
+def test_registry_that_cannot_be_read_is_not_an_empty_one(registry, monkeypatch, capsys, command):
+    deny(monkeypatch, "models")
+    assert main([*command]) == 2
+    assert "models cannot be read: Permission denied: give this process the permission" in capsys.readouterr().err

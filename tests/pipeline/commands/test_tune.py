@@ -116,5 +116,5 @@ def test_best_and_baseline_are_compared_with_the_same_number_of_seeds(world, tmp
     world.trials = trials(BASE, BETTER)
     assert world.tune("--seeds", "5") == 0
     assert world.seeds == [(3, 4, 5, 6, 7)] * 2
-    with pytest.raises(InputError, match="--seeds 0: give 1 or more"):
+    with pytest.raises(InputError, match="--seeds: '0': give a whole number, 1 to 1,000"):
         world.tune("--seeds", "0")

@@ -70,7 +70,7 @@ def test_recipes_are_equal_regardless_of_their_names():
         ("a.json", '{"dropout": "0.5"}', 'dropout is "0.5": it should be a finite number'),
         ("a.json", '{"optimizer": "adamw"}', 'optimizer is "adamw": it should be "adam"'),
         ("a.json", '{"optimizer": ["adam"]}', 'it should be "adam" or "sgd" or "rmsprop"'),
-        ("a.json", '{"epochs": 0}', "--train.epochs 0: give 1 or more"),
+        ("a.json", '{"epochs": 0}', "--train.epochs 0: give 1 to 1,000,000"),
         ("cnn.json", "{}", "cnn is the name of a built-in preset"),
         ("a b.json", "{}", "'a b' is not a valid preset name"),
     ],

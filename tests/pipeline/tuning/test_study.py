@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from dataclasses import replace
 
 import pytest
@@ -102,3 +104,50 @@ def test_name_follows_from_the_data_and_the_space(monkeypatch):
     assert name == study_id("a" * 64) != study_id("b" * 64)
     monkeypatch.setattr("pipeline.tuning.space.LAYERS", (1, 2))
     assert name != study_id("a" * 64)
+
+
+def replaced(file):
+    file.write_bytes(b"not a database" * 1000)
+
+
+def shortened(file):
+    file.write_bytes(file.read_bytes()[:5000])
+
+
+def changed(statement):
+    def change(file):
+        with contextlib.closing(sqlite3.connect(file)) as database:
+            database.execute(statement)
+            database.commit()
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (replaced, "file is not a database"),
+        (shortened, "database disk image is malformed"),
+        (changed("update trials set state = 'LOST'"), "'LOST'"),
+    ],
+)
+def test_database_that_cannot_be_used_is_named_in_one_sentence(tmp_path, damage, message):
+    run_trials(tmp_path, 1)
+    damage(tmp_path / "study.db")
+    with pytest.raises(BeamlineError) as error, open_study(tmp_path):
+        pass
+    assert str(error.value).startswith(f"{tmp_path}/study.db cannot be used (")
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_database_that_fails_during_the_search_is_named_in_one_sentence(tmp_path):
+    def search():
+        with open_study(tmp_path) as study:
+            trial, _ = next_trial(study, BASE, 7)
+            changed("drop table trial_values")(tmp_path / "study.db")
+            finish_trial(study, trial, 0.5, "")
+
+    with pytest.raises(BeamlineError) as error:
+        search()
+    assert str(error.value).startswith(f"{tmp_path}/study.db cannot be used (no such table: trial_values): make room")

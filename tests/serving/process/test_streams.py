@@ -1,4 +1,4 @@
-"""streams: a command whose standard streams are closed works, and no file gets the number of a stream."""
+"""streams: printing never fails; no file gets the number of a closed stream, and what was dropped is known."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tests.conftest import ROOT
 # Writes to each stream, by Python and as a C library does, while a file is open.
 PROGRAM = """
 import os, sys
-from serving.process.streams import open_closed_streams
-open_closed_streams()
+from serving.process.streams import prepare_streams
+prepare_streams()
 with open("file", "w") as file:
     print("printed", flush=True)
     print("error", file=sys.stderr, flush=True)
@@ -40,19 +40,53 @@ def test_closed_streams_lead_nowhere(tmp_path, closed):
     assert done.stderr == ("" if 2 in closed else "error\nwritten")
 
 
-def without_streams(folder, *arguments) -> int:
-    """The exit code of `python -m …` whose streams are all closed."""
-    command = ["sh", "-c", 'exec "$0" -m "$@" <&- >&- 2>&-', sys.executable, *map(str, arguments)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, cwd=folder, env=environment, check=False).returncode
+# Prints on a stream that does not take everything, and shows on the other one what was dropped and why.
+PRINTING = """
+import os, sys
+from serving.process.streams import output_failure, prepare_streams
+prepare_streams()
+print("first", "\\udcff", "雪", "x" * 100_000)
+print("second", flush=True)
+print(output_failure(), file=sys.stderr)
+"""
 
 
-def test_pipeline_works_without_streams(promoted, registry, tmp_path):
-    assert without_streams(tmp_path, "pipeline", "history", "tiny", "--models", registry.root) == 0
-    assert without_streams(tmp_path, "pipeline", "history", "other", "--models", registry.root) == 2
+def printing(stdout, **environment) -> subprocess.CompletedProcess[bytes]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    command = [sys.executable, "-c", PRINTING]
+    return subprocess.run(command, env=environment, stdout=stdout, stderr=subprocess.PIPE, check=False)
 
 
-def test_scorer_works_without_streams(promoted, registry, folder):
-    assert without_streams(folder, "serving.batch_score", "images.npy", "--models", registry.root) == 0
-    assert len((folder / "images.predictions.csv").read_text().splitlines()) == 51
-    assert without_streams(folder, "serving.batch_score", "other.npy", "--models", registry.root) == 2
+def test_what_a_full_disk_does_not_take_is_dropped_and_known():
+    with open("/dev/full", "wb") as full:
+        done = printing(full)
+    assert (done.returncode, done.stderr) == (0, b"[Errno 28] No space left on device\n")
+
+
+def test_reader_that_wants_no_more_is_no_failure():
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = printing(writer)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"None\n")
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_slow_reader_of_a_pipe_that_does_not_block_gets_everything(unbuffered):
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": unbuffered}
+    command = [sys.executable, "-c", PRINTING]
+    with subprocess.Popen(command, env=environment, stdout=writer, stderr=subprocess.PIPE) as process:
+        os.close(writer)
+        with open(reader, "rb") as read:
+            printed = read.read()
+        assert process.stderr.read() == b"None\n"
+    assert printed.endswith(b"x" * 100_000 + b"\nsecond\n")
+
+
+@pytest.mark.parametrize(("encoding", "printed"), [("utf-8", "\\udcff 雪"), ("ascii", "\\udcff \\u96ea")])
+def test_characters_that_the_encoding_does_not_have_are_escaped(encoding, printed):
+    done = printing(subprocess.PIPE, PYTHONIOENCODING=encoding)
+    assert done.returncode == 0
+    assert done.stdout.decode().startswith(f"first {printed} xxx")

@@ -10,13 +10,16 @@ from typing import NoReturn
 
 from serving.errors import InputError
 
+# Narrower help has more lines than anyone reads.
+LEAST_COLUMNS = 40
+
 
 def _formatter(prog: str) -> argparse.HelpFormatter:
     """Help as wide as the terminal. To find the width, argparse would import shutil and more for every argument."""
-    columns = os.environ.get("COLUMNS", "")
+    columns = 80
     with suppress(OSError, ValueError, AttributeError):
-        columns = columns or str(os.get_terminal_size(sys.stdout.fileno()).columns)
-    return argparse.HelpFormatter(prog, width=int(columns or 80) - 2)
+        columns = int(os.environ.get("COLUMNS") or os.get_terminal_size(sys.stdout.fileno()).columns)
+    return argparse.HelpFormatter(prog, width=max(columns, LEAST_COLUMNS) - 2)
 
 
 class Arguments(argparse.ArgumentParser):

@@ -1,0 +1,1 @@
+"""What a command takes: its parser, and the ranges of its numbers."""
