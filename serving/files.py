@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import re
-import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -90,7 +89,7 @@ def create_staged(path: Path) -> IO[bytes]:
     No other process, on any machine, gives the same name.
     """
     while True:
-        name = path.with_name(f".{path.name}.{secrets.token_hex(8)}{STAGED}")
+        name = path.with_name(f".{path.name}.{os.urandom(8).hex()}{STAGED}")
         file = name.open("xb")
         if _lock_if_free(file.fileno()) is not False and is_at(file.fileno(), name):
             return file

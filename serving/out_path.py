@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from serving.errors import InputError
-from serving.faults.fault import FULL, Fault
-from serving.faults.wording import fault_sentence
 
 
 def require_out_path(
@@ -51,6 +49,10 @@ def suffix_error(out: Path, suffixes: Sequence[str]) -> InputError:
 
 def write_error(out: Path, error: OSError) -> InputError:
     """The error of a file that the system does not write, with the space if there is too little."""
+    # Imported here: it would take a tenth of the time to score a small file.
+    from serving.faults.fault import FULL, Fault
+    from serving.faults.wording import fault_sentence
+
     if error.errno in FULL:
         return InputError(fault_sentence(Fault(error.errno, out), {"--out": out}))
     return InputError(f"--out {out} cannot be written: {error.strerror}: give another path")

@@ -213,9 +213,9 @@ class Output:
                     f"{self.target} is complete, but {error.filename2 or error.filename}: {error.strerror}: check the "
                     "disk, then run the command again"
                 ) from error
-            problem = f"--out {self.target} cannot be written: {error.strerror}"
             if error.errno in FULL:
-                raise InputError(f"{problem}: free some space, or give another path") from error
+                raise write_error(self.target, error) from error
+            problem = f"--out {self.target} cannot be written: {error.strerror}"
             raise BeamlineError(
                 f"{problem}; no predictions were written: check the disk, or give another path"
             ) from error

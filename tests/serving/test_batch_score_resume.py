@@ -81,7 +81,7 @@ def test_stopped_run_is_resumed_to_the_same_bytes(score, folder, stopped_after, 
 
 def test_failure_after_some_blocks_leaves_no_files(score, folder, stopped_after):
     stopped_after(2, break_down)
-    assert_refused(score("--batch-size", 10), 1, "Input/output error; nothing was written")
+    assert_refused(score("--batch-size", 10), 1, "(Input/output error): check the disk")
     assert names(folder) == ["images.npy"]
 
 
