@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -17,6 +18,8 @@ from serving.locks import NO_LOCKS
 CHUNK_BYTES = 1 << 20
 # The end of a staged file's name.
 STAGED = ".new"
+# The answers of file systems that cannot flush a folder.
+NO_FLUSH = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EPERM, errno.EBADF})
 
 
 def sha256_file(path: Path) -> str:
@@ -134,6 +137,10 @@ def fsync_path(path: Path) -> None:
         descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)
+        except OSError as error:
+            # Some file systems, of networks or of FUSE, flush files alone.
+            if error.errno not in NO_FLUSH or not path.is_dir():
+                raise
         finally:
             os.close(descriptor)
 
