@@ -75,10 +75,6 @@ def main(arguments: list[str] | None = None) -> int:
     except BeamlineError as error:
         print(f"batch_score: {one_line(error)}", file=sys.stderr)
         return error.exit_code
-    except MemoryError as error:
-        advice = "give a smaller --batch-size or fewer --threads"
-        print(f"batch_score: there is not enough memory ({error}): {advice}; nothing was written", file=sys.stderr)
-        return 1
     except Exception as error:
         # Imported here: it would take a tenth of the time to score a small file.
         from serving.faults.wording import failure_sentence

@@ -13,7 +13,7 @@ import pytest
 from pipeline.records.run_history import RunHistory
 from serving.registry.registry import Registry
 from tests.conftest import ROOT
-from tests.pipeline.requests import recorded
+from tests.pipeline.requests import begun
 from tests.serving.tiny_bundle import publish, random_images, seal
 
 PLACES = ("closed", "full", "unread")
@@ -34,7 +34,7 @@ def project(tmp_path):
     np.save(tmp_path / "images.npy", random_images(50))
     history = RunHistory(tmp_path / "runs")
     for _ in range(3):
-        history.begin(history.next_run(), *recorded())
+        begun(history)
     (tmp_path / "runs/logs").mkdir()
     for number in range(200):
         (tmp_path / f"runs/logs/0001-{number}.log").touch()

@@ -43,6 +43,7 @@ ENVIRONMENT = (
     ("MLFLOW_TRACKING_URI", "the server or database of `run --track mlflow`; `runs/mlflow.db`"),
     ("MLFLOW_REGISTRY_URI", "its registry of models, if that is another server"),
     ("MLFLOW_EXPERIMENT_NAME", "its experiment; the model's name"),
+    ("TMPDIR", "where temporary files are; the system's folder"),
     ("NO_COLOR", "set to anything, no command prints in colours"),
     ("PYTHONPATH", "passed to the processes that Beamline starts, after its own folder"),
     ("PYTHONSAFEPATH", "set for the worker processes of Beam, so that they import nothing from the working folder"),

@@ -65,7 +65,7 @@ def fault_sentence(fault: Fault, places: Mapping[str, Path], writing: Writing | 
         writing: what was written in one of the folders.
     """
     if fault.number == errno.ENOMEM:
-        return f"there is not enough memory ({fault.cause}): end other programs, or raise the limit, {RETRY}"
+        return f"there is not enough memory ({fault.cause}): end other programs, or ask for less, {RETRY}"
     places = {**places, **_temporary()}
     name = _name_of(fault, places)
     other = _other(name) if fault.number in OF_THE_PLACE else ""

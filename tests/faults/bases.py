@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from tests import tiny_set
 from tests.faults.commands import Commands
 from tests.faults.scenarios import Cleaning, Moving, Reporting, Running, Scenario, Scoring
 
@@ -14,10 +13,9 @@ from tests.faults.scenarios import Cleaning, Moving, Reporting, Running, Scenari
 class Bases:
     """Folders that are made once, at the one path where all commands run: some files name whole paths."""
 
-    def __init__(self, commands: Commands, scratch: Path) -> None:
+    def __init__(self, commands: Commands, scratch: Path, data_dir: Path) -> None:
         self.commands, self.place, self._scratch = commands, scratch / "project", scratch
-        self.data_dir = scratch / "tfds"
-        tiny_set.prepare(self.data_dir, train_rows=200, test_rows=100)
+        self.data_dir = data_dir
 
     def folder(self, name: str) -> Path:
         """The prepared folder; it is made when it is first asked for."""
@@ -127,7 +125,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scoring("score to JSON lines", "trained", (*SCORE, "--out", "scored.jsonl", "--labels", "images.labels.npy")),
     Moving("rollback", "trained", ("pipeline", "rollback", "tiny", "--to", "1", *REASON), to=1),
     Moving("promote", "trained", ("pipeline", "promote", "0003", *REASON), to=3),
-    Running("export, verify, promote", "evaluated", (*RUN, "--seed", "3"), to=3),
+    Running("export, verify, promote", "evaluated", (*RUN, "--seed", "3"), slow=True, to=3),
     Reporting("a run with nothing to do", "trained", (*RUN, "--seed", "1"), made=("runs/reports/*.html",)),
     Cleaning("clean", "used", ("pipeline", "clean", "--keep", "1")),
     Reporting("compare", "compared", COMPARE, made=("runs/comparisons/*.html",)),

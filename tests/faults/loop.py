@@ -40,15 +40,34 @@ class Tried:
     ended: Counter[int] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
 
+    def __add__(self, other: Tried) -> Tried:
+        """Both together."""
+        return Tried(
+            self.calls + other.calls,
+            self.injected + other.injected,
+            self.ended + other.ended,
+            self.wrong + other.wrong,
+        )
 
-def faults(calls: int, sample: int | None, seed: int) -> list[Fault]:
-    """All faults of a command with this number of calls, or a random sample of them."""
-    found = [Fault(nth, *kind) for nth in range(1, calls + 1) for kind in KINDS[nth % len(KINDS)]]
+    @property
+    def reached(self) -> int:
+        """How many faults were reached."""
+        return sum(self.injected.values())
+
+
+def faults(calls: int, slow: bool, sample: int | None, seed: int) -> list[Fault]:
+    """All faults of a command with this number of calls, or a random sample of them; one a call if it is slow."""
+    found = []
+    for nth in range(1, calls + 1):
+        kinds = KINDS[nth % len(KINDS)]
+        found += [Fault(nth, *kind) for kind in ([kinds[nth // 2 % len(kinds)]] if slow else kinds)]
     return found if sample is None else random.Random(seed).sample(found, min(sample, len(found)))
 
 
-def try_faults(scenario: Scenario, bases: Bases, sample: int | None = None, seed: int = 0) -> Tried:
-    """Disturbs a command at every call, or at a random sample."""
+def try_faults(
+    scenario: Scenario, bases: Bases, sample: int | None = None, seed: int = 0, share: tuple[int, int] = (0, 1)
+) -> Tried:
+    """Disturbs a command at every call, or at a random sample; (1, 2) is the second of two shares of the faults."""
 
     def run(arguments: tuple[str, ...], folder: Path, fault: Fault | None = None) -> Ended:
         return bases.commands.run(bases.whole(arguments), folder, fault)
@@ -57,8 +76,9 @@ def try_faults(scenario: Scenario, bases: Bases, sample: int | None = None, seed
     undisturbed = run(scenario.arguments, bases.place, Fault())
     assert undisturbed.exit_code == 0, undisturbed.printed
     expected = scenario.result(bases.place)
-    tried = Tried(undisturbed.seen.calls)
-    for fault in faults(tried.calls, sample, seed):
+    calls = undisturbed.seen.calls
+    tried = Tried(0 if share[0] else calls)
+    for fault in faults(calls, scenario.slow, sample, seed)[share[0] :: share[1]]:
         bases.reset(scenario.base)
         ended = run(scenario.arguments, bases.place, fault)
         if not ended.seen.injected:

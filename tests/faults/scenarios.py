@@ -24,12 +24,14 @@ class Scenario(ABC):
         base: the prepared folder, see `templates`.
         arguments: the command.
         failures: the exit codes of a failure.
+        slow: whether each call fails in one way alone, because the command takes seconds.
     """
 
     name: str
     base: str
     arguments: tuple[str, ...]
     failures: tuple[int, ...] = (1,)
+    slow: bool = False
 
     def problems(self, before: Path, folder: Path, ended: Ended) -> Iterator[str]:
         """One sentence for each thing that is wrong right after the disturbed command; `before` is the base."""

@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from tests import tiny_set
 from tests.faults.bases import SCENARIOS, Bases
 from tests.faults.commands import Commands
 from tests.faults.loop import try_faults
@@ -24,11 +25,13 @@ SAMPLE = 9
 @pytest.fixture(scope="module")
 def bases(tmp_path_factory):
     with Commands() as commands:
-        yield Bases(commands, tmp_path_factory.mktemp("faults"))
+        data_dir = tmp_path_factory.mktemp("tfds")
+        tiny_set.prepare(data_dir, train_rows=200, test_rows=100)
+        yield Bases(commands, tmp_path_factory.mktemp("faults"), data_dir)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_failed_call_is_reported_truly_and_loses_nothing(bases, scenario):
     tried = try_faults(scenario, bases, SAMPLE, SEED)
-    assert sum(tried.injected.values()) > SAMPLE / 2
+    assert tried.reached > SAMPLE / 2
     assert tried.wrong == []

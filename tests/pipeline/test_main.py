@@ -58,8 +58,8 @@ def test_too_little_memory_is_reported(monkeypatch, capsys):
 
     monkeypatch.setattr("pipeline.commands.run.run", allocate)
     assert main(["run"]) == 1
-    sentence = "run: there is not enough memory (Unable to allocate 3 TiB): end other programs, or ask for less\n"
-    assert capsys.readouterr().err == sentence
+    advice = "end other programs, or ask for less, then run again"
+    assert capsys.readouterr().err == f"run: there is not enough memory (Cannot allocate memory): {advice}\n"
 
 
 @pytest.mark.parametrize(("library", "named"), [("tyro", True), ("tensorflow.keras", True), ("pipeline.runn", False)])
@@ -115,4 +115,4 @@ def test_output_that_has_no_space_is_named():
             cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
         )  # fmt: skip
     assert done.returncode == 1
-    assert done.stderr == f"the output cannot be written: {FULL}: send it to another place\n"
+    assert done.stderr == f"the output could not be written: {FULL}: give it a place with room\n"

@@ -103,5 +103,5 @@ def test_too_little_memory_is_reported(score, monkeypatch):
         raise MemoryError("Unable to allocate 3 TiB")
 
     monkeypatch.setattr("serving.scoring.network.Network.probabilities", allocate)
-    message = "there is not enough memory (Unable to allocate 3 TiB): give a smaller --batch-size or fewer --threads"
+    message = "there is not enough memory (Cannot allocate memory): end other programs, or ask for less"
     assert_refused(score(), 1, message)
