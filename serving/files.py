@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 CHUNK_BYTES = 1 << 20
+# The answers of file systems that cannot flush a folder.
+NO_FLUSH = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EPERM, errno.EBADF})
 
 
 def sha256_file(path: Path) -> str:
@@ -80,6 +83,10 @@ def fsync_path(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        # Some file systems, of networks or of FUSE, flush files alone.
+        if error.errno not in NO_FLUSH or not path.is_dir():
+            raise
     finally:
         os.close(descriptor)
 

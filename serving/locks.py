@@ -11,7 +11,7 @@ from pathlib import Path
 
 # The answers of file systems without locks, such as NFS without its lock service, Lustre without its option, some of
 # FUSE.
-NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
+NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EPERM})
 # The file systems that this process has warned about.
 _warned: set[int] = set()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import threading
 from collections.abc import Iterator, Mapping
@@ -28,6 +29,8 @@ SKIPPED = "skipped.csv"
 CALIBRATION_ROWS = 1000
 # Largest number of images of a sample that are in memory at once.
 SAMPLED_ROWS = 1024
+# The answers of file systems whose files cannot be mapped into memory, such as some of FUSE.
+NO_MAPS = frozenset({errno.ENODEV, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EPERM})
 # np.load parses a header with `ast`, which CPython 3.11 cannot do in two threads at once: a callback of the garbage
 # collector in between makes one of them fail with SystemError (gh-106905).
 _LOADING = threading.Lock()
@@ -110,9 +113,15 @@ class Examples(Artifact):
         return digest.hexdigest()
 
     def images(self, block: Block) -> npt.NDArray[np.uint8]:
-        """uint8 (rows, h, w, c), 0 to 255, mapped read-only from the file."""
+        """uint8 (rows, h, w, c), 0 to 255, mapped read-only from the file, or in memory if it cannot be mapped."""
+        file = self.path / block.images_file
         with _LOADING:
-            images: npt.NDArray[np.uint8] = np.load(self.path / block.images_file, mmap_mode="r", allow_pickle=False)
+            try:
+                images: npt.NDArray[np.uint8] = np.load(file, mmap_mode="r", allow_pickle=False)
+            except OSError as error:
+                if error.errno not in NO_MAPS:
+                    raise
+                images = np.load(file, allow_pickle=False)
         return images
 
     def labels(self, block: Block) -> npt.NDArray[np.int64]:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from components.artifacts.examples import Examples
+from serving.batch.inputs.npy import HEAD_BYTES, read_layout
 from serving.errors import BeamlineError
 
 # int64 (m,): indices of rows.
@@ -44,8 +45,9 @@ class Column:
     @classmethod
     def of(cls, file: Path) -> Self:
         """Reads the file's header."""
-        array = np.load(file, mmap_mode="r", allow_pickle=False)
-        return cls(file, array.offset, array.shape[1:], array.dtype)
+        with file.open("rb") as opened:
+            layout = read_layout(opened.read(HEAD_BYTES))
+        return cls(file, layout.offset_bytes, layout.shape[1:], layout.dtype)
 
     def read_into(self, values: npt.NDArray[Any], rows: Rows) -> None:
         """Fills an array with some rows, one or more, rising. Raises: BeamlineError: the file is too short."""

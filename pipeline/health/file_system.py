@@ -52,14 +52,28 @@ def _replace(folder: Path, empty: Path) -> Finding | None:
 
 
 def _map_memory(folder: Path, empty: Path) -> Finding | None:
-    """Training and scoring map the images into memory."""
+    """Steps map the images into memory."""
     file = empty / "block"
     file.write_bytes(b"pixels")
     try:
         with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
             mapped.read()
     except OSError as error:
-        return Finding("fix", SUBJECT, f"{folder}: files cannot be mapped into memory ({error.strerror}): {OTHER}")
+        message = f"{folder}: files cannot be mapped into memory ({error.strerror}): whole blocks of images are read"
+        return Finding("note", SUBJECT, f"{message}, which takes more memory")
+    return None
+
+
+def _flush(folder: Path, empty: Path) -> Finding | None:
+    """A new name is safe when its folder is flushed; `serving.files` goes on if that is not possible."""
+    descriptor = os.open(empty, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        message = f"{folder}: folders cannot be flushed ({error.strerror}): a power failure can undo the newest change"
+        return Finding("note", SUBJECT, message)
+    finally:
+        os.close(descriptor)
     return None
 
 
@@ -99,7 +113,7 @@ def _open_database(folder: Path, empty: Path) -> Finding | None:
 
 
 # What the registry does in --models, and the store and the other files in --runs.
-IN_MODELS: Mapping[str, Attempt] = {"replacing files and folders": _replace, "locks": _lock}
+IN_MODELS: Mapping[str, Attempt] = {"replacing files and folders": _replace, "flushing folders": _flush, "locks": _lock}
 IN_RUNS: Mapping[str, Attempt] = {
     **IN_MODELS,
     "memory maps": _map_memory,

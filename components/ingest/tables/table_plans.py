@@ -24,6 +24,7 @@ from components.ingest.tables.label_values import LabelledClasses
 from components.ingest.tables.packed_block_reader import PackedBlockReader
 from components.ingest.tables.unpacked_tables import SplitPictures, Tables, unpack_pictures, unpack_pixels
 from serving.batch.decoding.background import require_fit
+from serving.batch.inputs.npy import HEAD_BYTES, read_layout
 from serving.batch.inputs.open_file import shown
 from serving.batch.tables.columns import LABEL_NAMES, TableColumns, listed, pixel_shape
 from serving.batch.tables.picture_run import PictureRun
@@ -91,7 +92,11 @@ def _require_side_by_side(path: Path, file: Path, shape: tuple[int, int, int]) -
     height, width, channels = shape
     if channels != 3 or min(height, width) < 2:
         return
-    rows = np.load(file, mmap_mode="r")[:SAMPLED_ROWS].astype(np.int16)
+    with file.open("rb") as opened:
+        layout = read_layout(opened.read(HEAD_BYTES))
+        opened.seek(layout.offset_bytes)
+        count = min(layout.shape[0], SAMPLED_ROWS) * math.prod(shape)
+        rows = np.fromfile(opened, layout.dtype, count).astype(np.int16)
     side_by_side = rows.reshape(-1, height, width, 3)
     planes = rows.reshape(-1, 3, height, width).transpose(0, 2, 3, 1)
     as_given, as_planes = _roughness(side_by_side), _roughness(planes)

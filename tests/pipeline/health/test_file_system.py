@@ -7,6 +7,7 @@ import fcntl
 import mmap
 import os
 import sqlite3
+import stat
 
 import pytest
 
@@ -26,7 +27,7 @@ def messages(folder, attempts=IN_RUNS):
 
 
 def test_folder_in_which_everything_works(tmp_path):
-    works = "replacing files and folders, locks, memory maps, hard links, SQLite work"
+    works = "replacing files and folders, flushing folders, locks, memory maps, hard links, SQLite work"
     assert messages(tmp_path) == [("ok", f"--runs {tmp_path}: {works}")]
     assert messages(tmp_path / "new/runs")[0][0] == "ok"
     assert list(tmp_path.iterdir()) == []
@@ -45,8 +46,7 @@ def test_folder_in_which_everything_works(tmp_path):
         (fcntl, "flock", errno.ENOLCK, "note", "has no locks (No locks available): run one command at a time with it"),
         (os, "replace", errno.EXDEV, "fix", "files and folders cannot be replaced (Invalid cross-device link): give a"),
         (os, "rename", errno.EBUSY, "fix", "files and folders cannot be replaced (Device or resource busy): give a"),
-        (os, "fsync", errno.EINVAL, "fix", "files and folders cannot be replaced (Invalid argument): give a folder"),
-        (mmap, "mmap", errno.ENODEV, "fix", "files cannot be mapped into memory (No such device): give a folder on"),
+        (mmap, "mmap", errno.ENODEV, "note", "files cannot be mapped into memory (No such device): whole blocks of"),
     ],
 )
 def test_what_does_not_work_is_named(tmp_path, monkeypatch, module, function, number, state, message):
@@ -57,6 +57,25 @@ def test_what_does_not_work_is_named(tmp_path, monkeypatch, module, function, nu
     assert first[1].startswith(f"--runs {tmp_path}")
     assert second[0] == "ok"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_flushing_of_files_is_needed_and_that_of_folders_is_not(tmp_path, monkeypatch):
+    really = os.fsync
+
+    def fsync(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        really(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    first, second = messages(tmp_path)
+    assert first == (
+        "note",
+        f"--runs {tmp_path}: folders cannot be flushed (Invalid argument): a power failure can undo the newest change",
+    )
+    assert second[1].startswith(f"--runs {tmp_path}: replacing files and folders, locks, ")
+    monkeypatch.setattr(os, "fsync", failing(errno.EINVAL))
+    assert messages(tmp_path)[0][0] == "fix"
 
 
 def test_locks_that_do_not_exclude_are_not_locks(tmp_path, monkeypatch):
