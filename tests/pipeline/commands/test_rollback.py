@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 
 import pytest
 
@@ -70,3 +72,29 @@ def test_model_without_a_history_is_refused(registry, capsys):
     (registry.root / "never").mkdir()
     assert main(["history", "never"]) == 2
     assert "models/never has no history: nothing was promoted there yet" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("number", "sentence"),
+    [
+        (errno.EROFS, "cannot be read or written (Read-only file system): mount its file system for writing, or give"),
+        (errno.EACCES, "cannot be read or written (Permission denied): give this user the permission, or give another"),
+        (errno.ENOSPC, "the disk of --models models is full (No space left on device: "),
+    ],
+)
+def test_folder_that_cannot_be_written_is_one_sentence_and_names_what_serves(
+    registry, capsys, monkeypatch, number, sentence
+):
+    def replace(source, target, really=os.replace):
+        if str(target).endswith("promoted.json"):
+            raise OSError(number, os.strerror(number), str(source), None, str(target))
+        really(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    assert main(["rollback", "tiny", "--reason", "slow"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert sentence in printed.err
+    assert printed.err.endswith("another folder with --models; version 2 of tiny serves as before\n")
+    assert printed.err.count("\n") == 1
+    assert registry.promoted("tiny").version == 2
