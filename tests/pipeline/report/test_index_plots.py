@@ -44,7 +44,7 @@ def test_plot_that_fails_leaves_the_list(history, monkeypatch, caplog):
     add(history, "0001", "promoted")
     add(history, "0002", "promoted")
     assert "0001 promoted" in written(history).text
-    assert "the history plot of mnist could not be drawn: MemoryError: " in caplog.messages
+    assert "the history plot of mnist could not be drawn: Cannot allocate memory" in caplog.messages
 
 
 def test_plot_is_drawn_again_if_the_runs_or_the_code_changed(history, monkeypatch):
