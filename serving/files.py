@@ -63,8 +63,8 @@ def replace_text(path: Path, text: str) -> None:
 
 
 def replace_bytes(path: Path, content: bytes) -> None:
-    """Replaces a file as `replace_text` does, and removes what killed processes left for this path."""
-    remove_abandoned(path)
+    """Replaces a file as `replace_text` does, and removes what killed processes left in its folder."""
+    remove_abandoned(path.parent)
     with staged_file(path) as file:
         file.write(content)
         file.flush()
@@ -87,36 +87,46 @@ def staged_file(path: Path) -> Iterator[IO[bytes]]:
 
 
 def create_staged(path: Path) -> IO[bytes]:
-    """Creates a hidden file beside `path`, and locks it until it is closed: a locked one is not abandoned.
-
-    No other process, on any machine, gives the same name.
-    """
+    """Creates a hidden file beside `path`, and locks it until it is closed: a locked one is not abandoned."""
     while True:
-        name = path.with_name(f".{path.name}.{os.urandom(8).hex()}{STAGED}")
-        file = name.open("xb")
-        if _lock_if_free(file.fileno()) is not False and is_at(file.fileno(), name):
+        staged = _staged_name(path)
+        file = staged.open("xb")
+        if _lock_if_free(file.fileno()) is not False and is_at(file.fileno(), staged):
             return file
         # Another process took it for an abandoned one before it was locked.
         file.close()
 
 
-def remove_abandoned(path: Path) -> None:
-    """Removes the staged files of a path whose processes died; without locks on this file system, none."""
-    staged = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]+{re.escape(STAGED)}")
+@contextmanager
+def staged_folder(path: Path) -> Iterator[Path]:
+    """A hidden folder beside `path`, for the block to fill and to move; what is left of it at the end is removed."""
+    # Imported here: it would take a part of the time to score a small file.
+    import shutil
+
+    remove_abandoned(path.parent)
+    staged, descriptor = _create_locked_folder(path)
+    try:
+        yield staged
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+        os.close(descriptor)
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Removes the staged files and folders in a folder whose processes died; without locks there, none."""
     with suppress(OSError):
-        for entry in os.scandir(path.parent):
-            if staged.fullmatch(entry.name):
-                descriptor = os.open(entry.path, os.O_RDONLY)
-                try:
-                    if _lock_if_free(descriptor) and is_at(descriptor, Path(entry.path)):
-                        os.unlink(entry.path)
-                finally:
-                    os.close(descriptor)
+        for entry in [entry for entry in os.scandir(folder) if is_staged(entry.name)]:
+            descriptor = os.open(entry.path, os.O_RDONLY)
+            try:
+                if _lock_if_free(descriptor) and is_at(descriptor, Path(entry.path)):
+                    _remove(entry)
+            finally:
+                os.close(descriptor)
 
 
 def is_staged(name: str) -> bool:
-    """Whether a file's name is that of a staged file."""
-    return name.startswith(".") and name.endswith(STAGED)
+    """Whether a name is that of a staged file or folder."""
+    return re.fullmatch(rf"\..+\.[0-9a-f]{{16}}{re.escape(STAGED)}", name) is not None
 
 
 def append_line(path: Path, line: str) -> None:
@@ -176,6 +186,31 @@ def _naming(path: Path) -> Iterator[None]:
         if error.errno is not None and error.filename is None:
             error.filename = str(path)
         raise
+
+
+def _staged_name(path: Path) -> Path:
+    """A name that no other process gives, on any machine: two containers have processes of the same number."""
+    return path.with_name(f".{path.name}.{os.urandom(8).hex()}{STAGED}")
+
+
+def _create_locked_folder(path: Path) -> tuple[Path, int]:
+    while True:
+        staged = _staged_name(path)
+        staged.mkdir()
+        with suppress(FileNotFoundError):
+            descriptor = os.open(staged, os.O_RDONLY | os.O_DIRECTORY)
+            if _lock_if_free(descriptor) is not False and is_at(descriptor, staged):
+                return staged, descriptor
+            os.close(descriptor)
+
+
+def _remove(entry: os.DirEntry[str]) -> None:
+    if entry.is_dir(follow_symlinks=False):
+        import shutil
+
+        shutil.rmtree(entry.path)
+    else:
+        os.unlink(entry.path)
 
 
 def _lock_if_free(descriptor: int) -> bool | None:

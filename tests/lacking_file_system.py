@@ -13,7 +13,7 @@ import stat
 import sys
 
 
-def without_calls(number: int, replace=setattr) -> None:
+def refuse_calls(number: int, replace=setattr) -> None:
     """Replaces the calls; `replace` is `setattr`, or that of a monkeypatch."""
     fsync, mapping = os.fsync, mmap.mmap
 
@@ -38,5 +38,5 @@ def without_calls(number: int, replace=setattr) -> None:
 
 
 if __name__ == "__main__":
-    without_calls(int(sys.argv.pop(1)))
+    refuse_calls(int(sys.argv.pop(1)))
     runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)

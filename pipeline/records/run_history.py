@@ -17,6 +17,7 @@ from pipeline.engine.outcome import Outcome
 from pipeline.engine.store import Store
 from serving.codec import FormatError, read, to_json
 from serving.errors import InputError
+from serving.faults.fault import OF_THE_MACHINE
 from serving.files import canonical_json, create_staged, remove_abandoned, replace_json
 from serving.locks import is_held, lock
 from serving.process.program import PIPELINE
@@ -117,7 +118,7 @@ class RunHistory:
         file = self.file(record.run)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            remove_abandoned(file)
+            remove_abandoned(self.folder)
             with create_staged(file) as staged:
                 try:
                     staged.write(canonical_json(to_json(record)).encode())
@@ -125,12 +126,16 @@ class RunHistory:
                     os.fsync(staged.fileno())
                     return _take_name(staged, file)
                 finally:
-                    os.unlink(staged.name)
+                    # What cannot be removed is removed by the next run.
+                    with contextlib.suppress(OSError):
+                        os.unlink(staged.name)
         except FileExistsError:
             if file.exists():
                 return None
             raise InputError(f"--runs {self.root} is not a folder: give another folder") from None
         except OSError as error:
+            if error.errno in OF_THE_MACHINE:
+                raise
             raise InputError(f"--runs {self.root} cannot be written: {error.strerror}: give another folder") from error
 
     def finish(self, record: Record) -> None:

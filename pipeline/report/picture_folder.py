@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from functools import partial
 from pathlib import Path
 
 from pipeline.records.run_artifacts import RunArtifacts
 from pipeline.report.drawing_cache import DrawingCache
 from pipeline.report.figures.figure_list import PICTURES
-from serving.files import fsync_path, fsync_tree
+from serving.files import fsync_path, fsync_tree, staged_folder
 
 
 def write_pictures(run: RunArtifacts) -> Path | None:
@@ -26,10 +25,7 @@ def write_pictures(run: RunArtifacts) -> Path | None:
     cache = DrawingCache.of(run.store.root)
     reports, name = run.store.root / "reports", run.record.run
     reports.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{name}.", dir=reports) as staging:
-        # A folder in the folder: only its owner may read the outer one.
-        staged = Path(staging, name)
-        staged.mkdir()
+    with staged_folder(reports / name) as staged:
         for picture in pictures:
             _link(cache.get(picture.identity(run), partial(picture.draw, run)), staged / picture.name)
         fsync_tree(staged)

@@ -8,17 +8,17 @@ from pathlib import Path
 from components.validate.validate import read_schema
 from pipeline.settings.config import Config
 from serving.errors import InputError
-from serving.faults.fault import FULL
+from serving.faults.fault import OF_THE_MACHINE
 from serving.faults.wording import existing
 
 
 def require_writable(flag: str, folder: Path) -> None:
-    """Refuses a folder that cannot be written or made. Raises: InputError; OSError: its disk is full."""
+    """Refuses a folder that cannot be written or made. Raises: InputError; OSError: its disk fails or is full."""
     try:
         with tempfile.TemporaryFile(dir=existing(folder)):
             pass
     except OSError as error:
-        if error.errno in FULL:
+        if error.errno in OF_THE_MACHINE:
             raise
         raise InputError(f"{flag} {folder} cannot be written: {error.strerror}: give another folder") from error
 

@@ -117,6 +117,7 @@ MAKE: dict[str, Callable[[Bases], None]] = {
     "tuned": _tuned,
 }
 
+NIGHTLY = (*RUN, "--seed", "1")
 SCORE = ("serving.batch_score", "images.npy")
 REASON = ("--reason", "a fault")
 SCENARIOS: tuple[Scenario, ...] = (
@@ -125,9 +126,11 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scoring("score to JSON lines", "trained", (*SCORE, "--out", "scored.jsonl", "--labels", "images.labels.npy")),
     Moving("rollback", "trained", ("pipeline", "rollback", "tiny", "--to", "1", *REASON), to=1),
     Moving("promote", "trained", ("pipeline", "promote", "0003", *REASON), to=3),
-    Running("export, verify, promote", "evaluated", (*RUN, "--seed", "3"), slow=True, to=3),
-    Reporting("a run with nothing to do", "trained", (*RUN, "--seed", "1"), made=("runs/reports/*.html",)),
+    Running("export, verify, promote", "evaluated", (*RUN, "--seed", "3"), slow=True, one_sentence=False, to=3),
+    Reporting(
+        "a run with nothing to do", "trained", (*RUN, "--seed", "1"), made=("runs/reports/*.html",), one_sentence=False
+    ),
     Cleaning("clean", "used", ("pipeline", "clean", "--keep", "1")),
-    Reporting("compare", "compared", COMPARE, made=("runs/comparisons/*.html",)),
-    Reporting("tune", "tuned", TUNE, made=("runs/tuning/*/*.json",)),
+    Reporting("compare", "compared", COMPARE, made=("runs/comparisons/*.html",), one_sentence=False),
+    Reporting("tune", "tuned", TUNE, made=("runs/tuning/*/*.json",), one_sentence=False),
 )

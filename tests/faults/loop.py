@@ -118,5 +118,8 @@ def _bad_output(scenario: Scenario, fault: Fault, ended: Ended) -> Iterator[str]
     yield from (f"the output has {noise!r}" for noise in NOISE if noise in ended.printed)
     if (longest := max(map(len, ended.printed.splitlines()), default=0)) > LONGEST and ended.exit_code:
         yield f"a line of {longest} characters"
-    if ended.exit_code and "run" not in scenario.arguments and len(ended.err.strip().splitlines()) != 1:
-        yield f"{len(ended.err.strip().splitlines())} lines of errors"
+    errors = [line for line in ended.err.splitlines() if not line.startswith("runs/index.html could not be rewritten")]
+    if ended.exit_code and not ended.printed:
+        yield "a failure without a word"
+    if ended.exit_code and scenario.one_sentence and len(errors) != 1:
+        yield f"{len(errors)} lines of errors"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.records.run_history import RUNNING, RunHistory
 from serving.bundle.bundle import load_bundle
 from serving.errors import BeamlineError
 from serving.registry.registry import Registry
@@ -89,6 +90,7 @@ def leftovers(folder: Path) -> Iterator[str]:
         hidden = file.name.startswith(".") and file.name not in HIDDEN
         if (inside[0] == "tmp" and len(inside) > 1) or (hidden and inside[:2] != ("runs", ".staging")):
             yield str(file.relative_to(folder))
-    for record in (folder / "runs/history").glob("*.json"):
-        if json.loads(record.read_text())["verdict"] == "running":
-            yield f"{record.relative_to(folder)} is a run that did not end"
+    history = RunHistory(folder / "runs")
+    for record in history.readable(history.runs()):
+        if record.verdict == RUNNING:
+            yield f"run {record.run} seems to be going on"

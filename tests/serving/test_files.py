@@ -96,10 +96,35 @@ def test_staged_file_of_a_live_process_is_not_removed(tmp_path):
     assert path.read_bytes() == b"slow"
 
 
-def test_staged_file_of_another_path_is_not_removed(tmp_path):
-    left = staged(tmp_path / "pointer.json.backup")
+def test_staged_folder_is_moved_or_removed_and_those_of_killed_processes_are_removed(tmp_path):
+    left = staged(tmp_path / "index.html")
+    folder = tmp_path / f".0001.{'0' * 16}.new"
+    folder.mkdir()
+    (folder / "half.png").touch()
+    with files.staged_folder(tmp_path / "0002") as moved:
+        (moved / "samples.png").touch()
+        moved.rename(tmp_path / "0002")
+    assert not left.exists()
+    with pytest.raises(KeyError), files.staged_folder(tmp_path / "0003") as failed:
+        (failed / "samples.png").touch()
+        raise KeyError
+    assert [file.name for file in tmp_path.iterdir()] == ["0002"]
+
+
+def test_staged_folder_of_a_live_process_is_not_removed(tmp_path):
+    with files.staged_folder(tmp_path / "0001") as staged_by_this:
+        files.replace_json(tmp_path / "pointer.json", {"version": 1})
+        assert staged_by_this.is_dir()
+
+
+USERS = (".pointer.json.backup", ".pointer.json.123.new", ".hidden.new", "a.0123456789abcdef.new")
+
+
+@pytest.mark.parametrize("name", USERS)
+def test_hidden_file_of_a_user_is_not_removed(tmp_path, name):
+    (tmp_path / name).touch()
     files.replace_json(tmp_path / "pointer.json", {"version": 1})
-    assert left.exists()
+    assert (tmp_path / name).exists()
 
 
 def test_staged_names_are_unique_where_process_numbers_are_equal(tmp_path, monkeypatch):

@@ -203,3 +203,24 @@ def test_clean_waits_for_a_promotion(remember, store, monkeypatch):
     monkeypatch.setattr(components.promote, "run", watched)
     assert main(PROMOTE) == 0
     assert serving() is not None
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no device that is full")
+def test_full_registry_is_one_sentence_and_nothing_is_half_made(remember, capsys, monkeypatch):
+    def copyfile(source, target, really=shutil.copyfile):
+        # From the second file on, nothing fits.
+        if Path(target).name != "manifest.json":
+            Path(target).symlink_to("/dev/full")
+        return really(source, target)
+
+    remember()
+    with monkeypatch.context() as full:
+        full.setattr(shutil, "copyfile", copyfile)
+        assert main(PROMOTE) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("promote: the disk of --models models is full (No space left on device: ")
+    assert printed.err.endswith("or give another folder with --models; nothing serves yet\n")
+    assert printed.err.count("\n") == 1
+    assert [entry.name for entry in Path("models/tiny").iterdir()] == [".lock"]
+    assert main(PROMOTE) == 0

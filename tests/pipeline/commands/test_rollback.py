@@ -102,3 +102,29 @@ def test_registry_that_cannot_be_read_is_not_an_empty_one(registry, monkeypatch,
     deny(monkeypatch, "models")
     assert main([*command]) == 2
     assert "models cannot be read: Permission denied: give this process the permission" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("number", "sentence"),
+    [
+        (errno.EROFS, "cannot be read or written (Read-only file system): mount its file system for writing, or give"),
+        (errno.EACCES, "cannot be read or written (Permission denied): give this user the permission, or give another"),
+        (errno.ENOSPC, "the disk of --models models is full (No space left on device: "),
+    ],
+)
+def test_folder_that_cannot_be_written_is_one_sentence_and_names_what_serves(
+    registry, capsys, monkeypatch, number, sentence
+):
+    def replace(source, target, really=os.replace):
+        if str(target).endswith("promoted.json"):
+            raise OSError(number, os.strerror(number), str(source), None, str(target))
+        really(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    assert main(["rollback", "tiny", "--reason", "slow"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert sentence in printed.err
+    assert printed.err.endswith("another folder with --models; version 2 of tiny serves as before\n")
+    assert printed.err.count("\n") == 1
+    assert registry.promoted("tiny").version == 2

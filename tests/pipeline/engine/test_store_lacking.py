@@ -12,7 +12,7 @@ from components.batches.row_reader import Column
 from serving import locks
 from serving.registry.pointer import lock_pointer
 from serving.registry.registry import Registry
-from tests.lacking_file_system import without_calls
+from tests.lacking_file_system import refuse_calls
 from tests.serving.tiny_bundle import publish, seal
 
 NUMBERS = [errno.ENOTSUP, errno.EINVAL, errno.EPERM, errno.ENOSYS]
@@ -28,7 +28,7 @@ def lacking(request, monkeypatch):
         if name == request.param:
             monkeypatch.setattr(module, name, function)
 
-    return lambda number: without_calls(number, replace)
+    return lambda number: refuse_calls(number, replace)
 
 
 @pytest.mark.parametrize("number", NUMBERS)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.io
 
+from components.ingest.arrays import array_location, mat_file, plain_labels
 from tests.components.ingest.arrays.array_files import (
     EXPECTED,
     HALVES,
@@ -18,6 +22,7 @@ from tests.components.ingest.arrays.array_files import (
     refusal,
     saved,
 )
+from tests.lacking_file_system import refuse_calls
 
 ANIMALS = np.array(["cat", "ox", "tiger"])
 
@@ -135,3 +140,28 @@ def test_more_different_texts_than_classes_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("components.ingest.arrays.plain_labels.MAX_CLASSES", 10)
     file = saved(tmp_path, x=IMAGES, y=np.arange(30).astype(str))
     assert "shapes.npz/y has more than 10 different labels: save the class" in refusal(file, tmp_path)
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_files_are_written_without_memory_maps_which_would_end_the_process_on_a_full_disk(tmp_path, monkeypatch, full):
+    np.save(tmp_path / "labels.npy", LABELS)
+    scipy.io.savemat(tmp_path / "set.mat", {"X": IMAGES})
+    labels = array_location.UnpackedArray(tmp_path / "labels.npy", tmp_path / "labels.npy", "labels")
+    files = [array_location.scratch_file(tmp_path, labels.name / "numbers"), tmp_path / "X"]
+    writes = [
+        lambda: plain_labels.write_labels(labels, tmp_path, lambda values, _: values),
+        lambda: mat_file.write_variable(tmp_path / "set.mat", "X", files[1], rows_last=False),
+    ]
+    if full:
+        if not Path("/dev/full").exists():
+            pytest.skip("the system has no device that is full")
+        for file in files:
+            file.symlink_to("/dev/full")
+    refuse_calls(errno.ENODEV, monkeypatch.setattr)
+    for write, file, wanted in zip(writes, files, (LABELS, IMAGES), strict=True):
+        if full:
+            with pytest.raises(OSError, match="No space left on device"):
+                write()
+        else:
+            write()
+            np.testing.assert_array_equal(np.load(file), wanted)

@@ -182,3 +182,11 @@ def test_data_dir_defaults_to_the_folder_of_tfds(tmp_path, monkeypatch):
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
     assert TfdsSource("tiny", None).folder == tmp_path
     assert TfdsSource("tiny", tmp_path / "given").folder == tmp_path / "given"
+
+
+def test_space_that_tfds_needs_is_named_with_the_flag(tmp_path, monkeypatch):
+    monkeypatch.setattr("tensorflow_datasets.core.utils.has_sufficient_disk_space", lambda *given, **named: False)
+    with pytest.raises(BeamlineError) as caught:
+        TfdsSource("digits", tmp_path).prepare()
+    assert str(caught.value).startswith(f"the disk of --data-dir {tmp_path} is full (No space left on device: ")
+    assert str(caught.value).endswith("or give another folder with --data-dir")
