@@ -132,8 +132,9 @@ class Running(Moving):
     """A run that exports, verifies and promotes."""
 
     def result(self, folder: Path) -> object:
-        """What serves, and the artifacts that it was made from."""
-        return *super().result(folder), artifacts(folder)  # type: ignore[misc]
+        """What serves, and the artifacts that it was made from; a run that finds it serving makes no promotion."""
+        made = {name: sha256 for name, sha256 in artifacts(folder).items() if not name.startswith("promote-")}
+        return super().result(folder), made
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ def test_staged_folder_is_moved_or_removed_and_those_of_killed_processes_are_rem
         (moved / "samples.png").touch()
         moved.rename(tmp_path / "0002")
     assert not left.exists()
-    with pytest.raises(KeyError), files.staged_folder(tmp_path / "0003") as failed:
+    with pytest.raises(KeyError), files.staged_folder(tmp_path / "0003") as failed:  # noqa: PT012
         (failed / "samples.png").touch()
         raise KeyError
     assert [file.name for file in tmp_path.iterdir()] == ["0002"]
