@@ -16,6 +16,8 @@ from typing import IO, Any
 from serving.locks import NO_LOCKS
 
 CHUNK_BYTES = 1 << 20
+# These errors tell that a file is not there. All others tell nothing about it: it may be there, and intact.
+GONE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 # The end of a staged file's name.
 STAGED = ".new"
 # The answers of file systems that cannot flush a folder.
@@ -153,6 +155,12 @@ def fsync_path(path: Path) -> None:
                 raise
         finally:
             os.close(descriptor)
+
+
+def raise_unless_gone(error: OSError) -> None:
+    """For `os.walk`, which leaves out folders that it cannot read. Raises: OSError: the folder may be there."""
+    if not isinstance(error, GONE):
+        raise error
 
 
 def fsync_tree(root: Path) -> None:

@@ -19,6 +19,7 @@ from pipeline.report.needed_drawings import needed_drawings
 from pipeline.report.pages import renew_index
 from pipeline.tracking.tensorboard import TENSORBOARD_FOLDER
 from serving.arguments.parser import Arguments
+from serving.arguments.ranges import Range
 from serving.bundle.manifest import MANIFEST
 from serving.errors import BeamlineError, BundleError, InputError
 from serving.files import entries, sha256_file, size_bytes
@@ -35,8 +36,6 @@ def clean(arguments: list[str]) -> int:
         BeamlineError: another command uses the folder of runs, or something could not be removed.
     """
     given = _parser().parse_args(arguments)
-    if given.keep < 1:
-        raise InputError(f"--keep {given.keep}: give 1 or more")
     store, history = Store(given.runs), RunHistory(given.runs)
     if not history.runs():
         raise InputError(
@@ -67,7 +66,7 @@ def _parser() -> Arguments:
     )
     parser = parser_of("clean", description)
     keep = "keep all files of the last K runs (default: %(default)s)"
-    parser.add_argument("--keep", type=int, default=KEEP, metavar="K", help=keep)
+    parser.add_argument("--keep", type=Range(1, 1_000_000).whole, default=KEEP, metavar="K", help=keep)
     dry_run = "remove nothing, and show what would be removed"
     parser.add_argument("--dry-run", action=argparse.BooleanOptionalAction, default=False, help=dry_run)
     return parser

@@ -17,7 +17,7 @@ from pipeline.engine.folders import RECORD, move, remove
 from pipeline.engine.step import Parts
 from serving.codec import FormatError, read, to_json
 from serving.errors import BeamlineError
-from serving.files import canonical_json, fsync_path, fsync_tree, is_at, sha256_file, write_json
+from serving.files import canonical_json, fsync_path, fsync_tree, is_at, raise_unless_gone, sha256_file, write_json
 from serving.interrupts import defer_interrupts
 from serving.locks import lock, locked
 
@@ -213,7 +213,6 @@ def _delete_except(kept: Path, entries: list[Path]) -> None:
 def _digests(root: Path) -> dict[str, str]:
     """SHA-256 of every file by its path, except checkpoints and measurements, which differ each time."""
     checkpoints, measurements = root / CHECKPOINTS, root / UNDIGESTED
-    files = sorted(
-        f for f in root.rglob("*") if f.is_file() and f != measurements and not f.is_relative_to(checkpoints)
-    )
+    found = [Path(folder, name) for folder, _, names in os.walk(root, onerror=raise_unless_gone) for name in names]
+    files = sorted(f for f in found if f.is_file() and f != measurements and not f.is_relative_to(checkpoints))
     return {file.relative_to(root).as_posix(): sha256_file(file) for file in files}

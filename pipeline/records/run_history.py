@@ -199,8 +199,17 @@ class RunHistory:
         return [self.read(run) for run in self.runs()]
 
     def runs(self) -> list[str]:
-        """The numbers of all runs, oldest first."""
-        names = [file.stem for file in self.folder.glob("*.json")]
+        """The numbers of all runs, oldest first. Raises: InputError: the folder cannot be read."""
+        try:
+            files = os.listdir(self.folder)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            if error.errno in OF_THE_MACHINE:
+                raise
+            advice = "give this process the permission to read it, or another folder with --runs"
+            raise InputError(f"{self.folder} cannot be read: {error.strerror}: {advice}") from error
+        names = [Path(file).stem for file in files if file.endswith(".json")]
         return sorted((name for name in names if name.isdigit()), key=int)
 
     def file(self, run: str) -> Path:

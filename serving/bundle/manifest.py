@@ -13,12 +13,10 @@ from typing import Any, NamedTuple
 from serving.blocks import Colour
 from serving.codec import from_json
 from serving.errors import BundleError
-from serving.files import canonical_json, sha256_file, write_json
+from serving.files import GONE, canonical_json, raise_unless_gone, sha256_file, write_json
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-# These errors are damage. All others are failures of the machine, which tell nothing about the bundle.
-GONE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 # The largest height, width or number of channels of an image.
 MAX_SIDE = 1 << 16
 # The entries of `preprocessing` about images of other sizes and transparent pictures; bundles of earlier releases have
@@ -126,7 +124,7 @@ def list_files(root: Path) -> set[str]:
     Raises: BundleError: an entry is a link or not a regular file; OSError: a folder cannot be read.
     """
     names = set()
-    for folder, folders, files in os.walk(root, onerror=_raise_unless_gone):
+    for folder, folders, files in os.walk(root, onerror=raise_unless_gone):
         for name in [*folders, *files]:
             entry = Path(folder) / name
             found = entry.lstat()
@@ -162,11 +160,6 @@ def read_file(path: Path, name: str, sha256: str | None) -> bytes:
     if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
         raise changed_refusal(path, name)
     return content
-
-
-def _raise_unless_gone(error: OSError) -> None:
-    if not isinstance(error, GONE):
-        raise error
 
 
 def _parse(path: Path, raw: bytes) -> tuple[Manifest, dict[str, tuple[str, int]]]:

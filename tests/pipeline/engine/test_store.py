@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import multiprocessing
 import os
@@ -228,3 +229,18 @@ def test_interrupted_commit_is_complete_or_absent(tmp_path):
         if not interrupted:
             break
     assert nth > 20
+
+
+def test_folder_that_cannot_be_read_is_not_a_missing_file(tmp_path, monkeypatch):
+    store = Store(tmp_path)
+    commit(store)
+    real = os.scandir
+
+    def scandir(path="."):
+        if os.path.basename(path) == "sub":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(PermissionError):
+        store.by_key("step", KEY).damage()

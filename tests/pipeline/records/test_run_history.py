@@ -83,3 +83,20 @@ def test_folder_that_cannot_be_written_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match=r"cannot be written|is not a folder"):
         begun(RunHistory(tmp_path / "file"))
+
+
+def test_history_that_cannot_be_read_is_not_an_empty_one(tmp_path, monkeypatch):
+    history = RunHistory(tmp_path)
+    begun(history)
+    real = os.listdir
+
+    def listdir(path="."):
+        if path == history.folder:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "listdir", listdir)
+    with pytest.raises(InputError, match=r"history cannot be read: Permission denied: give this process the perm"):
+        history.runs()
+    with pytest.raises(InputError, match="cannot be read"):
+        history.next_run()
