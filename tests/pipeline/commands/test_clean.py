@@ -195,7 +195,10 @@ def test_keeps_checkpoints_if_one_of_the_last_runs_did_not_finish(three, capsys,
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
-    [(("--keep", "0"), "--keep: '0': give a whole number, 1 to 1,000,000"), (("--runs", "nowhere"), "nowhere has no runs")],
+    [
+        (("--keep", "0"), "--keep: '0': give a whole number, 1 to 1,000,000"),
+        (("--runs", "nowhere"), "nowhere has no runs"),
+    ],
 )
 def test_wrong_argument_is_refused(three, capsys, arguments, sentence):
     assert main(["clean", *arguments]) == 2
