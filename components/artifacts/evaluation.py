@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from components.artifacts.artifact import Artifact, RuleResult
+from components.artifacts.npy_writer import write_array
 from serving.wilson import Estimate
 
 PROBABILITIES = "probabilities.npy"
@@ -108,7 +109,7 @@ class Evaluation(Artifact):
 
     def write_probabilities(self, probabilities: npt.NDArray[np.float32]) -> Self:
         """Writes the model's probabilities for each test image, float32 (rows, classes)."""
-        np.save(self.path / PROBABILITIES, probabilities)
+        write_array(self.path / PROBABILITIES, probabilities)
         return self
 
     def summary(self) -> str:

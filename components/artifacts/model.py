@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from components.artifacts.artifact import UNDIGESTED, Artifact
+from components.artifacts.npy_writer import write_array
 from serving.files import write_json
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Model(Artifact):
         architecture.pop("compile_config", None)
         write_json(self.path / ARCHITECTURE, architecture)
         for index, weight in enumerate(model.get_weights()):
-            np.save(self.path / f"weights-{index:03d}.npy", weight)
+            write_array(self.path / f"weights-{index:03d}.npy", weight)
         (self.path / "summary.txt").write_text(summary + "\n", encoding="utf-8")
         return self
 

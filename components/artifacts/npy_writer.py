@@ -1,14 +1,23 @@
-"""NpyWriter: a .npy file that grows by parts, so that it is never in memory as a whole.
+"""Arrays -> .npy files: whole, or by parts, so that an array is never in memory as a whole.
 
-On a full disk it raises the system's error, which `np.save` replaces by two numbers.
+`numpy.save` is not used: if the disk becomes full at the end of the file, it loses up to 4 kB without an error; and
+before the end, its error has two numbers in place of the system's words.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
+
+
+def write_array(path: Path, values: npt.NDArray[Any]) -> None:
+    """Writes an array of numbers, with the bytes of `numpy.save`. Raises: OSError: not all of it could be written."""
+    with path.open("wb") as file:
+        _write_header(file, values.dtype, values.shape)
+        file.write(np.ascontiguousarray(values).data)
 
 
 class NpyWriter:
@@ -29,7 +38,7 @@ class NpyWriter:
         values = np.ascontiguousarray(values)
         if self._first is None:
             self._first = values[:0]
-            self._write_header(self._first)
+            _write_header(self._file, values.dtype, self._first.shape)
         self._file.write(values.data)
         self.rows += len(values)
 
@@ -38,9 +47,9 @@ class NpyWriter:
         assert self._first is not None
         # numpy's header has the same length for every number of rows, so that arrays can grow.
         self._file.seek(0)
-        self._write_header(self._first)
+        _write_header(self._file, self._first.dtype, (self.rows, *self._first.shape[1:]))
 
-    def _write_header(self, first: npt.NDArray[Any]) -> None:
-        described = np.lib.format.dtype_to_descr(first.dtype)
-        header = {"descr": described, "fortran_order": False, "shape": (self.rows, *first.shape[1:])}
-        np.lib.format.write_array_header_1_0(self._file, header)
+
+def _write_header(file: IO[bytes], dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
+    header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)

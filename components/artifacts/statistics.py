@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from components.artifacts.artifact import Artifact
 from components.artifacts.duplicates import Duplicates
+from components.artifacts.npy_writer import write_array
 from serving.codec import read, to_json
 from serving.files import write_json
 
@@ -126,7 +127,7 @@ class Statistics(Artifact):
         content = {"class_names": self.class_names, "splits": splits, "duplicates": to_json(self.duplicates)}
         write_json(self.path / self.FILE, content)
         for name, split in self.splits.items():
-            np.save(_class_sums_file(self.path, name), split.class_sums)
+            write_array(_class_sums_file(self.path, name), split.class_sums)
         return self
 
     @classmethod

@@ -14,6 +14,7 @@ from components.artifacts.bundle import Bundle
 from components.artifacts.evaluation import Evaluation
 from components.artifacts.examples import CALIBRATION_ROWS, Examples
 from components.artifacts.model import Model
+from components.artifacts.npy_writer import write_array
 from components.artifacts.preprocessing import Transform
 from components.artifacts.schema import SCHEMA, Schema
 from components.artifacts.statistics import Statistics
@@ -122,9 +123,9 @@ def _write_sample(model: Model, transform: Transform, examples: Examples, out: P
     images = np.array(examples.images(examples.blocks["test"][0])[:SAMPLE_ROWS])
     rounding = measure_rounding(layers_of(model), transform, images)
     (out / SAMPLE_IMAGES).parent.mkdir()
-    np.save(out / SAMPLE_IMAGES, images[rounding.rows])
-    np.save(out / SAMPLE_PROBABILITIES, rounding.exact.astype(np.float32))
-    np.save(out / SAMPLE_ALLOWED, rounding.coarse().allowed.astype(np.float32))
+    write_array(out / SAMPLE_IMAGES, images[rounding.rows])
+    write_array(out / SAMPLE_PROBABILITIES, rounding.exact.astype(np.float32))
+    write_array(out / SAMPLE_ALLOWED, rounding.coarse().allowed.astype(np.float32))
 
 
 def _write_precisions(model: onnx.ModelProto, examples: Examples, evaluation: Evaluation, out: Path) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from components.artifacts.npy_writer import write_array
 from components.artifacts.verification import Measured
 from components.verify.parity import Probabilities
 from serving.batch_score import main
@@ -45,7 +46,7 @@ def score_in_isolated_process(bundle: Path, images: npt.NDArray[np.uint8], out: 
     """
     given, scored = out / "fresh.npy", out / "fresh.scored.npy"
     sidecar = scored.with_name(scored.name + ".json")
-    np.save(given, images)
+    write_array(given, images)
     command = python_command("-c", PROGRAM, str(given), "--model", str(bundle))
     try:
         done = subprocess.run(

@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -186,11 +187,13 @@ CALL(int, link, (const char *from, const char *to), (from, to), fails_path("link
 CALL(int, linkat, (int a, const char *from, int b, const char *to, int how), (a, from, b, to, how),
      fails_path("link", b, to), -1)
 
-/* The last bytes of a stream are written at its end: the stream is closed even if that fails. */
+/* The last bytes of a stream are written at its end. If that fails they are lost, and the stream is closed. */
 int fclose(FILE *file) {
     REAL(fclose);
     int writable = (fcntl(fileno(file), F_GETFL) & O_ACCMODE) != O_RDONLY;
     int failed = writable && fails_fd("write", fileno(file));
-    int error = errno, result = real(file);
+    int error = errno;
+    if (failed) __fpurge(file);
+    int result = real(file);
     return failed ? (errno = error, EOF) : result;
 }

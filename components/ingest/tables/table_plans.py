@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from components.artifacts.npy_writer import write_array
 from components.ingest.arrays.array_location import UnpackedArray
 from components.ingest.arrays.array_plan import plan_arrays
 from components.ingest.arrays.array_split import ArraySplit
@@ -68,7 +69,7 @@ def plan_pixels(
     splits: dict[str, ArraySplit] = {}
     for split, file in unpacked.files.items():
         labels = file.with_suffix(".labels.npy")
-        np.save(labels, unpacked.classes.labels[split])
+        write_array(labels, unpacked.classes.labels[split])
         splits[split] = ArraySplit(
             UnpackedArray(path / split, file, "images"),
             UnpackedArray(path / split, labels, "labels"),
