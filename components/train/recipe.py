@@ -42,7 +42,7 @@ class Recipe:
     output_activation: Literal["softmax", "sigmoid"] = "softmax"
     loss: Literal["categorical_crossentropy", "sparse_categorical_crossentropy"] = "categorical_crossentropy"
     optimizer: Literal["adam", "sgd", "rmsprop"] = "adam"
-    learning_rate: Annotated[float, Range(0, 1000, above=True)] = 0.001
+    learning_rate: Annotated[float, Range(0, 1e38, above=True)] = 0.001
     decay: Literal["none", "cosine"] = "none"
     epochs: Annotated[int, Range(1, 1_000_000)] = 5
     batch_size: Annotated[int, Range(1, 65_536)] = 40

@@ -204,9 +204,7 @@ def test_invalid_parameters_are_refused_by_their_option(given, flag):
 
 
 def test_a_training_that_diverges_names_the_remedy(made, tmp_path):
-    wild = replace(RECIPE, optimizer="sgd", hidden=(8,))
-    # Beyond the range of the flag: one step is enough.
-    object.__setattr__(wild, "learning_rate", 1e38)
+    wild = replace(RECIPE, optimizer="sgd", learning_rate=1e38, hidden=(8,))
     with pytest.raises(
         BeamlineError, match=r"training diverged, the loss is nan after epoch \d: .*--train.learning-rate"
     ):
