@@ -131,6 +131,6 @@ SCENARIOS: tuple[Scenario, ...] = (
         "a run with nothing to do", "trained", (*RUN, "--seed", "1"), made=("runs/reports/*.html",), one_sentence=False
     ),
     Cleaning("clean", "used", ("pipeline", "clean", "--keep", "1")),
-    Reporting("compare", "compared", COMPARE, made=("runs/comparisons/*.html",), one_sentence=False),
+    Reporting("compare", "compared", COMPARE, slow=True, made=("runs/comparisons/*.html",), one_sentence=False),
     Reporting("tune", "tuned", TUNE, made=("runs/tuning/*/*.json",), one_sentence=False),
 )
