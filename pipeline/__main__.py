@@ -16,7 +16,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from serving.errors import BeamlineError, InputError, one_line
-from serving.faults.wording import failure_sentence
 from serving.interrupts import Terminated, raise_on_signals
 from serving.process.command import run_command
 from serving.process.program import PIPELINE
@@ -68,6 +67,9 @@ def main(arguments: list[str]) -> int:
         print(f"{command}: {library} is not installed: pip install '.[pipeline]' in Beamline's folder", file=sys.stderr)
         return 1
     except Exception as error:
+        # Imported here: every command would start later.
+        from serving.faults.wording import failure_sentence
+
         sentence = failure_sentence(error, _places(rest))
         if sentence is None and not isinstance(error, OSError):
             raise
