@@ -36,7 +36,8 @@ def _unfinished_files(folder: Path) -> Iterator[Finding]:
     """The staged files of commands that run or were killed."""
     for entry in entries(folder):
         if is_staged(entry.name):
-            message = f"{entry} is a temporary file of a running or killed command: the next one that writes there removes it"
+            advice = "the next one that writes there removes it"
+            message = f"{entry} is a temporary file of a running or killed command: {advice}"
             yield Finding("note", "registry", message)
 
 
