@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from serving.errors import InputError
+from serving.errors import BeamlineError, InputError
 
 
 def require_out_path(
@@ -25,7 +25,7 @@ def require_out_path(
         suffixes: the allowed endings of the name; none allows all.
         overwrite: whether every file may be replaced; None if the command has no such flag.
 
-    Raises: InputError: the path is refused.
+    Raises: InputError: the path is refused. BeamlineError: the disk fails.
     """
     if suffixes and out.suffix not in suffixes:
         raise suffix_error(out, suffixes)
@@ -47,14 +47,19 @@ def suffix_error(out: Path, suffixes: Sequence[str]) -> InputError:
     return InputError(f"--out {out} ends in {out.suffix!r}: give a name that ends in {join_suffixes(suffixes)}")
 
 
-def write_error(out: Path, error: OSError) -> InputError:
-    """The error of a file that the system does not write, with the space if there is too little."""
+def write_error(out: Path, error: OSError) -> BeamlineError:
+    """The error of a file that the system does not write, with the space if there is too little.
+
+    It is an `InputError` if another path is the answer; a failing disk is not the user's mistake.
+    """
     # Imported here: it would take a tenth of the time to score a small file.
-    from serving.faults.fault import FULL, Fault
+    from serving.faults.fault import FULL, OF_THE_MACHINE, Fault
     from serving.faults.wording import fault_sentence
 
     if error.errno in FULL:
         return InputError(fault_sentence(Fault(error.errno, out), {"--out": out}))
+    if error.errno in OF_THE_MACHINE:
+        return BeamlineError(f"--out {out} cannot be written: {error.strerror}: check the disk, or give another path")
     return InputError(f"--out {out} cannot be written: {error.strerror}: give another path")
 
 

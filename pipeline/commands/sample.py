@@ -23,7 +23,7 @@ from pipeline.settings.fallback import obtainable
 from pipeline.settings.options import Request, parse_run
 from serving.arguments.parser import Arguments
 from serving.errors import BeamlineError, InputError
-from serving.files import fsync_path, sha256_file, staged_file
+from serving.files import fsync_path, remove_abandoned, sha256_file, staged_file
 from serving.interrupts import defer_interrupts
 from serving.out_path import require_out_path, write_error
 from serving.process.program import PIPELINE, SCORER
@@ -64,6 +64,7 @@ def _write(examples: Examples, split: str, out: Path) -> int:
     shape = (examples.rows(split), *examples.image_shape)
     labels_file = out.with_name(out.stem + ".labels.npy")
     images, labels = map(examples.images, blocks), map(examples.labels, blocks)
+    remove_abandoned(out.parent)
     # Both or none: a user would trust labels beside images of another split.
     with ExitStack() as staged:
         staged.enter_context(_staged(out, shape, np.uint8, images))
@@ -107,7 +108,7 @@ def _staged(
 ) -> Iterator[None]:
     """Writes a whole .npy file beside its target; it takes the target's place at the end of the block.
 
-    Raises: InputError: it cannot be written there, or the target is another file.
+    Raises: InputError: it cannot be written there, or the target is another file. BeamlineError: the disk fails.
     """
     try:
         with staged_file(target) as file:

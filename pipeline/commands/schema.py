@@ -23,6 +23,7 @@ def schema(arguments: list[str]) -> int:
 
     Raises:
         InputError: there is no such run, it has no statistics of the training split, or the file cannot be written.
+        BeamlineError: the disk fails.
         BundleError: the output of a step was changed after it was stored.
     """
     given = _parser().parse_args(arguments)
@@ -55,7 +56,7 @@ def _parser() -> Arguments:
 
 
 def _write(schema: Schema, out: Path, overwrite: bool) -> None:
-    """Writes the file in one step; an equal file may exist. Raises: InputError."""
+    """Writes the file in one step; an equal file may exist. Raises: InputError, BeamlineError: see `write_error`."""
     text = canonical_json(schema.to_json())
     require_out_path(out, lambda: out.read_bytes() == text.encode(), expected="this run's schema", overwrite=overwrite)
     try:

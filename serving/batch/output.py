@@ -43,7 +43,9 @@ class Output:
 
         An earlier output is resumed only if its `dependencies` are equal: everything that the predictions depend on.
 
-        Raises: InputError: the folder does not exist or is not writable, or another process writes this output.
+        Raises:
+            InputError: the folder does not exist or is not writable, or another process writes this output.
+            BeamlineError: the disk fails.
         """
         self.target = target
         self._dependencies = dependencies

@@ -31,7 +31,9 @@ def require_replaceable(target: Path, inputs: Iterable[str | Path], overwrite: b
 
     Returns: the SHA-256 of the output that will be replaced; None if there is none, or if it is another file.
 
-    Raises: InputError: the target is an input, not a regular file, another file, or an output that was edited.
+    Raises:
+        InputError: the target is an input, not a regular file, another file, or an output that was edited.
+        BeamlineError: the disk fails.
     """
     require_out_path(target)
     sidecar = sidecar_of(target)

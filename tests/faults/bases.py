@@ -6,8 +6,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+from PIL import Image
+
 from tests.faults.commands import Commands
-from tests.faults.scenarios import Cleaning, Moving, Reporting, Running, Scenario, Scoring
+from tests.faults.scenarios import Cleaning, Moving, Reporting, Running, Scenario, Scoring, Writing
 
 
 class Bases:
@@ -65,8 +68,11 @@ def _trained(bases: Bases) -> None:
     bases.place.mkdir()
     bases.command(*RUN)
     bases.command("pipeline", "sample", "--dataset", "tiny", "--out", "images.npy")
-    for ending in ("csv", "npy", "jsonl"):
-        bases.command("serving.batch_score", "images.npy", "--out", f"scored.{ending}")
+    (bases.place / "pictures").mkdir()
+    for number, image in enumerate(np.load(bases.place / "images.npy")):
+        Image.fromarray(image[..., 0]).save(bases.place / f"pictures/{number:03}.png")
+    for images, out in (("images.npy", "csv"), ("images.npy", "npy"), ("images.npy", "jsonl"), ("pictures", "parquet")):
+        bases.command("serving.batch_score", images, "--out", f"scored.{out}")
     bases.command(*RUN, "--seed", "1")
     bases.command(*RUN, "--seed", "2", "--no-promotion")
 
@@ -124,6 +130,13 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scoring("score to CSV", "trained", (*SCORE, "--out", "scored.csv")),
     Scoring("score to npy", "trained", (*SCORE, "--out", "scored.npy", "--probabilities")),
     Scoring("score to JSON lines", "trained", (*SCORE, "--out", "scored.jsonl", "--labels", "images.labels.npy")),
+    Scoring("score pictures to Parquet", "trained", ("serving.batch_score", "pictures", "--out", "scored.parquet")),
+    Writing(
+        "sample",
+        "trained",
+        ("pipeline", "sample", "--dataset", "tiny", "--out", "drawn.npy"),
+        made={"drawn.npy": "images.npy", "drawn.labels.npy": "images.labels.npy"},
+    ),
     Moving("rollback", "trained", ("pipeline", "rollback", "tiny", "--to", "1", *REASON), to=1),
     Moving("promote", "trained", ("pipeline", "promote", "0003", *REASON), to=3),
     Running("export, verify, promote", "evaluated", (*RUN, "--seed", "3"), slow=True, one_sentence=False, to=3),

@@ -89,6 +89,6 @@ class Commands:
     ) -> None:
         """Ends the server."""
         assert self._server.stdin is not None
-        self._server.stdin.close()
-        self._server.wait()
+        with self._server:
+            self._server.stdin.close()
         self._scratch.cleanup()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.faults.commands import Ended
@@ -23,7 +23,7 @@ class Scenario(ABC):
         name: its name in the table.
         base: the prepared folder, see `templates`.
         arguments: the command.
-        failures: the exit codes of a failure.
+        full: other exit codes than 1 for a full disk: 2 if a flag gives the path.
         slow: whether each call fails in one way alone, because the command takes seconds.
         one_sentence: whether a failure is one line of standard error, and nothing else is there.
     """
@@ -31,7 +31,7 @@ class Scenario(ABC):
     name: str
     base: str
     arguments: tuple[str, ...]
-    failures: tuple[int, ...] = (1,)
+    full: tuple[int, ...] = ()
     slow: bool = False
     one_sentence: bool = True
 
@@ -60,7 +60,7 @@ class Scenario(ABC):
 class Scoring(Scenario):
     """The batch scorer over an earlier output."""
 
-    failures: tuple[int, ...] = (1, 2)
+    full: tuple[int, ...] = (2,)
 
     def problems(self, before: Path, folder: Path, ended: Ended) -> Iterator[str]:
         """The output is the old one or the new one, and the sentence names which."""
@@ -82,6 +82,32 @@ class Scoring(Scenario):
     def result(self, folder: Path) -> object:
         """The predictions."""
         return digest(folder / self.arguments[self.arguments.index("--out") + 1])
+
+
+@dataclass(frozen=True)
+class Writing(Scenario):
+    """A command that makes files.
+
+    Attributes:
+        made: the files, each with a file of the prepared folder that it must be equal to.
+    """
+
+    full: tuple[int, ...] = (2,)
+    made: Mapping[str, str] = field(default_factory=dict)
+
+    def problems(self, before: Path, folder: Path, ended: Ended) -> Iterator[str]:
+        """Each file is whole or absent."""
+        yield from super().problems(before, folder, ended)
+        for name, equal in self.made.items():
+            if not (folder / name).exists():
+                if ended.exit_code == 0:
+                    yield f"exit 0 without {name}"
+            elif digest(folder / name) != digest(before / equal):
+                yield f"{name} is not whole"
+
+    def result(self, folder: Path) -> object:
+        """The files."""
+        return {name: digest(folder / name) for name in self.made}
 
 
 @dataclass(frozen=True)

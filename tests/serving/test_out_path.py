@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 import pytest
 
 from serving.errors import InputError
-from serving.out_path import join_suffixes, require_out_path
+from serving.out_path import join_suffixes, require_out_path, write_error
 
 
 def test_free_path_and_expected_file_are_accepted(tmp_path):
@@ -73,3 +74,21 @@ def test_other_suffix_is_refused_with_the_allowed_ones(tmp_path, suffixes, text)
     assert join_suffixes(suffixes) == text
     with pytest.raises(InputError, match=rf"out\.txt ends in '\.txt': give a name that ends in {text}"):
         require_out_path(tmp_path / "out.txt", suffixes=suffixes)
+
+
+@pytest.mark.parametrize(
+    ("number", "exit_code", "advice"),
+    [
+        (errno.EIO, 1, "check the disk, or give another path"),
+        (errno.ESTALE, 1, "check the disk, or give another path"),
+        (errno.EMFILE, 1, "check the disk, or give another path"),
+        (errno.ENOSPC, 2, "or give another path with --out"),
+        (errno.EDQUOT, 2, "or give another path with --out"),
+        (errno.EACCES, 2, "Permission denied: give another path"),
+        (errno.EROFS, 2, "Read-only file system: give another path"),
+    ],
+)
+def test_failing_disk_is_not_a_mistake_of_the_user(tmp_path, number, exit_code, advice):
+    error = write_error(tmp_path / "out.csv", OSError(number, os.strerror(number)))
+    assert (error.exit_code, str(error).endswith(advice)) == (exit_code, True), error
+    assert os.strerror(number) in str(error)
