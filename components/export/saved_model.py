@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,9 +55,12 @@ def write_saved_model(module: tf.Module, folder: Path) -> None:
 
     tf.saved_model.save(module, str(folder), signatures={"serving_default": module.serve})
     (folder / "fingerprint.pb").unlink()
-    assets = folder / "assets"
+    assets, parts = folder / "assets", folder / "variables/variables_temp"
     if assets.is_dir():
         assets.rmdir()
+    # TensorFlow reports no error if it cannot remove the parts from which it made the variables.
+    if parts.is_dir():
+        shutil.rmtree(parts)
     file = folder / "saved_model.pb"
     saved = saved_model_pb2.SavedModel.FromString(file.read_bytes())
     canonicalize(saved)

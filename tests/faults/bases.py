@@ -68,11 +68,8 @@ def _trained(bases: Bases) -> None:
     bases.place.mkdir()
     bases.command(*RUN)
     bases.command("pipeline", "sample", "--dataset", "tiny", "--out", "images.npy")
-    (bases.place / "pictures").mkdir()
-    for number, image in enumerate(np.load(bases.place / "images.npy")):
-        Image.fromarray(image[..., 0]).save(bases.place / f"pictures/{number:03}.png")
-    for images, out in (("images.npy", "csv"), ("images.npy", "npy"), ("images.npy", "jsonl"), ("pictures", "parquet")):
-        bases.command("serving.batch_score", images, "--out", f"scored.{out}")
+    for ending in ("csv", "npy", "jsonl"):
+        bases.command("serving.batch_score", "images.npy", "--out", f"scored.{ending}")
     bases.command(*RUN, "--seed", "1")
     bases.command(*RUN, "--seed", "2", "--no-promotion")
 
@@ -82,6 +79,15 @@ def _from(name: str) -> Callable[[Bases], None]:
         shutil.copytree(bases.folder(name), bases.place, symlinks=True)
 
     return copied
+
+
+def _pictured(bases: Bases) -> None:
+    """The images as pictures, and predictions of version 1."""
+    _from("trained")(bases)
+    (bases.place / "pictures").mkdir()
+    for number, image in enumerate(np.load(bases.place / "images.npy")):
+        Image.fromarray(image[..., 0]).save(bases.place / f"pictures/{number:03}.png")
+    bases.command("serving.batch_score", "pictures", "--model", "models/tiny/1", "--out", "scored.parquet")
 
 
 def _evaluated(bases: Bases) -> None:
@@ -117,6 +123,7 @@ def _tuned(bases: Bases) -> None:
 
 MAKE: dict[str, Callable[[Bases], None]] = {
     "trained": _trained,
+    "pictured": _pictured,
     "evaluated": _evaluated,
     "used": _used,
     "compared": _compared,
@@ -127,23 +134,21 @@ NIGHTLY = (*RUN, "--seed", "1")
 SCORE = ("serving.batch_score", "images.npy")
 REASON = ("--reason", "a fault")
 SCENARIOS: tuple[Scenario, ...] = (
-    Scoring("score to CSV", "trained", (*SCORE, "--out", "scored.csv")),
-    Scoring("score to npy", "trained", (*SCORE, "--out", "scored.npy", "--probabilities")),
-    Scoring("score to JSON lines", "trained", (*SCORE, "--out", "scored.jsonl", "--labels", "images.labels.npy")),
-    Scoring("score pictures to Parquet", "trained", ("serving.batch_score", "pictures", "--out", "scored.parquet")),
+    Running("export, verify, promote", "evaluated", (*RUN, "--seed", "3"), slow=True, one_sentence=False, to=3),
+    Reporting("a run with nothing to do", "trained", NIGHTLY, made=("runs/reports/*.html",), one_sentence=False),
+    Reporting("compare", "compared", COMPARE, slow=True, made=("runs/comparisons/*.html",), one_sentence=False),
+    Reporting("tune", "tuned", TUNE, made=("runs/tuning/*/*.json",), one_sentence=False),
+    Cleaning("clean", "used", ("pipeline", "clean", "--keep", "1")),
+    Moving("promote", "trained", ("pipeline", "promote", "0003", *REASON), to=3),
+    Moving("rollback", "trained", ("pipeline", "rollback", "tiny", "--to", "1", *REASON), to=1),
     Writing(
         "sample",
         "trained",
         ("pipeline", "sample", "--dataset", "tiny", "--out", "drawn.npy"),
         made={"drawn.npy": "images.npy", "drawn.labels.npy": "images.labels.npy"},
     ),
-    Moving("rollback", "trained", ("pipeline", "rollback", "tiny", "--to", "1", *REASON), to=1),
-    Moving("promote", "trained", ("pipeline", "promote", "0003", *REASON), to=3),
-    Running("export, verify, promote", "evaluated", (*RUN, "--seed", "3"), slow=True, one_sentence=False, to=3),
-    Reporting(
-        "a run with nothing to do", "trained", (*RUN, "--seed", "1"), made=("runs/reports/*.html",), one_sentence=False
-    ),
-    Cleaning("clean", "used", ("pipeline", "clean", "--keep", "1")),
-    Reporting("compare", "compared", COMPARE, slow=True, made=("runs/comparisons/*.html",), one_sentence=False),
-    Reporting("tune", "tuned", TUNE, made=("runs/tuning/*/*.json",), one_sentence=False),
+    Scoring("score to CSV", "trained", (*SCORE, "--out", "scored.csv")),
+    Scoring("score to npy", "trained", (*SCORE, "--out", "scored.npy", "--probabilities")),
+    Scoring("score to JSON lines", "trained", (*SCORE, "--out", "scored.jsonl", "--labels", "images.labels.npy")),
+    Scoring("score pictures to Parquet", "pictured", ("serving.batch_score", "pictures", "--out", "scored.parquet")),
 )

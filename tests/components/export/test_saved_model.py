@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -54,6 +56,26 @@ def test_convolutions_on_colour_images_give_the_probabilities_of_keras(write_unt
     write_saved_model(serving_module(model, unit_transform(3, 4), (9, 7, 3)), tmp_path / "saved")
     expected = model.keras_model().predict(images / np.float32(255), verbose=0)
     assert served(tmp_path / "saved", images) == pytest.approx(expected, abs=1e-5)
+
+
+def test_parts_that_tensorflow_could_not_remove_are_removed(write_untrained, unit_transform, tmp_path, monkeypatch):
+    import tensorflow as tf
+
+    save = tf.saved_model.save
+
+    def leaves_parts(module, folder, **options):
+        save(module, folder, **options)
+        parts = Path(folder, "variables/variables_temp")
+        parts.mkdir()
+        (parts / "part-00000-of-00001.index").write_bytes(b"a part")
+
+    monkeypatch.setattr("tensorflow.saved_model.save", leaves_parts)
+    for name in ("model", "saved"):
+        (tmp_path / name).mkdir()
+    model = write_untrained(tmp_path / "model", (4, 4, 1), 3, hidden=(5,))
+    write_saved_model(serving_module(model, unit_transform(1, 3), (4, 4, 1)), tmp_path / "saved")
+    files = sorted(file.name for file in (tmp_path / "saved").rglob("*") if file.is_file())
+    assert files == ["saved_model.pb", "variables.data-00000-of-00001", "variables.index"]
 
 
 def test_fingerprint_and_empty_folders_are_not_written(made):
