@@ -59,12 +59,19 @@ class Registry:
     root: Path
 
     def models(self) -> list[str]:
-        """Names of the models that have a promoted version, sorted. Raises: InputError: the folder cannot be read."""
+        """Names of the models that have a promoted version, sorted.
+
+        Raises: InputError: the folder cannot be read. OSError: the disk fails.
+        """
         try:
             names = sorted(os.listdir(self.root))
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
+            from serving.faults.fault import OF_THE_MACHINE
+
+            if error.errno in OF_THE_MACHINE:
+                raise
             advice = "give this process the permission to read it, or another folder with --models"
             raise InputError(f"{self.root} cannot be read: {error.strerror}: {advice}") from error
         return [name for name in names if self._has_pointer(name)]

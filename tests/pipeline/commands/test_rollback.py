@@ -85,23 +85,32 @@ def test_damaged_line_that_may_be_the_version_is_named(registry, capsys, flags):
     )
 
 
-def deny(monkeypatch, name):
+def deny(monkeypatch, name, number=errno.EACCES):
     """A folder that this process cannot read; root could."""
     real = os.listdir
 
     def listdir(path="."):
         if os.path.basename(path) == name:
-            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+            raise OSError(number, os.strerror(number), str(path))
         return real(path)
 
     monkeypatch.setattr(os, "listdir", listdir)
 
 
 @pytest.mark.parametrize("command", [("history", "other"), ("rollback", "other", "--reason", "slow")])
-def test_registry_that_cannot_be_read_is_not_an_empty_one(registry, monkeypatch, capsys, command):
-    deny(monkeypatch, "models")
-    assert main([*command]) == 2
-    assert "models cannot be read: Permission denied: give this process the permission" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("number", "exit_code", "sentence"),
+    [
+        (errno.EACCES, 2, "models cannot be read: Permission denied: give this process the permission"),
+        (errno.EIO, 1, "models cannot be read or written (Input/output error): check the disk"),
+    ],
+)
+def test_registry_that_cannot_be_read_is_not_an_empty_one(
+    registry, monkeypatch, capsys, number, exit_code, sentence, command
+):
+    deny(monkeypatch, "models", number)
+    assert main([*command]) == exit_code
+    assert sentence in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
