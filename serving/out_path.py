@@ -56,10 +56,9 @@ def write_error(out: Path, error: OSError) -> BeamlineError:
     from serving.faults.fault import FULL, OF_THE_MACHINE, Fault
     from serving.faults.wording import fault_sentence
 
-    if error.errno in FULL:
-        return InputError(fault_sentence(Fault(error.errno, out), {"--out": out}))
     if error.errno in OF_THE_MACHINE:
-        return BeamlineError(f"--out {out} cannot be written: {error.strerror}: check the disk, or give another path")
+        sentence = fault_sentence(Fault(error.errno, out), {"--out": out})
+        return InputError(sentence) if error.errno in FULL else BeamlineError(sentence)
     return InputError(f"--out {out} cannot be written: {error.strerror}: give another path")
 
 

@@ -68,6 +68,7 @@ class Registry:
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
+            # Imported here: it would take a part of the time to score a small file.
             from serving.faults.fault import OF_THE_MACHINE
 
             if error.errno in OF_THE_MACHINE:

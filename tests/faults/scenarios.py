@@ -21,7 +21,7 @@ class Scenario(ABC):
 
     Attributes:
         name: its name in the table.
-        base: the prepared folder, see `templates`.
+        base: the prepared folder, see `MAKE` in bases.py.
         arguments: the command.
         full: other exit codes than 1 for a full disk: 2 if a flag gives the path.
         slow: whether each call fails in one way alone, because the command takes seconds.

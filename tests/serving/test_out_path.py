@@ -79,9 +79,9 @@ def test_other_suffix_is_refused_with_the_allowed_ones(tmp_path, suffixes, text)
 @pytest.mark.parametrize(
     ("number", "exit_code", "advice"),
     [
-        (errno.EIO, 1, "check the disk, or give another path"),
-        (errno.ESTALE, 1, "check the disk, or give another path"),
-        (errno.EMFILE, 1, "check the disk, or give another path"),
+        (errno.EIO, 1, "check the disk, which the system's log names, or give another path with --out"),
+        (errno.ESTALE, 1, "check the connection to its file system, or give another path with --out"),
+        (errno.EMFILE, 1, "raise the number of open files (`ulimit -n`), then run again"),
         (errno.ENOSPC, 2, "or give another path with --out"),
         (errno.EDQUOT, 2, "or give another path with --out"),
         (errno.EACCES, 2, "Permission denied: give another path"),

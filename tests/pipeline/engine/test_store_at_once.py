@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from multiprocessing import get_context
 
 from pipeline.engine.store import Store
@@ -30,3 +31,30 @@ def test_processes_that_make_the_same_artifact_take_turns(tmp_path):
     assert [process.exitcode for process in processes] == [0, 0, 0, 0]
     assert store.by_key("step", KEY).damage() is None
     assert list((tmp_path / ".staging").iterdir()) == []
+
+
+def test_folder_that_another_process_made_after_the_commit_is_not_removed(tmp_path):
+    store = Store(tmp_path)
+    with store.staging("step", KEY) as out:
+        (out / "file").write_text("first")
+        store.commit("step", KEY, {})
+        out.mkdir(parents=True)
+        (out / "file").write_text("of another process")
+    assert (out / "file").read_text() == "of another process"
+    assert store.by_key("step", KEY).damage() is None
+
+
+def test_folder_that_is_moved_away_before_it_is_locked_is_made_again(tmp_path, monkeypatch):
+    opens = os.open
+
+    def moved_away(path, flags):
+        monkeypatch.undo()
+        os.rmdir(path)
+        return opens(path, flags)
+
+    store = Store(tmp_path)
+    monkeypatch.setattr(os, "open", moved_away)
+    with store.staging("step", KEY) as out:
+        (out / "file").write_text("whole")
+        store.commit("step", KEY, {})
+    assert store.by_key("step", KEY).damage() is None
