@@ -56,7 +56,7 @@ def default_model_name(path: Path) -> str:
 
 
 def plain_name(text: str) -> str:
-    """A valid model name from any text: ASCII letters without accents, digits, `_`, `.` and `-`; `set` if none."""
+    """The start of a model name from any text: ASCII letters without accents, digits, `_`, `.`, `-`; `set` if none."""
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     plain = re.sub(r"[^A-Za-z0-9_.]+", "-", ascii_text)[:MAX_NAME_LENGTH].lstrip("_.-").rstrip("-")
     return plain or "set"

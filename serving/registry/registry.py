@@ -116,7 +116,9 @@ class Registry:
 
 def require_model_name(name: str, kind: str = "model name") -> None:
     """Refuses a name that is not a plain folder name, or is the name of a server's file. Raises: InputError."""
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name) or name.lower() == TENSORFLOW_SERVING:
+    if name.lower() == TENSORFLOW_SERVING:
+        raise InputError(f"{name!r} is not a valid {kind}: the registry's file for TensorFlow Serving has that name")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
         raise InputError(
             f"{name!r} is not a valid {kind}: use letters, digits, '_', '-' and '.', a letter or digit first"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from components.ingest.local_path import default_model_name, plain_name
@@ -16,10 +16,16 @@ characters = st.characters() | st.characters(min_codepoint=0xDC80, max_codepoint
 
 
 @given(st.text(characters, max_size=300))
+@example("MODELS.CONFIG")
 def test_any_text_becomes_a_valid_model_name(text):
     name = plain_name(text)
-    require_model_name(name)
     assert len(name) <= 100
+    # The digits also make a name of a server's file, which no model may have, a valid one.
+    require_model_name(f"{name}-3f09ab")
+
+
+def test_folder_named_like_a_file_of_the_servers_gives_a_valid_model_name(tmp_path):
+    require_model_name(default_model_name(tmp_path / "models.config"))
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ def test_ctrl_c_while_the_pointer_changes_waits_for_the_line_and_the_servers(reg
 
 def test_name_of_the_file_for_tensorflow_serving_is_not_a_model_name(registry, sealed):
     for name in ("models.config", "Models.Config"):
-        with pytest.raises(InputError, match="is not a valid model name"):
+        with pytest.raises(InputError, match=r"is not a valid model name: .* file for TensorFlow Serving"):
             publish(registry, sealed, name)
 
 
