@@ -22,9 +22,8 @@ from components import analyze, ingest
 from components.analyze.analyze import count_block, place_blocks
 from components.analyze.duplicate_search import find_duplicates
 from components.artifacts.examples import Examples
-from components.artifacts.preprocessing import Transform
-from components.batches.normalized import normalized_batches
-from components.batches.stream import Order, Permutation
+from components.batches.chunks import training_chunks
+from components.batches.stream import Permutation
 from components.beam import BeamOptions
 from components.ingest.ingest import source_of, write_examples
 from components.run_context import RunContext
@@ -151,36 +150,21 @@ def _analysis(examples: Examples, folder: Path) -> dict[str, Callable[[], float]
 
 
 def _batches(examples: Examples, batch_size: int) -> dict[str, Callable[[], float]]:
-    """Epochs of shuffled, normalized, one-hot batches; the same from arrays with the shuffle of tf.data."""
+    """Epochs of shuffled chunks of batches; batches from arrays with the shuffle of tf.data."""
     import tensorflow as tf
 
-    channels = examples.image_shape[2]
-    transform = Transform(
-        path=examples.path,
-        normalization="unit",
-        scale=(1 / 255,) * channels,
-        offset=(0.0,) * channels,
-        class_names=examples.class_names,
-    )
     rows = examples.rows("train")
     epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
-    ours = normalized_batches(
-        transform, examples, "train", batch_size, one_hot=True, order=Order(None, Permutation(7, epoch))
-    )
+    ours = training_chunks(examples, np.arange(rows), Permutation(7, epoch), batch_size)
     arrays = examples.all_images("train"), examples.all_labels("train")
-    theirs = (
-        tf.data.Dataset.from_tensor_slices(arrays)
-        .shuffle(rows)
-        .batch(batch_size)
-        .map(
-            lambda images, labels: (tf.cast(images, tf.float32) / 255.0, tf.one_hot(labels, len(examples.class_names)))
-        )
-        .prefetch(16)
-    )
+    theirs = tf.data.Dataset.from_tensor_slices(arrays).shuffle(rows).batch(batch_size).prefetch(16)
 
     def consume(batches: tf.data.Dataset) -> None:
         # Consumed in C++, as in training: a Python loop would take longer than making the batches.
-        batches.repeat(EPOCHS).reduce(tf.constant(0.0), lambda total, batch: total + batch[0][0, 0, 0, 0]).numpy()
+        def add(total: tf.Tensor, batch: tuple[tf.Tensor, ...]) -> tf.Tensor:
+            return total + tf.cast(batch[0][0, 0, 0, 0], tf.int64)
+
+        batches.repeat(EPOCHS).reduce(tf.constant(0, tf.int64), lambda total, *batch: add(total, batch)).numpy()
 
     return {
         "ours": lambda: _rate(EPOCHS * rows, lambda: consume(ours)),

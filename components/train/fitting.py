@@ -5,19 +5,19 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.artifacts.examples import Examples
 from components.artifacts.preprocessing import Transform
-from components.batches.normalized import normalized_batches
-from components.batches.stream import Order, Permutation
+from components.batches.chunks import training_chunks
+from components.batches.stream import Order, Permutation, stream_batches
 from components.train.checkpoint import History, read_checkpoint
 from components.train.epochs import EpochEvent, epoch_callback
 from components.train.hold_out import HoldOut, hold_out, last_rows
 from components.train.network import build_model, layers_table
 from components.train.recipe import Params
+from components.train.trainer import make_trainer
 from serving.errors import BeamlineError
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("beamline.train")
 
-# Steps that TensorFlow runs before it returns to Python; the weights are the same for any number.
-STEPS_PER_EXECUTION = 500
 VALIDATION_BATCH_SIZE = 1000
 KERAS_DEFAULTS: dict[str, Any] = {
     "backend": "tensorflow",
@@ -67,22 +65,30 @@ def fit(
     _require_keras_defaults()
     import tensorflow as tf
 
-    model = compile_model(examples, params)
-    if history := read_checkpoint(checkpoints, model):
+    held = split_rows(examples, params)
+    network, trainer = compile_model(examples, transform, params, len(held.training))
+    if history := read_checkpoint(checkpoints, trainer):
         log.info("continuing after epoch %d: an earlier run was interrupted", len(history))
     # `epoch_callback` sets it; the data set reads it at the start of each epoch, to shuffle the rows.
     epoch = tf.Variable(len(history), dtype=tf.int64, trainable=False)
-    training, validation = _datasets(examples, transform, params, epoch)
-    model.fit(
-        training,
-        validation_data=validation,
+    permutation = Permutation(params.seed, epoch)
+    trainer.fit(
+        training_chunks(examples, held.training, permutation, params.batch_size, transform.augmentation),
+        validation_data=_validation_batches(examples, held),
         initial_epoch=len(history),
         epochs=params.epochs,
         shuffle=False,
         verbose=0,
-        callbacks=[epoch_callback(epoch, history, checkpoints, _epoch_event(examples, params)), *callbacks],
+        callbacks=[epoch_callback(epoch, history, checkpoints, _epoch_event(held, params)), *callbacks],
     )
-    return model, history
+    return network, history
+
+
+def _validation_batches(examples: Examples, held: HoldOut) -> tf.data.Dataset | None:
+    """The batches of the validation rows, as `stream_batches` has them; None if there are no such rows."""
+    if not len(held.validation):
+        return None
+    return stream_batches(examples, "train", VALIDATION_BATCH_SIZE, Order(held.validation))
 
 
 def _require_threads(threads: int) -> None:
@@ -116,40 +122,36 @@ def _require_keras_defaults() -> None:
             )
 
 
-def compile_model(examples: Examples, params: Params) -> keras.Sequential:
-    """The untrained model of a recipe, with its optimizer built; logs the table of its layers."""
+def compile_model(
+    examples: Examples, transform: Transform, params: Params, rows: int
+) -> tuple[keras.Sequential, keras.Model]:
+    """The untrained network of a recipe, and its trainer, with an optimizer built; logs the table of the layers.
+
+    `rows` is the number of training rows.
+    """
     import keras
 
     keras.utils.set_random_seed(params.seed)
-    model = build_model(examples.image_shape, len(examples.class_names), params)
-    rate = _learning_rate(examples, params)
+    network = build_model(examples.image_shape, len(examples.class_names), params)
+    rate = _learning_rate(rows, params)
     optimizer = keras.optimizers.get({"class_name": params.optimizer, "config": {"learning_rate": rate}})
-    model.compile(
-        optimizer=optimizer,
-        loss=params.loss,
-        metrics=["accuracy"],
-        # On a CPU, XLA takes 2.5 times as long as TensorFlow for convolutions, and 25 times as long for the random
-        # numbers of the dropout of 784 inputs.
-        jit_compile=not (params.convolutions or params.dropout),
-        steps_per_execution=STEPS_PER_EXECUTION,
-    )
-    optimizer.build(model.trainable_variables)
-    event = {"event": "model", "preset": params.preset, "parameters": model.count_params()}
-    log.info("%s", layers_table(model), extra={"event": event})
-    return model
+    trainer = make_trainer(network, optimizer, transform, params, rows)
+    event = {"event": "model", "preset": params.preset, "parameters": network.count_params()}
+    log.info("%s", layers_table(network), extra={"event": event})
+    return network, trainer
 
 
-def _learning_rate(examples: Examples, params: Params) -> float | keras.optimizers.schedules.LearningRateSchedule:
+def _learning_rate(rows: int, params: Params) -> float | keras.optimizers.schedules.LearningRateSchedule:
     import keras
 
     if params.decay == "none":
         return params.learning_rate
-    return keras.optimizers.schedules.CosineDecay(params.learning_rate, params.epochs * _steps(examples, params))
+    return keras.optimizers.schedules.CosineDecay(params.learning_rate, params.epochs * _steps(rows, params))
 
 
-def _steps(examples: Examples, params: Params) -> int:
+def _steps(rows: int, params: Params) -> int:
     """The number of steps of an epoch."""
-    return -(-len(split_rows(examples, params).training) // params.batch_size)
+    return -(-rows // params.batch_size)
 
 
 def split_rows(examples: Examples, params: Params) -> HoldOut:
@@ -163,25 +165,10 @@ def split_rows(examples: Examples, params: Params) -> HoldOut:
     return hold_out(labels, params.validation_fraction, params.seed)
 
 
-def _datasets(
-    examples: Examples, transform: Transform, params: Params, epoch: tf.Variable
-) -> tuple[tf.data.Dataset, tf.data.Dataset | None]:
-    """Training and validation batches: float32 (n, h, w, c) and labels, int64 (n,) or one-hot float32 (n, classes).
-
-    The second is None without validation rows.
-    """
-    one_hot = params.loss == "categorical_crossentropy"
-    batches = partial(normalized_batches, transform, examples, "train", one_hot=one_hot)
-    held = split_rows(examples, params)
-    training = batches(params.batch_size, order=Order(held.training, Permutation(params.seed, epoch)))
-    if not len(held.validation):
-        return training, None
-    return training, batches(VALIDATION_BATCH_SIZE, order=Order(held.validation))
-
-
-def _epoch_event(examples: Examples, params: Params) -> EpochEvent:
+def _epoch_event(held: HoldOut, params: Params) -> EpochEvent:
     """Makes the function that returns an epoch's event, with the learning rate at its end."""
-    rate, steps = _learning_rate(examples, params), _steps(examples, params)
+    rows = len(held.training)
+    rate, steps = _learning_rate(rows, params), _steps(rows, params)
 
     def event(number: int, figures: dict[str, float]) -> dict[str, Any]:
         rate_now = rate if isinstance(rate, float) else float(rate(number * steps))

@@ -19,10 +19,8 @@ def fixed(request, made, tmp_path_factory):
     return transform.run(made.statistics, made.anomalies, params, tmp_path_factory.mktemp(request.param))
 
 
-def batches_of(fixed, examples, batch_size=64, **kwargs):
-    pairs = list(
-        normalized_batches(fixed, examples, "test", batch_size, **{"one_hot": False, **kwargs}).as_numpy_iterator()
-    )
+def batches_of(fixed, examples):
+    pairs = list(normalized_batches(fixed, examples, "test", 64).as_numpy_iterator())
     return [images for images, _ in pairs], [labels for _, labels in pairs]
 
 
@@ -35,13 +33,6 @@ def test_batches_are_normalised_as_numpy_does(fixed, made, rows_of):
     assert np.concatenate(batches) == pytest.approx(expected, abs=1e-6)
     assert np.concatenate(batch_labels).dtype == np.int64
     assert np.array_equal(np.concatenate(batch_labels), labels)
-
-
-def test_one_hot_labels_are_rows_of_the_identity(made):
-    _, labels = batches_of(made.transform, made.examples, one_hot=True)
-    one_hot = np.concatenate(labels)
-    assert one_hot.dtype == np.float32
-    assert np.array_equal(one_hot, np.eye(4, dtype=np.float32)[made.examples.all_labels("test")])
 
 
 def test_graph_and_training_normalise_to_equal_bits(fixed, made, rows_of):

@@ -10,7 +10,7 @@ import pytest
 
 from components.artifacts.model import Model
 from components.artifacts.preprocessing import NONE, Augmentation
-from components.batches.normalized import normalized_batches
+from components.batches.normalized import normalize
 from components.train import Params, epochs, train
 from components.train.fitting import compile_model
 from serving.errors import BeamlineError, InputError
@@ -121,7 +121,8 @@ def test_integer_and_one_hot_labels_give_equal_figures(made, trained, tmp_path):
 def test_cosine_decay_reduces_the_learning_rate_to_0(made, tmp_path):
     # 480 of the 600 rows are trained on: 8 steps of 60 in each of 2 epochs.
     recipe = replace(RECIPE, epochs=2, decay="cosine", validation_fraction=0.2, optimizer="sgd", learning_rate=0.5)
-    optimizer = compile_model(made.examples, recipe).optimizer
+    _, trainer = compile_model(made.examples, made.transform, recipe, rows=480)
+    optimizer = trainer.optimizer
     rates = []
     for step in range(17):
         optimizer.iterations.assign(step)
@@ -143,15 +144,18 @@ def plain_keras(made, recipe):
     import keras
     import tensorflow as tf
 
-    from components.batches.stream import Order, Permutation
+    from components.batches.stream import Order, Permutation, stream_batches
 
     keras.utils.set_random_seed(recipe.seed)
     dense = keras.layers.Dense(4, activation="softmax")
     network = keras.Sequential([keras.layers.Input((8, 8, 1)), keras.layers.Flatten(), dense])
     network.compile(keras.optimizers.SGD(recipe.learning_rate), recipe.loss, run_eagerly=True)
     order = Order(None, Permutation(recipe.seed, tf.Variable(0, dtype=tf.int64)))
-    batches = normalized_batches(made.transform, made.examples, "train", recipe.batch_size, one_hot=False, order=order)
-    losses = [(len(labels), float(network.train_on_batch(images, labels))) for images, labels in batches]
+    batches = stream_batches(made.examples, "train", recipe.batch_size, order)
+    losses = [
+        (len(labels), float(network.train_on_batch(normalize(made.transform, images), labels)))
+        for images, labels in batches
+    ]
     return losses, network.get_weights()
 
 
