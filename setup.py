@@ -9,6 +9,7 @@ SERVING = [
 ]
 PIPELINE = [
     "apache-beam>=2.77",
+    "google-crc32c>=1.6",  # the checksums of TFRecord files
     "jinja2>=3.1",  # the pages: what comes from outside is escaped where it is put in, not where it is made
     "importlib_resources>=6",  # tensorflow-datasets imports it and does not declare it
     "matplotlib>=3.10",

@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--manual-dir", type=Path, metavar="FOLDER", help="the folder of the data set's original files")
     options = parser.parse_args(arguments)
     # TensorFlow reads the number of threads of the recipe once, at its start.
-    os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    os.environ |= {"TF_NUM_INTRAOP_THREADS": "2", "TF_CPP_MIN_LOG_LEVEL": "3"}
     try:
         _run(options)
     except BeamlineError as error:

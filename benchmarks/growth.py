@@ -152,7 +152,7 @@ def _measure_in_process(options: argparse.Namespace, rows: int) -> dict[str, flo
     done = subprocess.run(
         list(map(str, command)),
         cwd=ROOT,
-        env={**os.environ, "TF_NUM_INTRAOP_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"},
+        env={**os.environ, "TF_NUM_INTRAOP_THREADS": "2", "TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,
         text=True,
         check=False,

@@ -15,7 +15,7 @@ from types import FrameType
 from typing import TypeVar
 
 # Read once, when TensorFlow starts: the recipe's own number of threads, and no chatter.
-os.environ["TF_NUM_INTRAOP_THREADS"] = "1"
+os.environ["TF_NUM_INTRAOP_THREADS"] = "2"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import pytest

@@ -47,7 +47,7 @@ class Recipe:
     epochs: Annotated[int, Range(1, 1_000_000)] = 5
     batch_size: Annotated[int, Range(1, 65_536)] = 40
     validation_fraction: Annotated[float, Range(0, 1, below=True)] = 0.0
-    intra_op_threads: Annotated[int, Range(1, MAX_THREADS)] = 1
+    intra_op_threads: Annotated[int, Range(1, MAX_THREADS)] = 2
 
     def __post_init__(self) -> None:
         """Refuses values that cannot be trained with. Raises: InputError."""

@@ -21,6 +21,7 @@ BASE = {
 REQUIRED = {
     **BASE,
     "apache-beam": "2.77",
+    "google-crc32c": "1.6",
     "importlib_resources": "6",
     "jinja2": "3.1",
     "matplotlib": "3.10",

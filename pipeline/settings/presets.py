@@ -41,7 +41,6 @@ PRESETS: dict[str, train.Params] = {
             decay="cosine",
             epochs=6,
             batch_size=64,
-            intra_op_threads=2,
         ),
     )
 }

@@ -8,6 +8,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from components.ingest.records.tf_example import NotAnExampleError, features_of, only_value
+from components.ingest.records.tf_record import DamagedRecordsError, read_records
 from serving.batch.inputs.kinds import other_picture_kind, picture_kind
 from serving.batch.inputs.open_file import shown
 from serving.batch.tables.table import PICTURES_PER_BATCH, Column, Kind, Read, Table, import_pyarrow, require_no_gaps
@@ -47,19 +49,16 @@ class RecordTable(Table):
 
     def _column(self, features: list[Any], read: Read) -> pyarrow.Array:
         arrow = import_pyarrow()
-        values = [None if feature is None else _value(feature) for feature in features]
+        values = [None if feature is None else only_value(feature) for feature in features]
         if read is Read.BYTES:
             return arrow.array([value if isinstance(value, bytes) else None for value in values], arrow.binary())
         texts = [value.decode("utf-8", "replace") if isinstance(value, bytes) else value for value in values]
         return arrow.array([None if text is None else str(text) for text in texts], arrow.string())
 
     def _features(self, record: bytes) -> Mapping[str, Any]:
-        import tensorflow as tf
-        from google.protobuf.message import DecodeError
-
         try:
-            return dict(tf.train.Example.FromString(record).features.feature)
-        except DecodeError as error:
+            return dict(features_of(record))
+        except NotAnExampleError as error:
             raise InputError(f"{shown(self.path)} holds records that are not tf.Example: give another form") from error
 
     def _records(self) -> Iterator[bytes]:
@@ -67,12 +66,10 @@ class RecordTable(Table):
         return self._array_records() if ARRAY_RECORD in self.path.name else self._tf_records()
 
     def _tf_records(self) -> Iterator[bytes]:
-        import tensorflow as tf
-
         try:
-            yield from tf.data.TFRecordDataset(str(self.path)).as_numpy_iterator()
-        except tf.errors.OpError as error:
-            raise self.damaged(ValueError(str(error.message).partition(" [")[0])) from error
+            yield from read_records(str(self.path))
+        except DamagedRecordsError as error:
+            raise self.damaged(error) from error
 
     def _array_records(self) -> Iterator[bytes]:
         try:
@@ -97,15 +94,8 @@ def is_record_file(path: Path) -> bool:
     return TF_RECORD in path.name or ARRAY_RECORD in path.name
 
 
-def _value(feature: Any) -> bytes | int | float | None:
-    """The only value of a feature; None if it has none or several."""
-    kind = feature.WhichOneof("kind")
-    values: list[bytes | int | float] = list(getattr(feature, kind).value) if kind else []
-    return values[0] if len(values) == 1 else None
-
-
 def _kind(feature: Any) -> Kind:
-    value = _value(feature)
+    value = only_value(feature)
     if isinstance(value, bytes):
         is_picture = (picture_kind(value[:64]) or other_picture_kind(value[:64])) is not None
         return Kind.PICTURE if is_picture else Kind.TEXT if _is_text(value) else Kind.OTHER

@@ -15,9 +15,8 @@ from serving.errors import InputError
 if TYPE_CHECKING:
     import tensorflow_datasets as tfds
 
-# Number of images that are decoded in one call of a graph. Each image has an operation of its own: a loop in the graph
-# takes half as long again, and a larger graph is not faster.
-DECODE_ROWS = 200
+# Number of images that are decoded in one call, which may be that of another process.
+DECODE_ROWS = 256
 # Size of the decoded images of one call: of large images, a call decodes fewer.
 DECODE_BYTES = 1 << 23
 # The assumed side of images of unknown size.

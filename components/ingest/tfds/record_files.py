@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from components.ingest.records.tf_record import find_offsets
 from components.ingest.slicing import RowRange
 from serving.errors import InputError
 
@@ -19,12 +19,6 @@ if TYPE_CHECKING:
     import tensorflow_datasets as tfds
 
 Offsets = npt.NDArray[np.int64]
-
-# Size of the buffer for reading.
-READ_BYTES = 1 << 18
-# Before a record: its length, and a checksum of the length. After a record: a checksum of its content.
-LENGTH = struct.Struct("<Q4x")
-FRAME_BYTES = LENGTH.size + 4
 
 
 class RecordRun(NamedTuple):
@@ -48,7 +42,7 @@ class RecordIndex:
 
     def __init__(self, builder: tfds.core.DatasetBuilder) -> None:
         self._builder = builder
-        self._find_offsets = cache(find_offsets)
+        self._positions = cache(positions)
 
     def runs(self, block: tuple[RowRange, ...], max_records: int) -> tuple[RecordRun, ...]:
         """The runs of the rows of a block, in order, of `max_records` at most."""
@@ -59,21 +53,21 @@ class RecordIndex:
                 begin, end = max(start - first, 0), min(stop - first, file.take)
                 if begin < end:
                     name = os.path.abspath(file.filename)
-                    offsets = self._find_offsets(name, file.take)[begin:end]
+                    offsets = self._positions(name, file.take)[begin:end]
                     for at in range(0, len(offsets), max_records):
                         runs.append(RecordRun(name, begin + at, int(offsets[at]), min(max_records, len(offsets) - at)))
                 first += file.take
         return tuple(runs)
 
 
-def find_offsets(file: str, records: int) -> Offsets:
+def positions(file: str, records: int) -> Offsets:
     """The positions of the first records of a TFRecord file, int64 (records,), in bytes; only the lengths are read.
 
     Raises:
         InputError: the file has fewer records, or cannot be read.
     """
     try:
-        offsets = np.fromiter(islice(_offsets(file), records), np.int64)
+        offsets = np.fromiter(islice(find_offsets(file), records), np.int64)
     except OSError as error:
         raise InputError(f"{file} cannot be read: {error.strerror}: make it readable") from error
     if len(offsets) < records:
@@ -85,17 +79,3 @@ def damaged_error(files: Iterable[str], reason: str) -> InputError:
     """The error for TFRecord files that are damaged."""
     names = ", ".join(dict.fromkeys(files))
     return InputError(f"{names} cannot be read ({reason}): delete the set's folder and prepare it again")
-
-
-def _offsets(file: str) -> Iterator[int]:
-    """The position of each complete record."""
-    size = os.path.getsize(file)
-    offset = 0
-    with open(file, "rb", buffering=READ_BYTES) as stream:
-        while len(head := stream.read(LENGTH.size)) == LENGTH.size:
-            (length,) = LENGTH.unpack(head)
-            if offset + FRAME_BYTES + length > size:
-                return
-            yield offset
-            offset += FRAME_BYTES + length
-            stream.seek(offset)

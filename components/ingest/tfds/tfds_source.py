@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.ingest.digest_cache import content_digest
+from components.ingest.folders.picture_pool import SMALL_BYTES, start_processes
 from components.ingest.read_options import ReadOptions
 from components.ingest.read_plan import ReadPlan
 from components.ingest.slicing import select_rows
@@ -189,10 +190,13 @@ class TfdsSource(Source):
         selected = select_rows(options, counts, builder.name)
         rows = options.rows_per_block(encoding.image_shape)
         records = RecordIndex(builder)
+        small = builder.info.dataset_size <= SMALL_BYTES * sum(counts.values())
         readers = [
-            RecordBlockReader(split, index, records.runs(block, encoding.rows_per_call), encoding)
+            RecordBlockReader(split, index, records.runs(block, encoding.rows_per_call), encoding, small)
             for split, index, block in selected.blocks(rows)
         ]
+        if small:
+            start_processes(sum(run.records for reader in readers for run in reader.runs))
         return ReadPlan(
             dataset=full_name(builder),
             version=str(builder.version),

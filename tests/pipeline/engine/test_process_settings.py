@@ -70,7 +70,8 @@ def test_file_of_flags_counts_by_its_content(tmp_path):
 
 
 def test_key_of_a_training_changes_and_that_of_a_check_of_data_does_not(monkeypatch):
-    monkeypatch.delenv("ONEDNN_DEFAULT_FPMATH_MODE", raising=False)
+    for name in ("ONEDNN_DEFAULT_FPMATH_MODE", "JSIMD_FORCENONE"):
+        monkeypatch.delenv(name, raising=False)
     examples = Step(ingest, ingest.Params())
 
     def key():
@@ -82,7 +83,9 @@ def test_key_of_a_training_changes_and_that_of_a_check_of_data_does_not(monkeypa
     before = key(), settings()
     monkeypatch.setenv("ONEDNN_DEFAULT_FPMATH_MODE", "BF16")
     assert {module for module in before[1] if before[1][module] != settings()[module]} == {train, export}
-    # Ingest reads data sets with TensorFlow Datasets.
+    # Ingest decodes pictures without TensorFlow.
+    assert key() == before[0]
+    monkeypatch.setenv("JSIMD_FORCENONE", "1")
     assert key() != before[0]
 
 

@@ -48,7 +48,7 @@ DIGESTS = {"examples": "e", "transform": "t"}
 
 @pytest.mark.parametrize(
     "change",
-    [{"seed": 8}, {"epochs": 4}, {"hidden": (128,)}, {"learning_rate": 0.002}, {"intra_op_threads": 2}],
+    [{"seed": 8}, {"epochs": 4}, {"hidden": (128,)}, {"learning_rate": 0.002}, {"intra_op_threads": 1}],
 )
 def test_every_parameter_changes_the_key(change):
     changed = Step(train, replace(train.Params(), **change), examples=EXAMPLES, transform=TRANSFORM)
