@@ -10,6 +10,8 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from pipeline.engine.syntax_cache import Syntax, SyntaxCache
+
 PROJECT = ("pipeline", "components", "serving")
 # Libraries whose distribution has another name than the module.
 DISTRIBUTIONS = {"PIL": "pillow", "google": "protobuf"}
@@ -33,13 +35,22 @@ class _Module:
     """One source file: its digest, and the project modules and libraries that it imports."""
 
     def __init__(self, name: str, file: Path) -> None:
-        parts: list[str] = []
-        imported: set[str] = set()
-        _write_tree(ast.parse(file.read_text(encoding="utf-8"), str(file)), parts, imported)
-        self.digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+        self.digest, imported = _syntax_cache().get(file.read_bytes(), _parse)
         self.projects = {found for found in imported if found != name and _is_project_module(found)}
         tops = {found.partition(".")[0] for found in imported}
         self.libraries = tops - set(PROJECT) - sys.stdlib_module_names
+
+
+@cache
+def _syntax_cache() -> SyntaxCache:
+    return SyntaxCache.beside(Path(__file__))
+
+
+def _parse(content: bytes) -> Syntax:
+    parts: list[str] = []
+    imported: set[str] = set()
+    _write_tree(ast.parse(content), parts, imported)
+    return Syntax(hashlib.sha256("\0".join(parts).encode()).hexdigest(), tuple(sorted(imported)))
 
 
 def _write_tree(node: ast.AST, parts: list[str], imported: set[str]) -> None:
@@ -85,6 +96,7 @@ def _closure(module: str) -> frozenset[str]:
         if name not in found:
             found.add(name)
             open_ends.extend(_read(name).projects)
+    _syntax_cache().save()
     return frozenset(found)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
 from functools import cache
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import BytecodeCache, Environment
     from markupsafe import Markup
 
 # Of a file's name under its image: two or three lines.
@@ -34,6 +37,7 @@ def _environment() -> Environment:
 
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
+        bytecode_cache=_compiled_templates(),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -42,6 +46,28 @@ def _environment() -> Environment:
     )
     environment.filters |= {"shown": printable, "text": printable_lines, "shortened": shortened, "drawn": _unescaped}
     return environment
+
+
+def _compiled_templates() -> BytecodeCache | None:
+    """The compiled templates, where Python keeps compiled code; None if it keeps none, or the folder cannot be made.
+
+    To compile the templates takes longer than to write a page.
+    """
+    from jinja2 import FileSystemBytecodeCache
+    from jinja2.bccache import Bucket
+
+    class Compiled(FileSystemBytecodeCache):
+        def dump_bytecode(self, bucket: Bucket) -> None:
+            # As with Python's own compiled code, the page does not depend on it.
+            with suppress(OSError):
+                super().dump_bytecode(bucket)
+
+    folder = Path(cache_from_source(str(TEMPLATES / "page.py"))).parent
+    if not sys.dont_write_bytecode:
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            return Compiled(str(folder))
+    return None
 
 
 def printable(text: str) -> str:
