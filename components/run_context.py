@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from components.significance import Margin
+
+
+def _nothing() -> None:
+    """A run that needs no more has nothing to do meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,7 @@ class RunContext:
         reason: why a person promotes this model; empty for a promotion by a run.
         manual: a person asks for the promotion: it may promote even a version that was rolled back.
         margin: how far the seed alone moves the accuracy of this recipe; None if it was not measured.
+        meanwhile: what this process does first while other processes of Beamline work for it.
     """
 
     run: str = ""
@@ -41,6 +47,7 @@ class RunContext:
     reason: str = ""
     manual: bool = False
     margin: Margin | None = None
+    meanwhile: Callable[[], object] = _nothing
 
     @property
     def model_folder(self) -> Path:

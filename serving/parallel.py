@@ -29,7 +29,7 @@ def map_in_order(function: Callable[[Item], Result], items: Sequence[Item], thre
     work = _Work(function, items)
     running = [threading.Thread(target=work.run) for _ in range(threads)]
     try:
-        if started := _start(running):
+        if started := start_threads(running):
             yield from work.results(started + WAITING)
         else:
             yield from map(function, items)
@@ -41,7 +41,7 @@ def map_in_order(function: Callable[[Item], Result], items: Sequence[Item], thre
                 thread.join()
 
 
-def _start(threads: Sequence[threading.Thread]) -> int:
+def start_threads(threads: Sequence[threading.Thread]) -> int:
     """Starts threads, fewer if the system gives no more. Returns: how many run."""
     for number, thread in enumerate(threads):
         try:
@@ -49,6 +49,20 @@ def _start(threads: Sequence[threading.Thread]) -> int:
         except RuntimeError:
             return number
     return len(threads)
+
+
+def outcome_of(function: Callable[[Item], Result], item: Item) -> tuple[Callable[[], Result], bool]:
+    """A function that returns the function's result for an item, or raises its error; and whether it failed."""
+    try:
+        result = function(item)
+    except BaseException as error:
+        failure = error
+
+        def fail() -> Result:
+            raise failure
+
+        return fail, True
+    return lambda: result, False
 
 
 class _Work(Generic[Item, Result]):
@@ -68,7 +82,7 @@ class _Work(Generic[Item, Result]):
     def run(self) -> None:
         """Computes results until `stop` is called."""
         while (number := self._to_start.get()) is not None and not self._stopped:
-            self._done.put((number, self._outcome(number)))
+            self._done.put((number, outcome_of(self._function, self._items[number])[0]))
 
     def results(self, most_ahead: int) -> Iterator[Result]:
         """Yields every result in order, or raises its error."""
@@ -87,15 +101,3 @@ class _Work(Generic[Item, Result]):
         self._stopped = True
         for _ in range(threads):
             self._to_start.put(None)
-
-    def _outcome(self, number: int) -> Callable[[], Result]:
-        try:
-            result = self._function(self._items[number])
-        except BaseException as error:
-            failure = error
-
-            def fail() -> Result:
-                raise failure
-
-            return fail
-        return lambda: result

@@ -16,7 +16,7 @@ from components.beam import BeamOptions
 from components.ingest.arrays.array_source import ArraySource
 from components.ingest.bad_rows import BadRow, as_csv, count_kinds, refusal
 from components.ingest.folders.folder_source import FolderSource
-from components.ingest.folders.picture_pool import stop_processes
+from components.ingest.folders.picture_pool import map_blocks, stop_processes
 from components.ingest.read_options import ReadOptions
 from components.ingest.read_plan import BlockReader, Images, Labels, ReadPlan
 from components.ingest.source import Source
@@ -87,7 +87,7 @@ def write_examples(
 ) -> Examples:
     """Decodes every block of a set that was planned with these options. Raises: InputError: as `run`."""
     options, context = options or ReadOptions(), context or RunContext()
-    decoded = beam.map(partial(decode_block, out=out.absolute()), plan.readers, out)
+    decoded = map_blocks(partial(decode_block, out=out.absolute()), plan.readers, beam, out, context.meanwhile)
     blocks = sorted((one.block for one in decoded), key=lambda block: block.index)
     kept = {split: tuple(b for b in blocks if b.split == split and b.rows) for split in SPLITS}
     bad = sorted(row for one in decoded for row in one.bad)

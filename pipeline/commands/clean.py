@@ -14,8 +14,8 @@ from pipeline.engine.folders import is_half_removed, remove
 from pipeline.engine.store import PAYLOAD, Store
 from pipeline.records.needs import Needs, Promotions, artifacts_of, find_needs
 from pipeline.records.run_history import Record, RunHistory
-from pipeline.report.drawing_cache import DrawingCache
-from pipeline.report.needed_drawings import needed_drawings
+from pipeline.report.drawings.drawing_cache import DrawingCache
+from pipeline.report.drawings.needed_drawings import needed_drawings
 from pipeline.report.pages import renew_index
 from pipeline.tracking.tensorboard import TENSORBOARD_FOLDER
 from serving.arguments.parser import Arguments

@@ -19,6 +19,7 @@ from pipeline.engine.plan import complete, plan
 from pipeline.engine.process_settings import fix_settings
 from pipeline.engine.store import Store
 from pipeline.records.run_history import Record, RunHistory
+from pipeline.report.drawings.drawing_ahead import drawing_ahead, wait_for_drawings
 from pipeline.report.pages import report
 from pipeline.screen.console import console, log_to
 from pipeline.screen.summary import print_summary, verdict_of
@@ -81,9 +82,11 @@ def _run(request: Request, started: float) -> int:
             _announce(config, name, outcomes)
             missing = [step.name for step in steps if step.name not in outcomes]
             previous = history.previous(config.model, missing, store) if missing else {}
-            execution = Execution(context, config.beam, request.force, request.explain, previous, config.places())
+            draw = stack.enter_context(drawing_ahead(record, config.runs))
+            execution = Execution(context, config.beam, request.force, request.explain, previous, config.places(), draw)
             outcomes = complete(steps, outcomes, store, execution)
             verdict = verdict_of(outcomes)
+            wait_for_drawings()
         except (KeyboardInterrupt, Terminated):
             verdict = "interrupted"
             raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -16,6 +16,7 @@ from components.beam import BeamOptions
 from components.run_context import RunContext
 from pipeline.engine.changes import Previous, reasons_to_execute
 from pipeline.engine.component import Function
+from pipeline.engine.libraries import import_tensorflow, need_tensorflow
 from pipeline.engine.machine_failure import explain_failures
 from pipeline.engine.outcome import Kind, Outcome, Outcomes, log_begin
 from pipeline.engine.step import Parts, Step
@@ -26,6 +27,10 @@ from serving.files import size_bytes
 from serving.interrupts import Terminated
 
 log = logging.getLogger("beamline.pipeline")
+
+
+def _nothing(outcomes: Outcomes) -> None:
+    """Most callers only want the outcomes at the end."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,7 @@ class Execution:
         explain: print why each step is executed.
         previous: the last artifact of each step, by step; a step that was never executed is not in it.
         places: the folders that the steps write to, by the flag that names each, for messages about a full disk.
+        after: called after each step, with the outcomes so far.
     """
 
     context: RunContext = field(default_factory=RunContext)
@@ -47,6 +53,7 @@ class Execution:
     explain: bool = False
     previous: Mapping[str, Previous] = field(default_factory=dict)
     places: Mapping[str, Path] = field(default_factory=dict)
+    after: Callable[[Outcomes], object] = _nothing
 
 
 def resolve(step: Step, outcomes: Outcomes, store: Store, context: RunContext) -> Outcome | None:
@@ -143,6 +150,8 @@ def _run(step: Step, outcomes: Outcomes, store: Store, execution: Execution) -> 
         # Here the files are still there, which tell how much was written.
         writing = partial(_writing, step, out, store, execution)
         with explain_failures(execution.places, context.model, writing):
+            if need_tensorflow([step]):
+                import_tensorflow()
             component.run(step.params, context, **arguments)
             if _fingerprint(step, outcomes, store, context) != fingerprint:
                 raise BeamlineError(

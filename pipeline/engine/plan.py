@@ -5,12 +5,14 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.beam import BeamOptions
 from components.run_context import RunContext
 from pipeline.engine.execute import Execution, execute, resolve
+from pipeline.engine.libraries import import_tensorflow, need_tensorflow
 from pipeline.engine.outcome import Outcome, Outcomes, log_outcome
 from pipeline.engine.step import Step
 from pipeline.engine.store import Store
@@ -39,6 +41,9 @@ def complete(steps: tuple[Step, ...], outcomes: Outcomes, store: Store, executio
     """The outcomes of all steps. Executes those that are not in `outcomes`; only these need Beam."""
     missing = tuple(step for step in steps if step.name not in outcomes)
     if missing:
+        if need_tensorflow(missing):
+            # While other processes decode pictures, this one imports what later steps need.
+            execution = replace(execution, context=replace(execution.context, meanwhile=import_tensorflow))
         outcomes, _ = run_steps(missing, outcomes, store, execution)
     return {step.name: outcomes[step.name] for step in steps}
 
@@ -74,7 +79,9 @@ def add_outcome(outcomes: dict[str, Outcome], step: Step, store: Store, executio
     Metrics.counter(METRICS, step.name).inc()
     Metrics.counter(METRICS, outcome.outcome).inc()
     log_outcome(outcome, execution.explain)
-    return {**outcomes, step.name: outcome}
+    so_far = {**outcomes, step.name: outcome}
+    execution.after(so_far)
+    return so_far
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from components.artifacts.statistics import Statistics
 from pipeline.records.run_artifacts import RunArtifacts
 from pipeline.report.attempt import attempt
 from pipeline.report.card_images import class_means, discordant_images, sample_images, selected_images
-from pipeline.report.drawing_cache import Drawing, DrawingCache
+from pipeline.report.drawings.drawing_cache import Drawing, DrawingCache
 from pipeline.report.figures.figure_list import CARD_PLOTS
 
 

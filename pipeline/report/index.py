@@ -12,7 +12,7 @@ from pipeline.engine.outcome import stopping
 from pipeline.engine.store import Store
 from pipeline.records.run_history import KILLED, WHY_KILLED, Record, RunHistory
 from pipeline.report.attempt import attempt
-from pipeline.report.drawing_cache import DrawingCache, identity
+from pipeline.report.drawings.drawing_cache import DrawingCache, identity
 from pipeline.report.figures.history_plot import AccuracyPoint, accuracy_points, history_plot
 from pipeline.report.figures.style import drawing, to_svg
 from pipeline.report.headline import promotion_reasons, verdict_shown

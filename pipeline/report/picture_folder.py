@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from pipeline.records.run_artifacts import RunArtifacts
-from pipeline.report.drawing_cache import DrawingCache
+from pipeline.report.drawings.drawing_cache import DrawingCache
 from pipeline.report.figures.figure_list import PICTURES
 from serving.files import fsync_path, fsync_tree, staged_folder
 

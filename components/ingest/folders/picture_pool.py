@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TypeVar
 
+from components.beam import BeamOptions
 from serving.batch.folders.picture_processes import PictureProcesses, processes_for
 from serving.machine import usable_processors
 from serving.parallel import map_in_order
@@ -38,6 +40,35 @@ def map_parts(function: Callable[[Item], Result], parts: Sequence[Item], small: 
         return map_in_order(function, parts, usable_processors())
     processes = _Pool.processes
     return map(function, parts) if processes is None else processes.map(function, parts)
+
+
+def map_blocks(
+    function: Callable[[Item], Result],
+    blocks: Sequence[Item],
+    beam: BeamOptions,
+    folder: Path,
+    meanwhile: Callable[[], object],
+) -> list[Result]:
+    """The function's result for each block, in any order: by the processes, if there are any, else as `beam` does it.
+
+    Function, blocks and results are sent by pickle.
+
+    Args:
+        function: makes a block.
+        blocks: to make.
+        beam: says how without the processes.
+        folder: that of `BeamOptions.map`.
+        meanwhile: what this process does first while the others work.
+    """
+    processes = _Pool.processes
+    if beam.arguments or processes is None:
+        return beam.map(function, blocks, folder)
+    # A process takes one call at a time: here too, the parts of a block are not spread again.
+    _Pool.processes = None
+    try:
+        return processes.spread(function, blocks, meanwhile)
+    finally:
+        _Pool.processes = processes
 
 
 def start_processes(files: int) -> None:

@@ -11,7 +11,7 @@ from components.artifacts.evaluation import Evaluation
 from components.artifacts.examples import Examples
 from components.artifacts.model import Model
 from components.artifacts.statistics import Statistics
-from pipeline.report.drawing_cache import Drawing
+from pipeline.report.drawings.drawing_cache import Drawing
 from pipeline.report.figures.calibration_plot import calibration_plot
 from pipeline.report.figures.class_balance import class_balance
 from pipeline.report.figures.confusion_plot import confusion_cells, confusion_matrix

@@ -10,13 +10,17 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from serving.errors import BeamlineError
 from serving.machine import usable_processors
-from serving.parallel import map_in_order
+from serving.parallel import map_in_order, outcome_of, start_threads
 from serving.process.child import child_environment, python_command
 
 Item = TypeVar("Item")
@@ -60,6 +64,37 @@ class PictureProcesses:
             Exception: the first error of the function in the items' order.
         """
         return map_in_order(lambda item: self._call(function, item), items, 1 + len(self._processes))
+
+    def spread(
+        self, function: Callable[[Item], Result], items: Sequence[Item], meanwhile: Callable[[], object]
+    ) -> list[Result]:
+        """The function's result for each item, in order. This process calls `meanwhile` first, and then takes items.
+
+        Raises: as `map`.
+        """
+        waiting = deque(range(len(items)))
+        outcomes: dict[int, Callable[[], Result]] = {}
+
+        def work(call: Callable[[Item], Result]) -> None:
+            # Empty when all items are taken: a deque gives each index to one thread.
+            with suppress(IndexError):
+                while True:
+                    index = waiting.popleft()
+                    outcomes[index], failed = outcome_of(call, items[index])
+                    if failed:
+                        waiting.clear()
+
+        threads = [threading.Thread(target=work, args=(partial(_call, one, function),)) for one in self._processes]
+        started = start_threads(threads)
+        try:
+            meanwhile()
+            work(function)
+        finally:
+            waiting.clear()
+            for thread in threads[:started]:
+                thread.join()
+        # Items before one that failed were taken before it.
+        return [outcomes[index]() for index in sorted(outcomes)]
 
     def stop(self) -> None:
         """Ends the processes: each one ends when its input ends."""

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from pipeline.report.drawing_cache import DrawingCache
+from pipeline.report.drawings.drawing_cache import DrawingCache
 from tests.conftest import ROOT
 from tests.pipeline.report.conftest import record_of
 from tests.pipeline.report.html_page import Page, card, page_of, require_harmless

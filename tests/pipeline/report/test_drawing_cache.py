@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.report.drawing_cache import DrawingCache, identity
+from pipeline.report.drawings.drawing_cache import DrawingCache, identity
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pipeline.report import drawing_cache, index
+from pipeline.report import index
+from pipeline.report.drawings import drawing_cache
 from tests.pipeline.report.listed_runs import FIGURES, add, written
 
 

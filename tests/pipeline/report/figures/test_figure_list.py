@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.engine.outcome import Outcome
 from pipeline.engine.store import Store
-from pipeline.report import drawing_cache
+from pipeline.report.drawings import drawing_cache
 from pipeline.report.figures.figure_list import CARD_PLOTS, PICTURES
 from tests.pipeline.report.conftest import HOSTILE, MADE, artifacts_of
 

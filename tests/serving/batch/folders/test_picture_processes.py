@@ -62,3 +62,42 @@ def test_processes_end_when_they_are_stopped(processes):
 def test_only_many_files_are_worth_processes(monkeypatch):
     monkeypatch.setattr(picture_processes, "usable_processors", lambda: 4)
     assert [processes_for(files) for files in (0, 4_999, 10_000, 10**6)] == [0, 0, 2, 4]
+
+
+def test_items_are_spread_and_this_process_begins_with_something_else(processes):
+    done = []
+    results = processes.spread(partial(operator.mul, 3), range(50), lambda: done.append(os.getpid()))
+    assert results == [3 * item for item in range(50)]
+    assert done == [os.getpid()]
+    assert processes.spread(len, [], lambda: None) == []
+
+
+def test_other_processes_work_meanwhile_and_this_one_takes_what_is_left(tmp_path):
+    started = PictureProcesses(2)
+    try:
+        # The other process cannot take the second item before the first, which waits for this process, is done.
+        first = tmp_path / "first"
+        os.mkfifo(first)
+        results = started.spread(read_or_name, [str(first), "here"], lambda: first.write_text("given meanwhile"))
+        assert results[0] == "given meanwhile"
+    finally:
+        started.stop()
+
+
+def read_or_name(name):
+    return open(name).read() if os.path.exists(name) else name
+
+
+def test_first_error_of_spread_items_is_raised(processes):
+    with pytest.raises(ValueError, match="'x'"):
+        processes.spread(int, ["1", "x", *["3"] * 50, "y"], lambda: None)
+    assert processes.spread(int, ["4"], lambda: None) == [4]
+
+
+def test_error_meanwhile_stops_the_others(processes):
+    def fail():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        processes.spread(int, ["1"] * 50, fail)
+    assert processes.spread(int, ["4"], lambda: None) == [4]

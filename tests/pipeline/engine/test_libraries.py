@@ -1,0 +1,42 @@
+"""libraries: TensorFlow is imported when a step needs it, without matplotlib."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from types import SimpleNamespace
+
+from components import ingest, train
+from pipeline.engine import libraries
+from pipeline.engine.libraries import need_tensorflow
+from pipeline.engine.step import Step
+from tests.conftest import ROOT
+from tests.pipeline.engine.test_step import EXAMPLES, MODEL
+
+
+def test_only_steps_that_need_it_ask_for_tensorflow(monkeypatch):
+    monkeypatch.setattr(libraries, "sys", SimpleNamespace(modules={}))
+    assert EXAMPLES.component.module is ingest
+    assert MODEL.component.module is train
+    assert not need_tensorflow([EXAMPLES])
+    assert need_tensorflow([EXAMPLES, MODEL])
+    monkeypatch.setattr(libraries, "sys", SimpleNamespace(modules={"tensorflow": libraries}))
+    assert not need_tensorflow([MODEL])
+    assert not need_tensorflow(tuple[Step, ...]())
+
+
+def test_tensorflow_is_imported_without_matplotlib_which_can_be_imported_later():
+    code = """
+import sys
+from types import SimpleNamespace
+from pipeline.engine import libraries
+from pipeline.engine.libraries import import_tensorflow
+import_tensorflow()
+assert "tensorflow" in sys.modules and "keras" in sys.modules
+assert "matplotlib" not in sys.modules
+import matplotlib.figure
+import_tensorflow()
+assert matplotlib.figure.Figure
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

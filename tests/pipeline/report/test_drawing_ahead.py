@@ -1,0 +1,85 @@
+"""drawing_ahead: another process fills the cache; without it, or if it is killed, the report is the same."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from pipeline.report.card_sections import SECTIONS
+from pipeline.report.drawings import drawing_ahead as module
+from pipeline.report.drawings.drawing_ahead import drawing_ahead, wait_for_drawings
+from pipeline.report.drawings.drawing_cache import DrawingCache
+from pipeline.report.figures.figure_list import PICTURES
+from tests.pipeline.report.conftest import artifacts_of, record_of
+
+
+@pytest.fixture
+def made(runs, monkeypatch):
+    """The outcomes of a run that evaluated, in a process without matplotlib."""
+    monkeypatch.setattr(module, "sys", SimpleNamespace(modules={}))
+    return {name: replace(outcome, outcome="executed") for name, outcome in runs.made().items()}
+
+
+def drawn(runs, made):
+    """The contents of the drawings in the cache, by name."""
+    run, cache = artifacts_of(made, runs.store), DrawingCache.of(runs.store.root)
+    possible = [drawing for drawing in (*PICTURES, *SECTIONS) if drawing.possible(run)]
+    found = {drawing.name: cache.find(drawing.identity(run)) for drawing in possible}
+    return {name: None if file is None else file.read_bytes() for name, file in found.items()}
+
+
+def test_another_process_draws_what_this_one_would_draw(runs, made):
+    with drawing_ahead(record_of("0001", {}, runs.store.root), runs.store.root) as draw:
+        draw({name: made[name] for name in ("ingest", "analyze", "train")})
+        assert module._Process.running is None
+        draw(made)
+        first = module._Process.running
+        draw(made)
+        assert module._Process.running is first
+        wait_for_drawings()
+    ahead = drawn(runs, made)
+    assert len(ahead) == len(PICTURES) + len(SECTIONS) - 1
+    assert None not in ahead.values()
+    for file in DrawingCache.of(runs.store.root).folder.iterdir():
+        file.unlink()
+    module.draw_all(artifacts_of(made, runs.store))
+    assert drawn(runs, made) == ahead
+
+
+def test_process_is_ended_with_the_run(runs, made):
+    with drawing_ahead(record_of("0001", {}, runs.store.root), runs.store.root) as draw:
+        draw(made)
+        process = module._Process.running
+    assert process.returncode == -signal.SIGKILL
+    assert module._Process.running is None
+
+
+def test_killed_process_is_no_failure(runs, made):
+    with drawing_ahead(record_of("0001", {}, runs.store.root), runs.store.root) as draw:
+        draw(made)
+        os.kill(module._Process.running.pid, signal.SIGKILL)
+        wait_for_drawings()
+
+
+def test_drawing_that_fails_leaves_the_others(runs, made):
+    (block,) = runs.store.root.glob("artifacts/ingest-*/payload/test-00001.images.npy")
+    block.write_bytes(b"")
+    module.draw_all(artifacts_of(made, runs.store))
+    ahead = drawn(runs, made)
+    assert ahead["samples.png"] is None
+    assert ahead["learning-curves.png"] is not None
+
+
+@pytest.mark.parametrize("change", ["cached", "matplotlib"])
+def test_no_process_is_started_in_vain(runs, made, monkeypatch, change):
+    if change == "matplotlib":
+        monkeypatch.setattr(module, "sys", SimpleNamespace(modules={"matplotlib": module}))
+    else:
+        made["evaluate"] = replace(made["evaluate"], outcome="cached")
+    with drawing_ahead(record_of("0001", {}, runs.store.root), runs.store.root) as draw:
+        draw(made)
+        assert module._Process.running is None
