@@ -120,7 +120,7 @@ def _decoding(params: ingest.Params, context: RunContext, folder: Path) -> dict[
 
 
 def _analysis(examples: Examples, folder: Path) -> dict[str, Callable[[], float]]:
-    """Counting blocks and finding duplicates; the whole Beam job; the same counts with plain numpy."""
+    """Counting blocks and finding duplicates; the whole step; the same counts with plain numpy."""
     rows = sum(examples.rows(split) for split in examples.blocks)
     blocks = place_blocks(examples)
     number = iter(range(1000))
@@ -144,7 +144,7 @@ def _analysis(examples: Examples, folder: Path) -> dict[str, Callable[[], float]
 
     return {
         "ours": lambda: _rate(rows, work),
-        "the whole Beam job": lambda: _rate(rows, lambda: analyze.run(examples, BeamOptions(), new_folder())),
+        "the whole step": lambda: _rate(rows, lambda: analyze.run(examples, BeamOptions(), new_folder())),
         "peer": lambda: _rate(PEER_ROWS, peer),
     }
 

@@ -16,7 +16,6 @@ from components.artifacts.examples import Examples
 from components.artifacts.model import Model
 from components.artifacts.preprocessing import Transform
 from components.artifacts.verification import Measured, Verification
-from components.batches.normalized import keras_probabilities
 from components.gate import judge_predictions, verdict
 from components.rounding.layers import Layer, layers_of
 from components.rounding.scatter import Rounding, measure_rounding
@@ -97,7 +96,7 @@ def run(
     saved_model = saved_model_backend(bundle)
     rows = np.arange(len(images))
     answers = [
-        Answer("Keras", keras_probabilities(model, examples, transform), rows),
+        Answer("Keras", evaluation.probabilities(), rows),
         Answer("SavedModel", saved_model(images, MAX_BATCH_SIZE), rows),
         Answer("ONNX", scored, rows),
     ]
