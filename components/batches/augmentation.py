@@ -26,7 +26,9 @@ def augment_batches(batches: tf.data.Dataset, limits: Augmentation, permutation:
         motions = draw_motions(tf.shape(images)[0], limits, tf.random.fold_in(epoch, index))
         return move(images, motions), labels
 
-    return batches.enumerate().map(augment, num_parallel_calls=2, deterministic=True)
+    return batches.enumerate().map(
+        tf.autograph.experimental.do_not_convert(augment), num_parallel_calls=2, deterministic=True
+    )
 
 
 def draw_motions(rows: int | tf.Tensor, limits: Augmentation, seed: tf.Tensor) -> tf.Tensor:

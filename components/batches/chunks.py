@@ -52,4 +52,4 @@ def training_chunks(
 
         return filled(images), filled(labels), found
 
-    return chunks.map(fill).prefetch(1)
+    return chunks.map(tf.autograph.experimental.do_not_convert(fill)).prefetch(1)

@@ -37,12 +37,15 @@ def normalize(transform: Transform, images: tf.Tensor) -> tf.Tensor:
 
 def normalized_batches(transform: Transform, examples: Examples, split: str, batch_size: int) -> tf.data.Dataset:
     """The normalised batches of a split, in order: (float32 (n, h, w, c), int64 (n,)); the last one may be smaller."""
+    import tensorflow as tf
 
     def prepare(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return normalize(transform, images), labels
 
     batches = stream_batches(examples, split, batch_size)
-    return batches.map(prepare, num_parallel_calls=2, deterministic=True).prefetch(16)
+    return batches.map(
+        tf.autograph.experimental.do_not_convert(prepare), num_parallel_calls=2, deterministic=True
+    ).prefetch(16)
 
 
 def keras_probabilities(model: Model, examples: Examples, transform: Transform) -> npt.NDArray[np.float32]:

@@ -65,7 +65,9 @@ def stream_batches(examples: Examples, split: str, batch_size: int, order: Order
     if permutation is None:
         rows = _stream_rows(pieces, tf.range(len(pieces)), READ_BYTES)
     else:
-        rows = tf.data.Dataset.from_tensors(0).flat_map(lambda _: _permuted_rows(pieces, permutation))
+        rows = tf.data.Dataset.from_tensors(0).flat_map(
+            tf.autograph.experimental.do_not_convert(lambda _: _permuted_rows(pieces, permutation))
+        )
     batches = rows.rebatch(batch_size)
     options = tf.data.Options()
     # In half of the measurements, autotuning stalled for seconds at the end of a pass; it gains nothing here.
@@ -112,4 +114,5 @@ def _stream_rows(pieces: Sequence[Piece], order: tf.Tensor, group_bytes: int) ->
         values = tf.numpy_function(partial(read_rows, pieces), [order, first, stop], types)
         return tuple(tf.ensure_shape(v, (None, *column.shape)) for v, column in zip(values, columns, strict=True))
 
-    return tf.data.Dataset.range(0, rows, group_rows).map(read)
+    # Without tensors in its conditions, a function needs no translation of its source into a graph, which takes long.
+    return tf.data.Dataset.range(0, rows, group_rows).map(tf.autograph.experimental.do_not_convert(read))

@@ -40,7 +40,9 @@ def serving_module(model: Model, transform: Transform, image_shape: tuple[int, i
     module = tf.Module(name="classifier")
     # The weights only: the random state of a dropout layer differs in each process, and is not needed.
     module.weights = [variable.value for variable in network.weights]
-    module.serve = tf.function(serve, input_signature=[tf.TensorSpec((None, *image_shape), tf.uint8, name="images")])
+    module.serve = tf.function(
+        serve, autograph=False, input_signature=[tf.TensorSpec((None, *image_shape), tf.uint8, name="images")]
+    )
     return module
 
 
