@@ -164,7 +164,7 @@ def _batches(examples: Examples, batch_size: int) -> dict[str, Callable[[], floa
         def add(total: tf.Tensor, batch: tuple[tf.Tensor, ...]) -> tf.Tensor:
             return total + tf.cast(batch[0][0, 0, 0, 0], tf.int64)
 
-        batches.repeat(EPOCHS).reduce(tf.constant(0, tf.int64), lambda total, *batch: add(total, batch)).numpy()
+        batches.repeat(EPOCHS).reduce(tf.constant(0, tf.int64), add).numpy()
 
     return {
         "ours": lambda: _rate(EPOCHS * rows, lambda: consume(ours)),
