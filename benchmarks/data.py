@@ -95,7 +95,7 @@ def _rate(rows: int, work: Callable[[], object]) -> float:
 
 
 def _decoding(params: ingest.Params, context: RunContext, folder: Path) -> dict[str, Callable[[], float]]:
-    """Reading every block; the whole Beam job, which also hashes and writes blocks; the reader of TFDS in batches."""
+    """Reading every block; the whole step, which also hashes and writes blocks; the reader of TFDS in batches."""
     import tensorflow_datasets as tfds
 
     plan = source_of(params, context).plan(params, folder)
@@ -114,7 +114,7 @@ def _decoding(params: ingest.Params, context: RunContext, folder: Path) -> dict[
 
     return {
         "ours": lambda: _rate(sum(rows.values()), lambda: [reader.read() for reader in plan.readers]),
-        "the whole Beam job": lambda: _rate(sum(rows.values()), job),
+        "the whole step": lambda: _rate(sum(rows.values()), job),
         "peer": lambda: _rate(rows["test"], peer),
     }
 

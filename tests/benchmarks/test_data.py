@@ -25,4 +25,4 @@ def test_rates_and_ratios_are_printed(made, monkeypatch, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert [line.partition(":")[0] for line in lines] == ["decode", "analyze", "batches of 1000", "batches of 40"]
     for line in lines:
-        assert re.fullmatch(rf".*: {RATE}(; the whole Beam job [\d,]+)?; {RATIO} .+", line), line
+        assert re.fullmatch(rf".*: {RATE}(; the whole step [\d,]+)?; {RATIO} .+", line), line
