@@ -39,24 +39,24 @@ class TrainingSteps:
         """One step for each batch of the first `rows` rows of a chunk, see `components.batches.chunks`."""
         import tensorflow as tf
 
-        batch_size = self.recipe.batch_size
-        whole, last_rows = rows // batch_size, self.rows % batch_size
+        def learn_batches(size: int, start: tf.Tensor, loss: tf.Tensor, correct: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            """Steps of this size from a row on, as long as there are as many rows."""
 
-        def step(start: tf.Tensor, size: int) -> Sums:
-            return self._learn(_rows(images, start, size), _rows(labels, start, size))
+            def add_step(start: tf.Tensor, loss: tf.Tensor, correct: tf.Tensor) -> tuple[tf.Tensor, ...]:
+                more = self._learn(_rows(images, start, size), _rows(labels, start, size))
+                return start + size, loss + more[0], correct + more[1]
 
-        def add_step(index: tf.Tensor, loss: tf.Tensor, correct: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            more = step(index * batch_size, batch_size)
-            return index + 1, loss + more[0], correct + more[1]
+            left: tuple[tf.Tensor, ...] = tf.while_loop(
+                lambda start, *_: start + size <= rows, add_step, [start, loss, correct], parallel_iterations=1
+            )
+            return left
 
-        _, loss, correct = tf.while_loop(
-            lambda index, *_: index < whole, add_step, [0, 0.0, 0.0], parallel_iterations=1
-        )
-        if not last_rows:
-            return loss, correct
-        nothing = (tf.constant(0.0), tf.constant(0.0))
-        last = tf.cond(rows > whole * batch_size, lambda: step(whole * batch_size, last_rows), lambda: nothing)
-        return loss + last[0], correct + last[1]
+        sums = learn_batches(self.recipe.batch_size, tf.constant(0), tf.constant(0.0), tf.constant(0.0))
+        if last_rows := self.rows % self.recipe.batch_size:
+            # A loop of one step, or of none. In a condition, XLA would compile the step for each number of rows.
+            sums = learn_batches(last_rows, *sums)
+        _, loss, correct = sums
+        return loss, correct
 
     def score(self, images: tf.Tensor, labels: tf.Tensor, training: bool = False) -> Sums:
         """The sums of a batch: pixels (n, h, w, c) and labels, int64 (n,)."""

@@ -10,9 +10,11 @@ import pytest
 
 from components.artifacts.model import Model
 from components.artifacts.preprocessing import NONE, Augmentation
+from components.batches import chunks
 from components.batches.normalized import normalize
 from components.train import Params, epochs, train
 from components.train.fitting import compile_model
+from components.train.network import build_model
 from serving.errors import BeamlineError, InputError
 from tests.components.train.models import RECIPE, assert_same_weights
 
@@ -130,11 +132,23 @@ def test_cosine_decay_reduces_the_learning_rate_to_0(made, tmp_path):
     assert rates == pytest.approx([0.25 * (1 + np.cos(np.pi * step / 16)) for step in range(17)], abs=1e-6)
 
 
-def test_the_steps_are_those_of_plain_keras_with_a_smaller_last_batch(made, tmp_path):
-    recipe = replace(RECIPE, epochs=1, batch_size=256, loss="sparse_categorical_crossentropy", optimizer="sgd")
+@pytest.mark.parametrize("convolutions", [(), (2,)])
+@pytest.mark.parametrize("chunk_steps", [1, 2, 9])
+def test_the_steps_are_those_of_plain_keras_with_a_smaller_last_batch(
+    made, tmp_path, monkeypatch, chunk_steps, convolutions
+):
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", chunk_steps * 128 * 64)
+    recipe = replace(
+        RECIPE,
+        epochs=1,
+        batch_size=128,
+        loss="sparse_categorical_crossentropy",
+        optimizer="sgd",
+        convolutions=convolutions,
+    )
     model = train.run(made.examples, made.transform, recipe, tmp_path)
     losses, weights = plain_keras(made, recipe)
-    assert [rows for rows, _ in losses] == [256, 256, 88]
+    assert [rows for rows, _ in losses] == [128, 128, 128, 128, 88]
     assert model.history[0]["loss"] == pytest.approx(sum(rows * loss for rows, loss in losses) / 600, abs=1e-5)
     assert all(one == pytest.approx(other, abs=1e-6) for one, other in zip(model.weights(), weights, strict=True))
 
@@ -147,8 +161,7 @@ def plain_keras(made, recipe):
     from components.batches.stream import Order, Permutation, stream_batches
 
     keras.utils.set_random_seed(recipe.seed)
-    dense = keras.layers.Dense(4, activation="softmax")
-    network = keras.Sequential([keras.layers.Input((8, 8, 1)), keras.layers.Flatten(), dense])
+    network = build_model((8, 8, 1), 4, recipe)
     network.compile(keras.optimizers.SGD(recipe.learning_rate), recipe.loss, run_eagerly=True)
     order = Order(None, Permutation(recipe.seed, tf.Variable(0, dtype=tf.int64)))
     batches = stream_batches(made.examples, "train", recipe.batch_size, order)
