@@ -93,7 +93,10 @@ def test_installed_scorer_predicts_as_this_environment_does(run, tmp_path, monke
 def test_command_of_the_pipeline_says_which_extra_is_missing(run, tmp_path, command):
     done = run("-m", "pipeline", command)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == f"{command}: tyro is not installed: pip install '.[pipeline]' in Beamline's folder\n"
+    assert (
+        done.stderr
+        == f"{command}: tensorflow-datasets is not installed: pip install '.[pipeline]' in Beamline's folder\n"
+    )
     assert list(tmp_path.iterdir()) == []
 
 
