@@ -28,8 +28,6 @@ def test_only_steps_that_need_it_ask_for_tensorflow(monkeypatch):
 def test_tensorflow_is_imported_without_matplotlib_which_can_be_imported_later():
     code = """
 import sys
-from types import SimpleNamespace
-from pipeline.engine import libraries
 from pipeline.engine.libraries import import_tensorflow
 import_tensorflow()
 assert "tensorflow" in sys.modules and "keras" in sys.modules

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 
+from pipeline.report import rendering
 from pipeline.report.rendering import printable, printable_lines, shortened
 
 
@@ -23,3 +26,23 @@ def test_long_name_keeps_start_and_end(length):
     assert name.startswith(start)
     assert name.endswith(end)
     assert bool(cut) == (length > 48)
+
+
+@pytest.mark.parametrize("lacking", ["folder", "disk"])
+def test_page_does_not_depend_on_the_compiled_templates(tmp_path, monkeypatch, lacking):
+    if lacking == "folder":
+        (tmp_path / "__pycache__").write_text("a file in the place of the folder")
+    else:
+        monkeypatch.setattr("tempfile.NamedTemporaryFile", full_disk)
+    monkeypatch.setattr(rendering.sys, "dont_write_bytecode", False)
+    monkeypatch.setattr(rendering, "cache_from_source", lambda file: str(tmp_path / "__pycache__" / "page.pyc"))
+    rendering._environment.cache_clear()
+    try:
+        assert rendering._environment().get_template("base.html.j2").root_render_func
+        assert (rendering._compiled_templates() is None) == (lacking == "folder")
+    finally:
+        rendering._environment.cache_clear()
+
+
+def full_disk(*arguments, **options):
+    raise OSError(errno.ENOSPC, "No space left on device")
