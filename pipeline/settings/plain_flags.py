@@ -16,7 +16,7 @@ NUMBERS: dict[type, str] = {int: r"[0-9]{1,18}", float: r"[0-9]{1,9}(\.[0-9]{1,9
 
 
 def plain_flags(defaults: Options, arguments: Sequence[str]) -> Options | None:
-    """The options, if all arguments are flags spelt as in the help, each given once, with a plain value.
+    """The options, if all arguments are flags spelt as in the help, with a plain value; the last of equal ones counts.
 
     Returns: None if any argument is something else, valid or not: then tyro reads them all, and writes the message.
     Raises: InputError: a value is not in its range.
@@ -32,7 +32,7 @@ def plain_flags(defaults: Options, arguments: Sequence[str]) -> Options | None:
             return None
         else:
             name, found = flag, read(value if equals else rest.pop(0))
-        if found is None or name in changes:
+        if found is None:
             return None
         changes[name] = found
     return _changed(defaults, changes)
