@@ -19,13 +19,15 @@ import numpy as np
 
 from benchmarks.turns import ratio, take_turns
 from components import analyze, ingest
-from components.analyze.analyze import count_block, place_blocks
+from components.analyze.counting import count_block
 from components.analyze.duplicate_search import find_duplicates
+from components.analyze.search import place_blocks
 from components.artifacts.examples import Examples
 from components.batches.chunks import training_chunks
 from components.batches.stream import Permutation
 from components.beam import BeamOptions
-from components.ingest.ingest import source_of, write_examples
+from components.ingest.decode import write_examples
+from components.ingest.ingest import source_of
 from components.run_context import RunContext
 from serving.arguments.parser import Arguments
 from serving.errors import BeamlineError

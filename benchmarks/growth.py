@@ -80,7 +80,7 @@ def measure(images_file: Path, labels_file: Path, rows: int) -> dict[str, float]
     from components import analyze, train, transform
     from components.artifacts.anomalies import Anomalies
     from components.beam import BeamOptions
-    from components.ingest.ingest import write_examples
+    from components.ingest.decode import write_examples
 
     figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:

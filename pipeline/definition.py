@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from components import analyze, evaluate, export, ingest, promote, train, transform, validate, verify
-from pipeline.engine.step import Step
+from components.evaluate import predict
+from components.export import convert
+from components.verify import agree
+from pipeline.engine.step import InnerStep, Step
 from pipeline.settings.config import Config
 
 
 def pipeline(config: Config) -> tuple[Step, ...]:
     """The nine steps, in an order in which each comes after those whose outputs it takes.
+
+    Evaluate, export and verify have inner steps, for what does not depend on the gate.
 
     Args:
         config: the parameters of every step.
@@ -18,22 +23,32 @@ def pipeline(config: Config) -> tuple[Step, ...]:
     anomalies = Step(validate, config.validate, examples=examples, statistics=statistics)
     transformed = Step(transform, config.transform, statistics=statistics, anomalies=anomalies)
     model = Step(train, config.train, examples=examples, transform=transformed)
-    evaluation = Step(evaluate, config.evaluate, model=model, examples=examples, transform=transformed)
-    bundle = Step(
-        export,
-        export.Params(config.model),
+    predictions = InnerStep(predict, model=model, examples=examples, transform=transformed)
+    evaluation = Step(evaluate, config.evaluate, predictions=predictions, examples=examples)
+    converted = InnerStep(
+        convert,
+        convert.Params(config.model),
         model=model,
         transform=transformed,
         statistics=statistics,
         examples=examples,
-        evaluation=evaluation,
+    )
+    bundle = Step(export, converted=converted, examples=examples, evaluation=evaluation)
+    agreement = InnerStep(
+        agree,
+        agree.Params(config.verify.fresh_rows),
+        model=model,
+        transform=transformed,
+        converted=converted,
+        examples=examples,
+        predictions=predictions,
     )
     verification = Step(
         verify,
         config.verify,
-        model=model,
-        transform=transformed,
         bundle=bundle,
+        converted=converted,
+        agreement=agreement,
         examples=examples,
         evaluation=evaluation,
     )

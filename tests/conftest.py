@@ -20,7 +20,7 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import pytest
 
-from components import analyze, evaluate, export, ingest, train, transform, validate
+from components import analyze, evaluate, ingest, train, transform, validate
 from components.artifacts.anomalies import Anomalies
 from components.artifacts.artifact import Artifact
 from components.artifacts.bundle import Bundle
@@ -33,6 +33,7 @@ from components.beam import BeamOptions
 from components.run_context import RunContext
 from serving.interrupts import raise_on_signals
 from tests import tiny_set
+from tests.components.whole_steps import evaluate_model, export_model
 
 ROOT = Path(__file__).parent.parent
 
@@ -96,12 +97,12 @@ class Made:
     @cached_property
     def evaluation(self) -> Evaluation:
         given = (self.model, self.examples, self.transform, evaluate.Params(min_accuracy=0.9))
-        return self._once(Evaluation, lambda out: evaluate.run(*given, out))
+        return self._once(Evaluation, lambda out: evaluate_model(*given, out))
 
     @cached_property
     def bundle(self) -> Bundle:
-        given = (self.model, self.transform, self.statistics, self.examples, self.evaluation, export.Params("tiny"))
-        return self._once(Bundle, lambda out: export.run(*given, out))
+        given = (self.model, self.transform, self.statistics, self.examples, self.evaluation, "tiny")
+        return self._once(Bundle, lambda out: export_model(*given, out))
 
 
 def pytest_collection_modifyitems(items) -> None:

@@ -25,7 +25,14 @@ def test_table_of_the_steps_is_the_pipeline():
     assert [(name, makes) for name, _, makes in rows] == [(s.name, s.component.output.__name__) for s in steps()]
     assert inputs.pop("ingest") == "a data set"
     for step in steps()[1:]:
-        assert set(inputs[step.name].split(", ")) == {kind.__name__ for kind in step.component.run.inputs.values()}
+        kinds = {source.component.output.__name__ for source in step.sources.values()}
+        assert set(inputs[step.name].split(", ")) == kinds
+
+
+def test_inner_steps_are_named():
+    inner = {one.name for step in steps() for one in step.inner}
+    assert inner == {"predict", "convert", "agree"}
+    assert all(f"`{name}`" in TEXT for name in inner)
 
 
 def test_drawing_names_files_and_steps_that_exist():

@@ -1,4 +1,4 @@
-"""Evaluation: the candidate's figures on the test set, and the verdict of the gate."""
+"""Predictions and Evaluation: the candidate's figures on the test set, and the verdict of the gate."""
 
 from __future__ import annotations
 
@@ -57,10 +57,39 @@ class ClassFigures:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evaluation(Artifact):
-    """Attributes:
-    weights_sha256: the digest of the evaluated weights.
+class Predictions(Artifact):
+    """The trained model's probabilities for the test set.
+
+    Attributes:
+    weights_sha256: the digest of the model's weights.
     test_sha256: the digest of the test set.
+    """
+
+    FILE = "predictions.json"
+
+    weights_sha256: str
+    test_sha256: str
+
+    def probabilities(self) -> npt.NDArray[np.float32]:
+        """float32 (rows, classes): the probabilities for each test image, in order; each row sums to 1."""
+        probabilities: npt.NDArray[np.float32] = np.load(self.path / PROBABILITIES, allow_pickle=False)
+        return probabilities
+
+    def write_probabilities(self, probabilities: npt.NDArray[np.float32]) -> Self:
+        """Writes the probabilities for each test image, float32 (rows, classes)."""
+        write_array(self.path / PROBABILITIES, probabilities)
+        return self
+
+    def summary(self) -> str:
+        """The model and the test set."""
+        return f"probabilities of the weights {self.weights_sha256[:12]} for the test set {self.test_sha256[:12]}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation(Predictions):
+    """Predictions, and what they are worth.
+
+    Attributes:
     probabilities_sha256: the digest of the model's probabilities for the test set.
     rows: number of test images.
     correct: number of test images that are predicted correctly.
@@ -77,8 +106,6 @@ class Evaluation(Artifact):
 
     FILE = "evaluation.json"
 
-    weights_sha256: str
-    test_sha256: str
     probabilities_sha256: str
     rows: int
     correct: int
@@ -97,20 +124,10 @@ class Evaluation(Artifact):
         """Fraction of the test images that is predicted correctly."""
         return self.correct / self.rows
 
-    def probabilities(self) -> npt.NDArray[np.float32]:
-        """float32 (rows, classes): the model's probabilities for each test image, in order; each row sums to 1."""
-        probabilities: npt.NDArray[np.float32] = np.load(self.path / PROBABILITIES, allow_pickle=False)
-        return probabilities
-
     def predictions(self) -> npt.NDArray[np.int64]:
         """int64 (rows,): the predicted label of each test image, in order."""
         labels: npt.NDArray[np.int64] = self.probabilities().argmax(axis=1)
         return labels
-
-    def write_probabilities(self, probabilities: npt.NDArray[np.float32]) -> Self:
-        """Writes the model's probabilities for each test image, float32 (rows, classes)."""
-        write_array(self.path / PROBABILITIES, probabilities)
-        return self
 
     def summary(self) -> str:
         """The arithmetic of every rule of the gate, the loss and the calibration error."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from components.artifacts.artifact import Artifact, RuleResult
+from serving.registry.registry import Promoted
 
 
 @dataclass(frozen=True)
@@ -63,3 +64,8 @@ class Promotion(Artifact):
         if self.passed:
             return "; ".join(self.reasons)
         return "; ".join([*self.reasons, *(f"({rule.message})" for rule in self.rules if rule.passed)])
+
+
+def serving_text(promoted: Promoted, verb: str) -> str:
+    """The sentence on a version that serves; `verb` says since when."""
+    return f"{promoted.model} version {promoted.version} {verb}, sha256 {promoted.sha256[:12]}"

@@ -1,11 +1,15 @@
-"""Verification: the evidence that the bundle predicts as the trained model does."""
+"""Agreement and Verification: the evidence that the bundle predicts as the trained model does."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
+import numpy as np
+import numpy.typing as npt
+
 from components.artifacts.artifact import UNDIGESTED, Artifact, RuleResult
+from components.artifacts.npy_writer import write_array
 from serving.codec import read, to_json
 from serving.files import write_json
 
@@ -23,6 +27,59 @@ class Measured:
     load_seconds: float
     images_per_second: float
     peak_memory_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement(Artifact):
+    """How closely the files of a bundle score as the trained model does, for all limits of the gate.
+
+    Attributes:
+    bundle_sha256: the compared bundle.
+    rows: number of compared test images.
+    disagreements: rows for which Keras, SavedModel and ONNX predict different classes, each as a sentence.
+    max_difference: the largest difference of a probability between any two of the three; None if one of them could
+        not be loaded or returned NaN.
+    used_fraction: the largest difference from the exact probabilities, as a fraction of what rounding allows; None as
+        for `max_difference`.
+    rules: the rules for the files of every bundle, each with its arithmetic.
+    int8_rules: those for the int8 model; none if the bundle has none.
+    precisions: the names of the ONNX models that were scored, `float32` and `int8`.
+    """
+
+    FILE = "agreement.json"
+
+    bundle_sha256: str
+    rows: int
+    disagreements: tuple[str, ...] = ()
+    max_difference: float | None = None
+    used_fraction: float | None = None
+    rules: tuple[RuleResult, ...]
+    int8_rules: tuple[RuleResult, ...] = ()
+    precisions: tuple[str, ...] = ()
+
+    def classes(self, precision: str) -> npt.NDArray[np.int64]:
+        """int64 (rows,): the class that an ONNX model predicts for each test image."""
+        classes: npt.NDArray[np.int64] = np.load(self.path / f"{precision}.npy", allow_pickle=False)
+        return classes
+
+    def with_classes(self, precision: str, classes: npt.NDArray[np.int64]) -> Self:
+        """Writes the class that an ONNX model predicts for each test image, int64 (rows,)."""
+        write_array(self.path / f"{precision}.npy", classes)
+        return replace(self, precisions=(*self.precisions, precision))
+
+    def measured(self) -> Measured | None:
+        """Time and memory of scoring; None if the bundle was not scored."""
+        file = self.path / UNDIGESTED
+        return read(Measured, file) if file.exists() else None
+
+    def write_measured(self, measured: Measured) -> Self:
+        """Writes the time and memory of scoring, which are not digested."""
+        write_json(self.path / UNDIGESTED, to_json(measured))
+        return self
+
+    def summary(self) -> str:
+        """The arithmetic of every rule."""
+        return "; ".join(rule.message for rule in (*self.rules, *self.int8_rules))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Model + Examples + Transform -> Evaluation: the candidate's figures on the test set, judged by the gate."""
+"""Predictions + Examples -> Evaluation: the candidate's figures on the test set, judged by the gate."""
 
 from components.evaluate.evaluate import Params, run
 

@@ -45,3 +45,9 @@ def calibration_error(bins: Sequence[Bin]) -> float:
         if found.accuracy is not None and found.confidence is not None
     ]
     return sum(rows * gap for rows, gap in gaps) / sum(rows for rows, _ in gaps)
+
+
+def cross_entropy(probabilities: npt.NDArray[np.float32], labels: npt.NDArray[np.int64]) -> float:
+    """Mean negative logarithm of the probability of each row's label, in nats; probabilities are at least 1e-7."""
+    of_label = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    return float(-np.log(np.maximum(of_label, 1e-7)).mean())

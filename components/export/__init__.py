@@ -1,5 +1,5 @@
-"""Model + Transform + Statistics + Examples + Evaluation -> Bundle: SavedModel and ONNX, preprocessing inside."""
+"""Converted bundle + Examples + Evaluation -> Bundle: SavedModel and ONNX, with what the gate says of them."""
 
-from components.export.export import Params, run
+from components.export.export import run
 
-__all__ = ["Params", "run"]
+__all__ = ["run"]

@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from components.artifacts.artifact import RuleResult
-from components.gate import verdict
+from components.artifacts.evaluation import Evaluation
+from components.artifacts.examples import Examples
+from components.gate import judge_predictions, verdict
 from components.significance import SIGNIFICANCE, Discordance, discordance, holm
-from serving.bundle.bundle import ONNX_INT8
+from serving.blocks import Images
+from serving.bundle.bundle import ONNX_INT8, Bundle
+from serving.scoring.network import Network
 
 Classes = npt.NDArray[np.int64]
 
@@ -22,28 +25,29 @@ def count_correct(predicted: Classes, labels: Classes) -> dict[str, Any]:
     return {"correct": int(right.sum()), "rows": len(right), "accuracy": float(right.mean())}
 
 
-def judge_int8(
-    int8: Classes, float32: Classes, labels: Classes, class_names: Sequence[str], gate: Sequence[RuleResult]
-) -> dict[str, Any]:
+def predicted_classes(content: bytes, images: Images) -> Classes:
+    """int64 (n,): the class that an ONNX model predicts for each image, uint8 (n, h, w, c)."""
+    classes: Classes = Network(content).probabilities(images).argmax(axis=1)
+    return classes
+
+
+def judge_int8(int8: Classes, float32: Classes, labels: Classes, class_names: Sequence[str]) -> dict[str, Any]:
     """The manifest's entry of the int8 model; if it is refused, it has the reason, `left_out`, instead of `file`.
 
     It is refused if McNemar's mid-p test, one-sided, finds it worse than the float model, on all rows or on those of a
-    class (with Holm's correction); if it gets no row of a class right, and the float model does; or if it fails the
-    gate.
+    class (with Holm's correction); or if it gets no row of a class right, and the float model does.
 
     Args:
         int8: int64 (n,), the classes that the int8 model predicts for the test set.
         float32: int64 (n,), those of the float model.
         labels: int64 (n,).
         class_names: by integer label.
-        gate: the gate's rules for int8.
     """
     found = discordance(candidate=int8 == labels, champion=float32 == labels)
-    passed, reasons = verdict(gate)
-    reason = None if passed else "; ".join(reasons)
     if found.p_worse < SIGNIFICANCE:
-        reason = f"{_counts(found)}, p {found.p_worse:.2g} < {SIGNIFICANCE:g}"
-    reason = reason or _worse_class(int8, float32, labels, class_names)
+        reason: str | None = f"{_counts(found)}, p {found.p_worse:.2g} < {SIGNIFICANCE:g}"
+    else:
+        reason = _worse_class(int8, float32, labels, class_names)
     return {
         **({"file": ONNX_INT8} if reason is None else {"left_out": reason}),
         **count_correct(int8, labels),
@@ -52,6 +56,18 @@ def judge_int8(
         "gained": found.gained,
         "p_worse": found.p_worse,
     }
+
+
+def apply_gate(opened: Bundle, examples: Examples, evaluation: Evaluation) -> dict[str, Any]:
+    """The manifest's entry of a bundle's int8 model: as it was, or left out, because the gate refuses it."""
+    entry = opened.manifest.precisions["int8"]
+    if "file" not in entry:
+        return entry
+    classes = predicted_classes(opened.read(entry["file"]), examples.all_images("test"))
+    passed, reasons = verdict(judge_predictions(classes, examples, evaluation))
+    if passed:
+        return entry
+    return {"left_out": "; ".join(reasons), **{name: value for name, value in entry.items() if name != "file"}}
 
 
 def _worse_class(int8: Classes, float32: Classes, labels: Classes, class_names: Sequence[str]) -> str | None:

@@ -6,11 +6,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from components.ingest.local_path import default_model_name, path_name
 from components.ingest.read_options import ReadOptions
-from components.ingest.read_plan import ReadPlan
 from serving.batch.inputs.open_file import shown
+
+if TYPE_CHECKING:
+    from components.ingest.read_plan import ReadPlan
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +10,7 @@ import numpy.typing as npt
 from components.artifacts.artifact import RuleResult
 from components.artifacts.examples import Examples
 from components.artifacts.promotion import DiscordantImage
-from components.promote.margin import Limits
+from components.promote.margin import Compare, Limits
 from components.significance import SIGNIFICANCE, Discordance, difference_interval, discordance
 from serving.bundle.bundle import Bundle, load_bundle
 from serving.errors import BeamlineError, BundleError
@@ -20,7 +19,6 @@ from serving.registry.promotion_events import Difference
 from serving.registry.registry import Promoted
 from serving.scoring.scorer import Scorer
 
-Compare = Literal["not-worse", "better", "off"]
 # The name of the interval whose ends are one-sided at the level SIGNIFICANCE.
 INTERVAL = f"{1 - 2 * SIGNIFICANCE:.0%}".replace("%", " %")
 # Largest number of images of each kind, gained and lost, that a promotion names.

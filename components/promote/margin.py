@@ -8,6 +8,7 @@ from typing import Literal
 from components.significance import Margin
 
 Auto = Literal["auto"]
+Compare = Literal["not-worse", "better", "off"]
 # The drop below the best version that is allowed by default: this many margins, but at least LEAST_DROP. The best of
 # many equally good models is above their mean, so one margin would refuse good ones by chance.
 DROP_MARGINS = 3

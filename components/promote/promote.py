@@ -10,21 +10,14 @@ from components.artifacts.artifact import RuleResult
 from components.artifacts.bundle import Bundle
 from components.artifacts.evaluation import Evaluation
 from components.artifacts.examples import Examples
-from components.artifacts.promotion import Promotion
+from components.artifacts.promotion import Promotion, serving_text
 from components.artifacts.verification import Verification
-from components.gate import verdict
-from components.promote.champion import ChampionComparison, Compare, LoadedTestSet, compare_with_champion
-from components.promote.evidence_rules import evidence_rules
-from components.promote.history_rules import drop_rules, rollback_rules
-from components.promote.margin import Auto, limits_of
+from components.promote.margin import Auto, Compare
 from components.run_context import RunContext
 from serving.arguments.ranges import Range, require_ranges
 from serving.errors import InputError
-from serving.registry.pointer import Pointer, lock_pointer
-from serving.registry.promotion_events import Evidence
-from serving.registry.registry import Promoted, Registry
+from serving.registry.registry import Registry
 from serving.registry.server_files import up_to_date_version
-from serving.registry.versions import require_same_dataset
 
 
 @dataclass(frozen=True)
@@ -58,7 +51,7 @@ class Params:
 def up_to_date(bundle: Bundle, context: RunContext) -> str | None:
     """A message if exactly this bundle serves already and nothing is left to do; otherwise None."""
     current = up_to_date_version(Registry(context.models), context.model, bundle.sha256)
-    return None if current is None else _serving_text(current, "already serves")
+    return None if current is None else serving_text(current, "already serves")
 
 
 def run(
@@ -76,10 +69,17 @@ def run(
         InputError: the model's name is invalid, or the model belongs to another data set.
         BundleError: the bundle was changed since its export, or the pointer is missing.
     """
+    from components.gate import verdict
+    from components.promote.champion import LoadedTestSet
+    from components.promote.evidence_rules import evidence_rules
+    from components.promote.judgement import evidence_of, promotion_rules, write_promotion
+    from serving.registry.pointer import lock_pointer
+    from serving.registry.versions import require_same_dataset
+
     opened = bundle.opened()
     bundle_rules = evidence_rules(opened, evaluation, verification, examples)
     if not verdict(bundle_rules)[0]:
-        return _promotion(bundle, context, out, [rule for rule in bundle_rules if not rule.passed])
+        return write_promotion(bundle, context, out, [rule for rule in bundle_rules if not rule.passed])
     test_set = LoadedTestSet.of(examples)
     with lock_pointer(Registry(context.models), context.model) as pointer:
         require_same_dataset(pointer.folder, opened)
@@ -87,73 +87,10 @@ def run(
         if champion is not None and champion.sha256 == bundle.sha256:
             rules, comparison = [RuleResult("champion", True, "it is the champion itself")], None
         else:
-            rules, comparison = _rules(bundle, evaluation, test_set, pointer, champion, params, context)
+            rules, comparison = promotion_rules(bundle, evaluation, test_set, pointer, champion, params, context)
         if not verdict(rules)[0]:
-            return _promotion(bundle, context, out, rules, champion, comparison)
+            return write_promotion(bundle, context, out, rules, champion, comparison)
         reason = context.reason or "; ".join(rule.message for rule in rules)
-        evidence = _evidence(context, evaluation, verification, comparison)
+        evidence = evidence_of(context, evaluation, verification, comparison)
         promoted = pointer.promote(opened, evidence, reason, context.manual)
-    return _promotion(bundle, context, out, rules, champion, comparison, promoted)
-
-
-def _rules(
-    bundle: Bundle,
-    evaluation: Evaluation,
-    test_set: LoadedTestSet,
-    pointer: Pointer,
-    champion: Promoted | None,
-    params: Params,
-    context: RunContext,
-) -> tuple[list[RuleResult], ChampionComparison | None]:
-    """All rules, each computed even if another one refuses."""
-    events, gap = pointer.promotion_events(), pointer.history_problem()
-    limits = limits_of(params.margin, params.max_drop_fraction, context.margin)
-    rule, comparison = compare_with_champion(evaluation.predictions(), champion, test_set, params.compare, limits)
-    drop = drop_rules(evaluation.accuracy, events, pointer.folder, test_set, limits)
-    blocking = events.blocking(bundle.sha256, evaluation.weights_sha256)
-    return [rule, *drop, *rollback_rules(blocking, context.run, gap, context.manual)], comparison
-
-
-def _evidence(
-    context: RunContext, evaluation: Evaluation, verification: Verification, comparison: ChampionComparison | None
-) -> Evidence:
-    return Evidence(
-        run=context.run,
-        evaluation_sha256=evaluation.digest(),
-        verification_sha256=verification.digest(),
-        accuracy=evaluation.accuracy,
-        test_sha256=evaluation.test_sha256,
-        weights_sha256=evaluation.weights_sha256,
-        difference=None if comparison is None else comparison.difference,
-    )
-
-
-def _promotion(
-    bundle: Bundle,
-    context: RunContext,
-    out: Path,
-    rules: list[RuleResult],
-    champion: Promoted | None = None,
-    comparison: ChampionComparison | None = None,
-    promoted: Promoted | None = None,
-) -> Promotion:
-    passed, reasons = verdict(rules)
-    return Promotion(
-        path=out,
-        model=context.model,
-        version=None if promoted is None else promoted.version,
-        bundle_sha256=bundle.sha256,
-        champion=None if champion is None else champion.version,
-        gained=None if comparison is None else comparison.difference.gained,
-        lost=None if comparison is None else comparison.difference.lost,
-        interval=None if comparison is None else (comparison.difference.low, comparison.difference.high),
-        p=None if comparison is None else comparison.p,
-        discordant=() if comparison is None else comparison.images,
-        rules=tuple(rules),
-        passed=passed,
-        reasons=reasons if promoted is None else (_serving_text(promoted, "serves now"), *reasons),
-    ).save()
-
-
-def _serving_text(promoted: Promoted, verb: str) -> str:
-    return f"{promoted.model} version {promoted.version} {verb}, sha256 {promoted.sha256[:12]}"
+    return write_promotion(bundle, context, out, rules, champion, comparison, promoted)

@@ -9,9 +9,6 @@ from pathlib import Path
 from components.artifacts.examples import Examples
 from components.artifacts.model import Model
 from components.artifacts.preprocessing import Transform
-from components.train.fitting import fit, split_rows
-from components.train.hold_out import describe_missing
-from components.train.network import layers_table
 from components.train.recipe import Params
 
 log = logging.getLogger("beamline.train")
@@ -23,6 +20,10 @@ def run(examples: Examples, transform: Transform, params: Params, out: Path) -> 
     Raises:
         BeamlineError: as `fit`.
     """
+    from components.train.fitting import fit, split_rows
+    from components.train.hold_out import describe_missing
+    from components.train.network import layers_table
+
     checkpoints = out / "checkpoints"
     resumed = checkpoints.exists()
     if (missing := describe_missing(split_rows(examples, params), examples.class_names)) is not None:

@@ -1,4 +1,4 @@
-"""Model + Transform + Bundle + Examples + Evaluation -> Verification: does the bundle score as the model does?"""
+"""Bundle + Agreement + Examples + Evaluation -> Verification: may the bundle serve in the place of the model?"""
 
 from components.verify.verify import Params, run
 

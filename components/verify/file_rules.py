@@ -15,8 +15,6 @@ from components.verify.constants import check_constants, check_saved_model
 from serving.bundle.bundle import ONNX
 from serving.bundle.bundle import Bundle as CheckedBundle
 from serving.bundle.manifest import MANIFEST
-from serving.errors import BundleError
-from serving.scoring.smoke_test import run_smoke_test
 
 if TYPE_CHECKING:
     import onnx
@@ -64,12 +62,3 @@ def checker_rule(models: OnnxModels) -> RuleResult:
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         return RuleResult("checker", False, f"onnx.checker refuses the model: {error}")
     return RuleResult("checker", True, "onnx.checker accepts the model")
-
-
-def sample_rule(opened: CheckedBundle) -> RuleResult:
-    """Whether the bundle passes the smoke test of servers."""
-    try:
-        run_smoke_test(opened)
-    except BundleError as error:
-        return RuleResult("sample", False, str(error))
-    return RuleResult("sample", True, "its probabilities for the sample are those of the trained model")

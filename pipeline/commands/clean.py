@@ -12,7 +12,7 @@ from pipeline.commands.arguments import parser_of
 from pipeline.comparison.old_comparisons import comparisons_with_runs
 from pipeline.engine.folders import is_half_removed, remove
 from pipeline.engine.store import PAYLOAD, Store
-from pipeline.records.needs import Needs, Promotions, artifacts_of, find_needs
+from pipeline.records.needs import Needs, Promotions, find_needs
 from pipeline.records.run_history import Record, RunHistory
 from pipeline.report.drawings.drawing_cache import DrawingCache
 from pipeline.report.drawings.needed_drawings import needed_drawings
@@ -132,7 +132,7 @@ def _unneeded(store: Store, history: RunHistory, models: Path, keep: int) -> lis
 
 
 def _artifacts(store: Store, records: Sequence[Record], needed: Needs) -> Iterator[Path]:
-    named = {artifact for record in records for artifact in artifacts_of(record)}
+    named = {artifact for record in records for artifact in record.artifacts}
     for entry in entries(store.root / "artifacts"):
         if store.by_name(entry.name) is None:
             if is_half_removed(entry):

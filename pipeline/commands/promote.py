@@ -11,8 +11,7 @@ from components.artifacts.bundle import Bundle
 from components.artifacts.evaluation import Evaluation
 from components.artifacts.examples import Examples
 from components.artifacts.verification import Verification
-from components.promote.champion import Compare
-from components.promote.margin import Auto
+from components.promote.margin import Auto, Compare
 from components.run_context import RunContext
 from pipeline.commands.arguments import add_reason, parser_of, require_reason
 from pipeline.engine.machine_failure import explain_failures

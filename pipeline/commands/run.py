@@ -80,7 +80,7 @@ def _run(request: Request, started: float) -> int:
             stack.enter_context(write_tensorboard(config, name))
             fix_settings(config.train.intra_op_threads)
             _announce(config, name, outcomes)
-            missing = [step.name for step in steps if step.name not in outcomes]
+            missing = [one.name for step in steps if step.name not in outcomes for one in (step, *step.inner)]
             previous = history.previous(config.model, missing, store) if missing else {}
             draw = stack.enter_context(drawing_ahead(record, config.runs))
             execution = Execution(context, config.beam, request.force, request.explain, previous, config.places(), draw)

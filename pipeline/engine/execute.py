@@ -19,7 +19,7 @@ from pipeline.engine.component import Function
 from pipeline.engine.libraries import import_tensorflow, need_tensorflow
 from pipeline.engine.machine_failure import explain_failures
 from pipeline.engine.outcome import Kind, Outcome, Outcomes, log_begin
-from pipeline.engine.step import Parts, Step
+from pipeline.engine.step import InnerStep, Parts, Step
 from pipeline.engine.store import Store, Stored
 from serving.errors import BeamlineError
 from serving.faults.wording import Writing
@@ -59,11 +59,17 @@ class Execution:
 def resolve(step: Step, outcomes: Outcomes, store: Store, context: RunContext) -> Outcome | None:
     """The outcome of a step that needs no execution: refused, skipped, up to date or cached; else None.
 
-    All its inputs have an outcome in `outcomes`. Neither TensorFlow nor Beam is needed.
+    All its sources have an outcome in `outcomes`. Neither TensorFlow nor Beam is needed.
     Raises: InputError: data outside the store that the step reads are not valid.
     """
     if (stopped := _stopped(step, outcomes)) is not None:
         return stopped
+    inner: dict[str, Outcome] = {}
+    for one in step.inner:
+        if (outcome := resolve(one, outcomes, store, context)) is None:
+            return None
+        inner[one.name] = outcome
+    outcomes = {**outcomes, **inner}
     if (hook := step.component.up_to_date) is not None:
         # Only this hook decides: an artifact says what was true at its commit, not what is true now.
         message = hook(step.params, context, **_inputs(hook, step, outcomes, store))
@@ -73,7 +79,8 @@ def resolve(step: Step, outcomes: Outcomes, store: Store, context: RunContext) -
     fingerprint = _fingerprint(step, outcomes, store, context)
     if fingerprint is None:
         return None
-    return _found(step, step.key(_key_parts(step, outcomes, fingerprint)), store)
+    found = _found(step, step.key(_key_parts(step, outcomes, fingerprint)), store)
+    return None if found is None else replace(found, inner=_artifacts(inner))
 
 
 def execute(step: Step, outcomes: Outcomes, store: Store, execution: Execution) -> Outcome:
@@ -105,7 +112,7 @@ def execute(step: Step, outcomes: Outcomes, store: Store, execution: Execution) 
 
 def _stopped(step: Step, outcomes: Outcomes) -> Outcome | None:
     """The outcome of a step that must not run because of its inputs; None if it may run."""
-    for source in (outcomes[source.name] for source in step.inputs.values()):
+    for source in (outcomes[name] for name in step.sources):
         if source.outcome in ("failed", "skipped"):
             failed = source.name if source.outcome == "failed" else source.reasons[0].removesuffix(" failed")
             return Outcome(step.name, "skipped", reasons=(f"{failed} failed",))
@@ -118,7 +125,27 @@ def _stopped(step: Step, outcomes: Outcomes) -> Outcome | None:
 
 
 def _run(step: Step, outcomes: Outcomes, store: Store, execution: Execution) -> Outcome:
-    log_begin(step.name)
+    """Executes a step whose output was not found, after those of its inner steps whose outputs are not found."""
+    is_inner = isinstance(step, InnerStep)
+    if not is_inner:
+        log_begin(step.name)
+    # The inner steps of an inner step belong to other steps too, which force them.
+    of_inner = replace(execution, force=execution.force and not is_inner)
+    inner: dict[str, Outcome] = {}
+    for one in step.inner:
+        inner[one.name] = outcome = execute(one, outcomes, store, of_inner)
+        if not outcome.passed:
+            return replace(outcome, name=step.name)
+    outcome = _run_itself(step, {**outcomes, **inner}, store, execution)
+    because = [reason for one in (*inner.values(), outcome) for reason in one.because]
+    return replace(outcome, inner=_artifacts(inner), because=tuple(dict.fromkeys(because)))
+
+
+def _artifacts(inner: Mapping[str, Outcome]) -> tuple[str, ...]:
+    return tuple(outcome.artifact_name for outcome in inner.values())
+
+
+def _run_itself(step: Step, outcomes: Outcomes, store: Store, execution: Execution) -> Outcome:
     component, context = step.component, execution.context
     for source in step.inputs.values():
         artifact = outcomes[source.name].artifact_name

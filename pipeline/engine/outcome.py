@@ -30,6 +30,7 @@ class Outcome:
         summary: the artifact on one line.
         exit_code: exit code of a failure; 0 otherwise.
         because: why the step was executed: what differs from the previous run, or `--force`.
+        inner: the names of the artifacts of its inner steps.
     """
 
     IGNORES_UNKNOWN: ClassVar[bool] = True
@@ -44,6 +45,7 @@ class Outcome:
     summary: str = ""
     exit_code: int = 0
     because: tuple[str, ...] = ()
+    inner: tuple[str, ...] = ()
 
     @property
     def artifact_name(self) -> str:

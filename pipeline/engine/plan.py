@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from components.run_context import RunContext
 from pipeline.engine.execute import Execution, execute, resolve
 from pipeline.engine.libraries import import_tensorflow, need_tensorflow
 from pipeline.engine.outcome import Outcome, Outcomes, log_outcome
-from pipeline.engine.step import Step
+from pipeline.engine.step import InnerStep, Step
 from pipeline.engine.store import Store
 
 if TYPE_CHECKING:
@@ -24,13 +24,13 @@ METRICS = "beamline.steps"
 
 
 def plan(steps: tuple[Step, ...], store: Store, context: RunContext) -> Outcomes:
-    """The outcomes that need no execution, of every step whose inputs have an outcome.
+    """The outcomes that need no execution, of every step whose sources have an outcome.
 
     Raises: InputError: data outside the store are not valid.
     """
     outcomes: dict[str, Outcome] = {}
     for step in steps:
-        if all(source.name in outcomes for source in step.inputs.values()):
+        if step.sources.keys() <= outcomes.keys():
             outcome = resolve(step, outcomes, store, context)
             if outcome is not None:
                 outcomes[step.name] = outcome
@@ -41,11 +41,20 @@ def complete(steps: tuple[Step, ...], outcomes: Outcomes, store: Store, executio
     """The outcomes of all steps. Executes those that are not in `outcomes`; only these need Beam."""
     missing = tuple(step for step in steps if step.name not in outcomes)
     if missing:
-        if need_tensorflow(missing):
+        if need_tensorflow(_without_output(missing, outcomes, store, execution)):
             # While other processes decode pictures, this one imports what later steps need.
             execution = replace(execution, context=replace(execution.context, meanwhile=import_tensorflow))
         outcomes, _ = run_steps(missing, outcomes, store, execution)
     return {step.name: outcomes[step.name] for step in steps}
+
+
+def _without_output(steps: Iterable[Step], outcomes: Outcomes, store: Store, execution: Execution) -> Iterator[Step]:
+    """The steps that are to be executed, and their inner steps, if they are to be executed too."""
+    for step in steps:
+        inner = isinstance(step, InnerStep) and not execution.force and step.sources.keys() <= outcomes.keys()
+        if not inner or resolve(step, outcomes, store, execution.context) is None:
+            yield step
+            yield from _without_output(step.inner, outcomes, store, execution)
 
 
 def run_steps(

@@ -63,6 +63,19 @@ class Step:
         """The component's name."""
         return self.component.name
 
+    @property
+    def inner(self) -> tuple[InnerStep, ...]:
+        """The inner steps that it takes inputs from."""
+        return tuple(source for source in self.inputs.values() if isinstance(source, InnerStep))
+
+    @property
+    def sources(self) -> dict[str, Step]:
+        """The other steps that it takes inputs from, by name, also those of its inner steps."""
+        found: dict[str, Step] = {}
+        for source in self.inputs.values():
+            found |= source.sources if isinstance(source, InnerStep) else {source.name: source}
+        return found
+
     def parts(self, input_digests: Mapping[str, str], fingerprint: Mapping[str, str]) -> Parts:
         """Everything that the step's output depends on.
 
@@ -83,3 +96,10 @@ class Step:
     def key(self, key_parts: Parts) -> str:
         """The identity of the step's output: SHA-256 over its name and everything that it depends on."""
         return hashlib.sha256(canonical_json({"component": self.name, **key_parts}).encode()).hexdigest()
+
+
+class InnerStep(Step):
+    """A part of the step that takes its output; it has an artifact, but no outcome of its own.
+
+    A step is divided so that a change of its parameters repeats only what depends on them.
+    """

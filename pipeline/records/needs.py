@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.records.run_history import KILLED, RUNNING, Record
@@ -58,23 +58,18 @@ def find_needs(records: Sequence[Record], bundles: Mapping[str, str], promotions
     first: set[str] = set()
     seen: set[str] = set()
     for record in records:
-        bundle = next((bundles[name] for name in artifacts_of(record) if name in bundles), record.figures.get("bundle"))
+        bundle = next((bundles[name] for name in record.artifacts if name in bundles), record.figures.get("bundle"))
         # Another folder of runs that promotes to the same registry has a run with this number too.
         if (record.run, bundle) in promotions.evidence or (bundle in promotions.bundles and bundle not in seen):
             makers.add(record.run)
-        named = {*artifacts_of(record), *([] if bundle is None else [bundle])}
+        named = {*record.artifacts, *([] if bundle is None else [bundle])}
         if not named <= seen:
             first.add(record.run)
         seen |= named
     runs = frozenset(last | makers)
     return Needs(
         runs=runs,
-        artifacts=frozenset(name for record in records if record.run in runs for name in artifacts_of(record)),
+        artifacts=frozenset(name for record in records if record.run in runs for name in record.artifacts),
         records=runs | first,
         unfinished=any(record.verdict in UNFINISHED for record in records[-keep:]),
     )
-
-
-def artifacts_of(record: Record) -> Iterator[str]:
-    """The names of the artifacts that a run made or found."""
-    return (outcome.artifact for outcome in record.steps if outcome.artifact is not None)

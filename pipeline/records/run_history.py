@@ -82,6 +82,11 @@ class Record:
         """The folder of the registry, valid from every working folder."""
         return Path(self.folder, self.config["models"])
 
+    @property
+    def artifacts(self) -> tuple[str, ...]:
+        """The names of the artifacts that the run made or found, also those of inner steps."""
+        return tuple(name for one in self.steps for name in (one.artifact, *one.inner) if name is not None)
+
 
 @dataclass(frozen=True)
 class RunHistory:
@@ -178,10 +183,11 @@ class RunHistory:
         for run in reversed(self.runs()):
             # A damaged record is skipped: it must not stop a new run.
             for record in self.readable([run]):
-                for outcome in record.steps if record.config["model"] == model else ():
-                    if outcome.artifact is not None and outcome.name in steps and outcome.name not in found:
-                        stored = store.by_name(outcome.artifact)
-                        found[outcome.name] = Previous(run, outcome.artifact, None if stored is None else stored.parts)
+                for artifact in record.artifacts if record.config["model"] == model else ():
+                    step = artifact.rpartition("-")[0]
+                    if step in steps and step not in found:
+                        stored = store.by_name(artifact)
+                        found[step] = Previous(run, artifact, None if stored is None else stored.parts)
             if len(found) == len(steps):
                 break
         return found

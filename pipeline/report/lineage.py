@@ -38,7 +38,7 @@ def lineage_of(steps: Sequence[Step], outcomes: Outcomes) -> Lineage:
     """Places the steps of a run, each after its inputs; a step without an outcome is left out."""
     shown = [step for step in steps if step.name in outcomes]
     place = {step.name: TOP + PITCH * index for index, step in enumerate(shown)}
-    sources = {step.name: [source.name for source in step.inputs.values() if source.name in place] for step in shown}
+    sources = {step.name: [name for name in step.sources if name in place] for step in shown}
     arcs = [_arc(place[source], place[name]) for name, taken in sources.items() for source in taken]
     takes = [f"{name} takes {', '.join(taken) or 'no other'}" for name, taken in sources.items()]
     return Lineage(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 from hypothesis import settings
@@ -10,6 +12,7 @@ from components.artifacts.model import Model
 from components.artifacts.preprocessing import Transform
 from components.verify import verify
 from tests.components.examples_by_hand import write_examples as write_examples_by_hand
+from tests.components.whole_steps import verify_bundle
 
 # The duration of an example is not a result.
 settings.register_profile("components", deadline=None)
@@ -82,4 +85,11 @@ def unit_transform(tmp_path_factory):
 def verification(made, tmp_path_factory):
     """The Verification of the small data set's bundle."""
     out = tmp_path_factory.mktemp("verification")
-    return verify.run(made.model, made.transform, made.bundle, made.examples, made.evaluation, verify.Params(), out)
+    return verify_bundle(made.model, made.transform, made.bundle, made.examples, made.evaluation, verify.Params(), out)
+
+
+@pytest.fixture
+def bundle_copy(made, tmp_path):
+    """A copy of the exported bundle's folder."""
+    shutil.copytree(made.bundle.path, tmp_path / "bundle")
+    return tmp_path / "bundle"

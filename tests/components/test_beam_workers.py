@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from components.analyze import analyze
+from components.analyze.counting import count_block
+from components.analyze.search import place_blocks
 from components.beam import BeamOptions
 from components.ingest import ingest
-from components.ingest.ingest import decode_block, source_of
+from components.ingest.decode import decode_block
+from components.ingest.ingest import source_of
 from components.ingest.read_options import ReadOptions
 from components.run_context import RunContext
 
@@ -44,10 +47,10 @@ def test_decoding_a_block_again_writes_the_same_files(made, params, tmp_path, co
 
 
 def test_counting_a_block_again_writes_the_same_files(made, tmp_path, contents):
-    placed = analyze.place_blocks(made.examples)[1]
-    once = analyze.count_block(placed, made.examples, tmp_path, 3)
+    placed = place_blocks(made.examples)[1]
+    once = count_block(placed, made.examples, tmp_path, 3)
     left = contents(tmp_path)
-    again = analyze.count_block(placed, made.examples, tmp_path, 3)
+    again = count_block(placed, made.examples, tmp_path, 3)
     assert contents(tmp_path) == left
     assert (once.placed, once.statistics.rows) == (again.placed, again.statistics.rows)
     assert once.statistics.invalid == again.statistics.invalid

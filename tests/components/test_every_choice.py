@@ -6,9 +6,10 @@ from typing import Literal, get_args, get_origin, get_type_hints
 
 import pytest
 
-from components import evaluate, export, promote, train, verify
+from components import evaluate, promote, train, verify
 from components.run_context import RunContext
 from components.train.recipe import Recipe
+from tests.components.whole_steps import evaluate_model, export_model, verify_bundle
 
 CHOICES = {name: get_args(kind) for name, kind in get_type_hints(Recipe).items() if get_origin(kind) is Literal}
 LAYERS = ({"hidden": (8,)}, {"convolutions": (3, 4), "hidden": (8,)}, {"convolutions": (3,), "hidden": ()})
@@ -31,10 +32,10 @@ def test_every_value_that_is_offered_reaches_promotion(made, tmp_path, recipe):
     examples, transform = made.examples, made.transform
     model = train.run(examples, transform, train.Params(**{"hidden": (8,), "epochs": 3, **recipe}), outs["train"])
     # The gate is not what is tested: these models are trained for three epochs.
-    evaluation = evaluate.run(model, examples, transform, evaluate.Params(min_accuracy=0.0), outs["evaluate"])
+    evaluation = evaluate_model(model, examples, transform, evaluate.Params(min_accuracy=0.0), outs["evaluate"])
     given = model, transform, made.statistics, examples, evaluation
-    bundle = export.run(*given, export.Params(model="tiny"), outs["export"])
-    verification = verify.run(model, transform, bundle, examples, evaluation, verify.Params(), outs["verify"])
+    bundle = export_model(*given, "tiny", outs["export"])
+    verification = verify_bundle(model, transform, bundle, examples, evaluation, verify.Params(), outs["verify"])
     assert verification.passed, verification.reasons
     context = RunContext(model="tiny", models=tmp_path / "models", run="1")
     promoted = promote.run(bundle, evaluation, verification, examples, promote.Params(), context, outs["promote"])

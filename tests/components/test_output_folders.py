@@ -6,15 +6,16 @@ import pytest
 
 from components.analyze import analyze
 from components.beam import BeamOptions
-from components.evaluate import evaluate
-from components.export import export
+from components.evaluate import evaluate, predict
+from components.export import convert, export
 from components.ingest import ingest
 from components.promote import promote
 from components.run_context import RunContext
 from components.train import train
 from components.transform import transform
 from components.validate import validate
-from components.verify import verify
+from components.verify import agree, verify
+from tests.components.whole_steps import verify_bundle
 
 COMPONENTS = {
     "ingest": lambda made, out: ingest.run(
@@ -24,11 +25,16 @@ COMPONENTS = {
     "validate": lambda made, out: validate.run(made.examples, made.statistics, validate.Params(), RunContext(), out),
     "transform": lambda made, out: transform.run(made.statistics, made.anomalies, transform.Params("standardize"), out),
     "train": lambda made, out: train.run(made.examples, made.transform, train.Params(hidden=(), epochs=1), out),
-    "evaluate": lambda made, out: evaluate.run(made.model, made.examples, made.transform, evaluate.Params(0.9), out),
-    "export": lambda made, out: export.run(
-        made.model, made.transform, made.statistics, made.examples, made.evaluation, export.Params("other"), out
+    "predict": lambda made, out: predict.run(made.model, made.examples, made.transform, out),
+    "evaluate": lambda made, out: evaluate.run(made.evaluation, made.examples, evaluate.Params(0.9), out),
+    "convert": lambda made, out: convert.run(
+        made.model, made.transform, made.statistics, made.examples, convert.Params("other"), out
     ),
-    "verify": lambda made, out: verify.run(
+    "export": lambda made, out: export.run(made.bundle, made.examples, made.evaluation, out),
+    "agree": lambda made, out: agree.run(
+        made.model, made.transform, made.bundle, made.examples, made.evaluation, agree.Params(), out
+    ),
+    "verify": lambda made, out: verify_bundle(
         made.model, made.transform, made.bundle, made.examples, made.evaluation, verify.Params(), out
     ),
 }

@@ -12,6 +12,7 @@ from components.artifacts.preprocessing import Transform
 from components.beam import BeamOptions
 from components.run_context import RunContext
 from tests.components.ingest.tables.reading import same_rows
+from tests.components.whole_steps import evaluate_model
 from tests.e2e.forms import FORMS, Data
 
 TRAIN, TEST = 6_000, 5_000
@@ -77,7 +78,7 @@ def test_form_gives_the_same_pixels_and_a_model_as_good_as_keras(name, data, bar
         class_names=examples.class_names,
     ).save()
     model = train.run(examples, prepared, RECIPE, outs["train"])
-    evaluation = evaluate.run(model, examples, prepared, evaluate.Params(min_accuracy=0.0), outs["evaluate"])
+    evaluation = evaluate_model(model, examples, prepared, evaluate.Params(min_accuracy=0.0), outs["evaluate"])
     assert evaluation.correct / evaluation.rows == pytest.approx(bare_accuracy, abs=0.02)
 
 

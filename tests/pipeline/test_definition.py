@@ -14,7 +14,8 @@ def test_nine_steps_each_after_its_inputs():
     steps = pipeline(parse_run([]).config)
     assert [step.name for step in steps] == NAMES
     for place, step in enumerate(steps):
-        assert {source.name for source in step.inputs.values()} <= set(NAMES[:place])
+        assert step.sources.keys() <= set(NAMES[:place])
+        assert {source.name for source in step.inputs.values()} - {inner.name for inner in step.inner} <= set(NAMES)
 
 
 @pytest.mark.parametrize(
@@ -37,9 +38,8 @@ def test_nine_steps_each_after_its_inputs():
 )
 def test_argument_changes_the_keys_of_its_own_step_alone(argument, unchanged):
     def keys(arguments):
-        digests = dict.fromkeys(NAMES, "same")
         steps = pipeline(parse_run(arguments).config)
-        inputs = [{name: digests[source.name] for name, source in step.inputs.items()} for step in steps]
+        inputs = [dict.fromkeys(step.inputs, "same") for step in steps]
         return [step.key(step.parts(digests, {})) for step, digests in zip(steps, inputs, strict=True)]
 
     same = [old == new for old, new in zip(keys([]), keys([argument]), strict=True)]

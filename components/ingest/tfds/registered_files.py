@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 from serving.errors import BeamlineError, InputError
@@ -21,12 +21,10 @@ class RegisteredFile:
 
 def registered_files(name: str) -> tuple[RegisteredFile, ...]:
     """The original files of a set; empty if TFDS has registered none."""
-    try:
-        package = Path(str(distribution("tensorflow-datasets").locate_file("tensorflow_datasets")))
-    except PackageNotFoundError:
-        raise BeamlineError(
-            "tensorflow-datasets is not installed: pip install '.[pipeline]' in Beamline's folder"
-        ) from None
+    found = PathFinder.find_spec("tensorflow_datasets")
+    if found is None or found.origin is None:
+        raise BeamlineError("tensorflow-datasets is not installed: pip install '.[pipeline]' in Beamline's folder")
+    package = Path(found.origin).parent
     for file in (package / "url_checksums" / f"{name}.txt", package / "datasets" / name / "checksums.tsv"):
         if file.is_file():
             rows = [line.split("\t") for line in file.read_text(encoding="utf-8").splitlines() if line]

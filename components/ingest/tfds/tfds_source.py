@@ -13,24 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.ingest.digest_cache import content_digest
-from components.ingest.folders.picture_pool import SMALL_BYTES, start_processes
 from components.ingest.read_options import ReadOptions
-from components.ingest.read_plan import ReadPlan
-from components.ingest.slicing import select_rows
 from components.ingest.source import MissingReason, Source
-from components.ingest.tfds.array_records import plan_array_records
-from components.ingest.tfds.builders import EMBEDDED, find_builder, full_name, name_of, version_of
-from components.ingest.tfds.record_block_reader import RecordBlockReader
-from components.ingest.tfds.record_encoding import encoding_of
-from components.ingest.tfds.record_files import RecordIndex
+from components.ingest.tfds.builders import EMBEDDED, find_builder, name_of, version_of
 from components.ingest.tfds.registered_files import RegisteredFile, registered_files, require_files
 from components.ingest.tfds.url_check import unreachable_reason
 from serving.errors import BeamlineError, InputError
-from serving.faults.fault import Fault
-from serving.faults.wording import fault_sentence
 
 if TYPE_CHECKING:
     import tensorflow_datasets as tfds
+
+    from components.ingest.read_plan import ReadPlan
 
 log = logging.getLogger("beamline.source")
 
@@ -156,6 +149,9 @@ class TfdsSource(Source):
         except OSError as error:
             if not str(error).startswith("Not enough disk space"):
                 raise
+            from serving.faults.fault import Fault
+            from serving.faults.wording import fault_sentence
+
             needed_bytes = int(builder.info.dataset_size) + int(builder.info.download_size)
             fault = Fault(errno.ENOSPC, self.folder / self.name, needed_bytes)
             raise BeamlineError(fault_sentence(fault, {"--data-dir": self.folder})) from error
@@ -182,29 +178,9 @@ class TfdsSource(Source):
 
     def plan(self, options: ReadOptions, scratch: Path) -> ReadPlan:
         """Reads the set's metadata. Rows are in the order of the records, shard after shard."""
-        builder = self.builder()
-        encoding = encoding_of(builder, options.resize, options.colour)
-        counts = {name: split.num_examples for name, split in builder.info.splits.items()}
-        if builder.info.file_format.value == "array_record":
-            return plan_array_records(builder, encoding, options, scratch)
-        selected = select_rows(options, counts, builder.name)
-        rows = options.rows_per_block(encoding.image_shape)
-        records = RecordIndex(builder)
-        small = builder.info.dataset_size <= SMALL_BYTES * sum(counts.values())
-        readers = [
-            RecordBlockReader(split, index, records.runs(block, encoding.rows_per_call), encoding, small)
-            for split, index, block in selected.blocks(rows)
-        ]
-        if small:
-            start_processes(sum(run.records for reader in readers for run in reader.runs))
-        return ReadPlan(
-            dataset=full_name(builder),
-            version=str(builder.version),
-            class_names=tuple(builder.info.features[encoding.label_key].names),
-            image_shape=encoding.image_shape,
-            readers=tuple(readers),
-            validation_blocks=selected.validation_blocks(rows),
-        )
+        from components.ingest.tfds.tfds_plan import plan_builder
+
+        return plan_builder(self.builder(), options, scratch)
 
 
 def _url_and_name(file: RegisteredFile) -> str:

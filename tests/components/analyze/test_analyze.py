@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from components.analyze import analyze
-from components.analyze.analyze import add_statistics, count
+from components.analyze.counting import add_statistics, count
 from components.beam import BeamOptions
 
 CLASSES = 3

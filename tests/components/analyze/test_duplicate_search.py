@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.analyze import analyze, duplicate_search
+from components.analyze.counting import count_block
 from components.analyze.duplicate_search import (
     add_duplicates,
     content_hashes,
@@ -19,6 +20,7 @@ from components.analyze.duplicate_search import (
     range_numbers,
     summarize,
 )
+from components.analyze.search import place_blocks
 from components.artifacts.duplicates import NAMED_IMAGES, NAMED_PLACES, Group, Place
 from components.beam import BeamOptions
 from tests.components.examples_by_hand import write_examples
@@ -58,9 +60,9 @@ def splits_with_equal_images(draw):
 def test_search_by_hashes_equals_comparing_all_bytes(splits, block_rows, count):
     with tempfile.TemporaryDirectory() as folder:
         examples = write_examples(Path(folder), splits, CLASSES, block_rows)
-        blocks = analyze.place_blocks(examples)
+        blocks = place_blocks(examples)
         for placed in blocks:
-            analyze.count_block(placed, examples, Path(folder), count)
+            count_block(placed, examples, Path(folder), count)
         found = add_duplicates(find_duplicates(number, count, Path(folder), blocks) for number in range(count))
     groups = compared(splits)
     assert found.leaks == sum(

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from components.artifacts.artifact import RuleResult
-from components.evaluate import evaluate
-from components.evaluate.evaluate import Params, cross_entropy
+from components.evaluate import evaluate, predict
+from components.evaluate.calibration import cross_entropy
+from components.evaluate.evaluate import Params
 from serving.errors import BeamlineError, InputError
 
 
@@ -93,7 +94,7 @@ def test_the_evaluation_has_the_digests_of_weights_images_and_probabilities(made
 
 
 def test_a_refused_evaluation_has_all_its_figures(made, tmp_path):
-    refused = evaluate.run(made.model, made.examples, made.transform, Params(0.9, min_recall=0.99), tmp_path)
+    refused = evaluate.run(made.evaluation, made.examples, Params(0.9, min_recall=0.99), tmp_path)
     assert not refused.passed
     assert refused.reasons == (refused.rules[1].message,)
     assert refused.rules[0].message in refused.summary()
@@ -110,5 +111,5 @@ def test_a_model_that_returns_nan_is_an_error(made, tmp_path):
     last = max(broken.glob("weights-*.npy"))
     np.save(last, np.full_like(np.load(last), np.nan))
     with pytest.raises(BeamlineError, match=r"returned NaN for 200 of 200 test images \(first: row 0\)"):
-        evaluate.run(replace(made.model, path=broken), made.examples, made.transform, Params(0.9), tmp_path)
+        predict.run(replace(made.model, path=broken), made.examples, made.transform, tmp_path)
     assert list(tmp_path.iterdir()) == [broken]

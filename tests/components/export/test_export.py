@@ -9,13 +9,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from components.artifacts.bundle import Bundle
 from components.artifacts.preprocessing import Augmentation
+from components.export import convert as component
 from components.export import export
 from components.export.onnx_graph import convert
 from components.export.saved_model import serving_module
 from pipeline.engine.source_code import library_versions
 from serving.batch.decoding.background import METHOD, background_of
 from serving.bundle.bundle import load_bundle
+from serving.errors import BeamlineError
+from tests.components.whole_steps import export_model
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +33,8 @@ def again(made, write_untrained, unit_transform, tmp_path_factory):
     for _ in range(3):
         tf.function(lambda value: value + 1).get_concrete_function(tf.TensorSpec((None,), tf.float32))
     out = tmp_path_factory.mktemp("again")
-    params = export.Params(first.opened().manifest.model)
-    return export.run(made.model, made.transform, made.statistics, made.examples, made.evaluation, params, out)
+    given = (made.model, made.transform, made.statistics, made.examples, made.evaluation)
+    return export_model(*given, first.opened().manifest.model, out)
 
 
 def test_second_export_in_one_process_writes_the_same_bytes(made, again, contents):
@@ -90,7 +94,7 @@ def test_manifest_records_the_versions_of_the_libraries(made):
     assert versions["keras"] == keras.__version__
     assert versions["numpy"] == np.__version__
     # All of them are in the step's key: an upgrade makes another bundle.
-    assert versions.items() <= library_versions("components.export").items()
+    assert versions.items() <= library_versions("components.export.convert").items()
     assert {"tf2onnx", "onnx", "onnxruntime"} < versions.keys()
 
 
@@ -137,8 +141,8 @@ def export_with(made, rows_of, write_examples, tmp_path):
         weights[7] = weight
         np.save(tmp_path / "model" / "weights-000.npy", weights)
         model = replace(made.model, path=tmp_path / "model")
-        rest = (examples, made.evaluation, export.Params("tiny"), tmp_path / "out")
-        return export.run(model, made.transform, made.statistics, *rest)
+        rest = (examples, made.evaluation, "tiny", tmp_path / "out")
+        return export_model(model, made.transform, made.statistics, *rest)
 
     return run
 
@@ -154,6 +158,40 @@ def test_worse_int8_model_is_left_out_and_the_manifest_has_the_reason(export_wit
     assert not (bundle.path / "model.int8.onnx").exists()
     assert "model.int8.onnx" not in bundle.opened().files
     assert bundle.summary().endswith(f"; int8 left out: {int8['left_out']}")
+
+
+def test_gate_that_refuses_int8_leaves_it_out_of_a_bundle_that_is_otherwise_the_same(made, tmp_path, contents):
+    rows = made.evaluation.rows
+    strict = replace(made.evaluation, min_accuracy=1.0)
+    bundle = export.run(made.bundle, made.examples, strict, tmp_path)
+    int8 = bundle.opened().manifest.precisions["int8"]
+    judged = made.bundle.opened().manifest.precisions["int8"]
+    assert int8["left_out"].startswith(f"accuracy {judged['accuracy']:.4f} ({judged['correct']} of {rows})")
+    assert int8["left_out"].endswith("< 1")
+    assert {**int8, "file": "model.int8.onnx"} == {**judged, "left_out": int8["left_out"]}
+    exported, before = contents(bundle.path), contents(made.bundle.path)
+    assert before.keys() - exported.keys() == {"model.int8.onnx"}
+    assert {name for name in exported if exported[name] != before[name]} == {"manifest.json"}
+    assert bundle.opened().manifest.gate["min_accuracy"] == 1.0
+
+
+def test_converted_bundle_says_nothing_of_a_gate_and_export_adds_only_that(made, tmp_path, contents):
+    folders = [tmp_path / name for name in ("converted", "exported")]
+    for folder in folders:
+        folder.mkdir()
+    given = (made.model, made.transform, made.statistics, made.examples)
+    converted = component.run(*given, component.Params("tiny"), folders[0])
+    assert converted.opened().manifest.gate == {}
+    assert export.run(converted, made.examples, made.evaluation, folders[1]).sha256 == made.bundle.sha256
+    files = contents(folders[0])
+    assert {name for name, content in contents(folders[1]).items() if content != files[name]} == {"manifest.json"}
+
+
+def test_converted_bundle_that_is_damaged_is_no_verdict(made, bundle_copy, tmp_path):
+    (bundle_copy / "model.onnx").write_bytes(b"")
+    (tmp_path / "out").mkdir()
+    with pytest.raises(BeamlineError, match=r"model\.onnx was changed"):
+        export.run(Bundle.load(bundle_copy), made.examples, made.evaluation, tmp_path / "out")
 
 
 def test_int8_model_is_written_if_the_weight_is_zero(export_with):
@@ -175,16 +213,16 @@ def test_another_name_or_other_weights_give_another_bundle(made, tmp_path, write
     for folder in ("renamed", "untrained", "weights"):
         (tmp_path / folder).mkdir()
     rest = (made.transform, made.statistics, made.examples, made.evaluation)
-    renamed = export.run(made.model, *rest, export.Params("other"), tmp_path / "renamed")
+    renamed = export_model(made.model, *rest, "other", tmp_path / "renamed")
     fresh = write_untrained(tmp_path / "weights", (8, 8, 1), 4, hidden=(16,))
-    untrained = export.run(fresh, *rest, export.Params("tiny"), tmp_path / "untrained")
+    untrained = export_model(fresh, *rest, "tiny", tmp_path / "untrained")
     assert len({made.bundle.sha256, renamed.sha256, untrained.sha256}) == 3
 
 
 def test_manifest_records_how_training_images_were_resized_and_laid_on_a_background(made, tmp_path):
     resized = replace(made.examples, resize="some method", background="#0a141e")
-    rest = (made.evaluation, export.Params("tiny"), tmp_path)
-    bundle = export.run(made.model, made.transform, made.statistics, resized, *rest)
+    rest = (made.evaluation, "tiny", tmp_path)
+    bundle = export_model(made.model, made.transform, made.statistics, resized, *rest)
     manifest = load_bundle(bundle.path).manifest
     assert manifest.preprocessing["resize"] == {"method": "some method", "height": 8, "width": 8}
     assert manifest.resize_method == "some method"
@@ -195,15 +233,15 @@ def test_manifest_records_how_training_images_were_resized_and_laid_on_a_backgro
 
 def test_augmentation_is_not_exported(made, tmp_path, contents):
     moving = replace(made.transform, augmentation=Augmentation(0.2, 30.0, 0.25))
-    rest = (made.statistics, made.examples, made.evaluation, export.Params("tiny"), tmp_path)
-    export.run(made.model, moving, *rest)
+    rest = (made.statistics, made.examples, made.evaluation, "tiny", tmp_path)
+    export_model(made.model, moving, *rest)
     assert contents(tmp_path) == contents(made.bundle.path)
 
 
 def test_random_state_of_dropout_is_not_exported(made, write_untrained, tmp_path, contents):
     model = write_untrained(tmp_path, (8, 8, 1), 4, hidden=(5,), dropout=0.5)
-    rest = (made.transform, made.statistics, made.examples, made.evaluation, export.Params("tiny"))
+    rest = (made.transform, made.statistics, made.examples, made.evaluation, "tiny")
     for name in ("one", "other"):
         (tmp_path / name).mkdir()
-        export.run(model, *rest, tmp_path / name)
+        export_model(model, *rest, tmp_path / name)
     assert contents(tmp_path / "one") == contents(tmp_path / "other")

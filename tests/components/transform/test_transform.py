@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from components.analyze.analyze import count
+from components.analyze.counting import count
 from components.artifacts.preprocessing import Augmentation
 from components.batches.normalized import normalize
 from components.transform import transform

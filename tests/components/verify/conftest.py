@@ -1,13 +1,13 @@
-"""Fixtures of the verify tests: a copy of the exported bundle, and a way to verify it."""
+"""Fixtures of the verify tests: a way to verify a bundle."""
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 
 import pytest
 
 from components.verify import verify
+from tests.components import whole_steps
 
 
 @pytest.fixture
@@ -19,13 +19,6 @@ def verify_bundle(made, tmp_path):
         out.mkdir()
         evaluation = replace(made.evaluation, **changes)
         params = params or verify.Params()
-        return verify.run(made.model, made.transform, bundle, made.examples, evaluation, params, out)
+        return whole_steps.verify_bundle(made.model, made.transform, bundle, made.examples, evaluation, params, out)
 
     return run
-
-
-@pytest.fixture
-def bundle_copy(made, tmp_path):
-    """A copy of the exported bundle's folder."""
-    shutil.copytree(made.bundle.path, tmp_path / "bundle")
-    return tmp_path / "bundle"

@@ -81,7 +81,7 @@ def test_every_rule_is_recorded(verification):
     names = [rule.name for rule in verification.rules]
     assert names == [
         *("classes", "probabilities", "batches", "fresh process", "ONNX weights", "SavedModel weights"),
-        *("class names", "checker", "ONNX accuracy"),
+        *("class names", "checker", "files", "ONNX accuracy"),
         *("int8 weights", "int8 ranges", "int8 probabilities", "int8 accuracy", "sample"),
     ]
     assert all(rule.passed for rule in verification.rules)

@@ -9,11 +9,12 @@ import pytest
 
 from components import analyze, evaluate, ingest, promote
 from components.artifacts.bundle import Bundle
-from components.artifacts.evaluation import Evaluation
+from components.artifacts.evaluation import Evaluation, Predictions
 from components.artifacts.examples import Examples
 from components.artifacts.model import Model
 from components.artifacts.preprocessing import Transform
 from components.artifacts.statistics import Statistics
+from components.evaluate import predict
 from components.run_context import RunContext
 from pipeline.engine.component import read_component
 
@@ -26,11 +27,12 @@ def module_with(run) -> ModuleType:
 
 
 def test_signature_is_the_whole_contract():
-    component = read_component(evaluate)
-    assert component.name == "evaluate"
+    component = read_component(predict)
+    assert component.name == "predict"
     assert component.run.inputs == {"model": Model, "examples": Examples, "transform": Transform}
-    assert component.output is Evaluation
-    assert component.run.params is evaluate.Params
+    assert component.output is Predictions
+    assert component.run.params is None
+    assert read_component(evaluate).run.params is evaluate.Params
     assert component.run.beam_parameter is None
 
 

@@ -7,7 +7,8 @@ import os
 
 import pytest
 
-from components import export, ingest, train, validate
+from components import ingest, train, validate
+from components.export import convert
 from pipeline.engine.process_settings import (
     FIXED,
     KERAS_HOME,
@@ -78,11 +79,11 @@ def test_key_of_a_training_changes_and_that_of_a_check_of_data_does_not(monkeypa
         return examples.key(examples.parts({}, {}))
 
     def settings():
-        return {module: settings_in_key(library_versions(module.__name__)) for module in (train, export, validate)}
+        return {module: settings_in_key(library_versions(module.__name__)) for module in (train, convert, validate)}
 
     before = key(), settings()
     monkeypatch.setenv("ONEDNN_DEFAULT_FPMATH_MODE", "BF16")
-    assert {module for module in before[1] if before[1][module] != settings()[module]} == {train, export}
+    assert {module for module in before[1] if before[1][module] != settings()[module]} == {train, convert}
     # Ingest decodes pictures without TensorFlow.
     assert key() == before[0]
     monkeypatch.setenv("JSIMD_FORCENONE", "1")

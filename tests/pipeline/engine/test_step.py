@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from components import analyze, evaluate, ingest, train, transform, validate
+from components.evaluate import predict
 from pipeline.definition import pipeline
 from pipeline.engine import step as step_module
-from pipeline.engine.step import Step
+from pipeline.engine.step import InnerStep, Step
 from pipeline.settings.options import parse_run
 
 EXAMPLES = Step(ingest, ingest.Params())
@@ -17,16 +18,17 @@ STATISTICS = Step(analyze, examples=EXAMPLES)
 ANOMALIES = Step(validate, validate.Params(), examples=EXAMPLES, statistics=STATISTICS)
 TRANSFORM = Step(transform, transform.Params(), statistics=STATISTICS, anomalies=ANOMALIES)
 MODEL = Step(train, train.Params(), examples=EXAMPLES, transform=TRANSFORM)
+PREDICTIONS = InnerStep(predict, model=MODEL, examples=EXAMPLES, transform=TRANSFORM)
 
 
 def test_wrong_kind_is_refused_with_both_names():
-    with pytest.raises(TypeError, match=r"^evaluate\.model takes Model, but ingest makes Examples$"):
-        Step(evaluate, evaluate.Params(), model=EXAMPLES, examples=EXAMPLES, transform=TRANSFORM)
+    with pytest.raises(TypeError, match=r"^predict\.model takes Model, but ingest makes Examples$"):
+        Step(predict, model=EXAMPLES, examples=EXAMPLES, transform=TRANSFORM)
 
 
 def test_missing_input_is_refused():
-    with pytest.raises(TypeError, match=r"evaluate\.transform takes Transform, but nothing is wired to it"):
-        Step(evaluate, evaluate.Params(), model=MODEL, examples=EXAMPLES)
+    with pytest.raises(TypeError, match=r"predict\.transform takes Transform, but nothing is wired to it"):
+        Step(predict, model=MODEL, examples=EXAMPLES)
 
 
 def test_unknown_input_is_refused():
@@ -36,7 +38,14 @@ def test_unknown_input_is_refused():
 
 def test_params_of_another_component_are_refused():
     with pytest.raises(TypeError, match=r"evaluate takes params of type Params"):
-        Step(evaluate, None, model=MODEL, examples=EXAMPLES, transform=TRANSFORM)
+        Step(evaluate, None, predictions=PREDICTIONS, examples=EXAMPLES)
+
+
+def test_sources_are_the_steps_behind_inner_steps():
+    evaluation = Step(evaluate, evaluate.Params(), predictions=PREDICTIONS, examples=EXAMPLES)
+    assert evaluation.inner == (PREDICTIONS,)
+    assert evaluation.sources == {"train": MODEL, "ingest": EXAMPLES, "transform": TRANSFORM}
+    assert (MODEL.inner, MODEL.sources) == ((), {"ingest": EXAMPLES, "transform": TRANSFORM})
 
 
 def key(step: Step, digests: dict[str, str], outside: dict[str, str]) -> str:

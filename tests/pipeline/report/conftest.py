@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 from PIL import Image
 
-from components.analyze.analyze import count
+from components.analyze.counting import count
 from components.artifacts.block_files import write_block
 from components.artifacts.duplicates import NO_DUPLICATES
 from components.artifacts.evaluation import Evaluation, probabilities_sha256

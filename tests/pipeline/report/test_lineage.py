@@ -24,8 +24,8 @@ def test_every_input_is_an_arc_between_the_right_steps():
     for arc in graph.arcs:
         start, *_, end = re.findall(rf"{NODE} (\d+)", arc)
         found.add((names[int(start)], names[int(end)]))
-    assert found == {(source.name, step.name) for step in steps for source in step.inputs.values()}
-    assert len(graph.arcs) == sum(len(step.inputs) for step in steps)
+    assert found == {(source, step.name) for step in steps for source in step.sources}
+    assert len(graph.arcs) == sum(len(step.sources) for step in steps)
 
 
 def test_everything_is_inside_and_nothing_overlaps():

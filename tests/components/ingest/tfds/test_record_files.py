@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from components.ingest.ingest import decode_block
+from components.ingest.decode import decode_block
 from components.ingest.tfds.record_block_reader import RecordBlockReader
 from components.ingest.tfds.record_encoding import RecordEncoding
 from components.ingest.tfds.record_files import RecordRun, positions
