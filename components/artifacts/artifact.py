@@ -37,6 +37,7 @@ class Artifact(ABC):
     Attributes:
         FILE: the name of the JSON file that holds its fields.
         UNSAVED: fields that are not in this file, because `load` can compute them.
+        LIMITS: fields that depend on limits which the user sets, and that no drawing shows.
         path: the folder that holds its files.
         passed: False refuses: no later step runs on it.
         reasons: the reasons of the verdict, one sentence each.
@@ -44,6 +45,7 @@ class Artifact(ABC):
 
     FILE: ClassVar[str]
     UNSAVED: ClassVar[tuple[str, ...]] = ()
+    LIMITS: ClassVar[tuple[str, ...]] = ()
 
     path: Path
     passed: bool = True
@@ -61,9 +63,10 @@ class Artifact(ABC):
         write_json(self.path / self.FILE, values)
         return self
 
-    def digest(self) -> str:
-        """SHA-256 of the canonical JSON of its fields except `path`: its identity, in any folder."""
-        return hashlib.sha256(canonical_json(self._values()).encode()).hexdigest()
+    def digest(self, without: tuple[str, ...] = ()) -> str:
+        """SHA-256 of the canonical JSON of its fields except `path` and some others: its identity, in any folder."""
+        values = {name: value for name, value in self._values().items() if name not in without}
+        return hashlib.sha256(canonical_json(values).encode()).hexdigest()
 
     @abstractmethod
     def summary(self) -> str:

@@ -105,6 +105,7 @@ class Evaluation(Predictions):
     """
 
     FILE = "evaluation.json"
+    LIMITS = ("min_accuracy", "min_recall", "rules", "passed", "reasons")
 
     probabilities_sha256: str
     rows: int

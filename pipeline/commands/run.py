@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import replace
-from typing import Any
 
-from components.artifacts.bundle import Bundle
-from components.artifacts.evaluation import Evaluation
 from components.artifacts.examples import Examples
 from pipeline.definition import pipeline
 from pipeline.engine.execute import Execution
@@ -18,6 +14,7 @@ from pipeline.engine.outcome import Outcomes, exit_code, log_outcome
 from pipeline.engine.plan import complete, plan
 from pipeline.engine.process_settings import fix_settings
 from pipeline.engine.store import Store
+from pipeline.records.candidate_figures import candidate_figures
 from pipeline.records.run_history import Record, RunHistory
 from pipeline.report.drawings.drawing_ahead import drawing_ahead, wait_for_drawings
 from pipeline.report.pages import report
@@ -35,9 +32,6 @@ from serving.faults.wording import failure_sentence
 from serving.interrupts import Terminated, defer_interrupts
 
 log = logging.getLogger("beamline.pipeline")
-
-# Fields of the evaluation that the run's record keeps.
-FIGURES = ("rows", "correct", "accuracy", "interval", "min_accuracy")
 
 
 def run(arguments: list[str]) -> int:
@@ -82,7 +76,9 @@ def _run(request: Request, started: float) -> int:
             _announce(config, name, outcomes)
             missing = [one.name for step in steps if step.name not in outcomes for one in (step, *step.inner)]
             previous = history.previous(config.model, missing, store) if missing else {}
-            draw = stack.enter_context(drawing_ahead(record, config.runs))
+            # With the data at hand, a processor is idle while this process imports libraries.
+            soon = "ingest" in outcomes and bool(missing)
+            draw = stack.enter_context(drawing_ahead(record, config.runs, soon))
             execution = Execution(context, config.beam, request.force, request.explain, previous, config.places(), draw)
             outcomes = complete(steps, outcomes, store, execution)
             verdict = verdict_of(outcomes)
@@ -94,7 +90,7 @@ def _run(request: Request, started: float) -> int:
             seconds = round(time.perf_counter() - started, 3)
             if record is not None:
                 record = replace(record, verdict=verdict, seconds=seconds, steps=tuple(outcomes.values()))
-                record = replace(record, figures=figures(outcomes, store))
+                record = replace(record, figures=candidate_figures(outcomes, store))
                 kept = _keep(record, history, config)
         reported = report(record, steps, store)
         _advise(config, outcomes, store)
@@ -145,17 +141,3 @@ def _announce(config: Config, run: str, outcomes: Outcomes) -> None:
     log.info("run %s: %s with %s, in %s", run, dataset, preset, config.runs, extra={"event": event})
     for outcome in outcomes.values():
         log_outcome(outcome)
-
-
-def figures(outcomes: Outcomes, store: Store) -> Mapping[str, Any]:
-    """The candidate's figures and its bundle's digest, for the record; empty if no candidate was evaluated."""
-    folders = {name: store.payload(outcome.artifact) for name, outcome in outcomes.items() if outcome.artifact}
-    found: dict[str, Any] = {}
-    # An artifact may have been deleted or damaged since; the record must not be lost with it.
-    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        if "evaluate" in folders:
-            evaluation = Evaluation.load(folders["evaluate"])
-            found |= {name: getattr(evaluation, name) for name in FIGURES}
-        if "export" in folders:
-            found["bundle"] = Bundle.load(folders["export"]).sha256
-    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -62,6 +63,13 @@ class RunArtifacts:
         Raises: BeamlineError: the artifact cannot be read.
         """
         return self._read(step, kind, self.store.payload(self.outcomes[step].artifact_name))
+
+    def drawn_digest(self, step: str, kind: type[Artifact]) -> str:
+        """A digest of what drawings can show of a step's artifact: limits do not change it."""
+        if kind.LIMITS:
+            with suppress(BeamlineError):
+                return self.load_unchecked(step, kind).digest(without=kind.LIMITS)
+        return self.digests[step]
 
     def _read(self, step: str, kind: type[Kind], path: Path) -> Kind:
         try:

@@ -38,7 +38,8 @@ class Drawing:
 
     def identity(self, run: RunArtifacts) -> str:
         """The key of the drawing in the cache, if the run has all artifacts that are needed."""
-        return identity(self.name, self.module, {step: run.digests[step] for step in self.artifacts})
+        digests = {step: run.drawn_digest(step, kind) for step, kind in self.artifacts.items()}
+        return identity(self.name, self.module, digests)
 
     def draw(self, run: RunArtifacts) -> bytes:
         """The file's bytes. Raises: BeamlineError: an artifact was deleted, changed, or cannot be read."""

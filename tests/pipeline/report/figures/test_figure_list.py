@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
 
 from pipeline.engine.outcome import Outcome
 from pipeline.engine.store import Store
+from pipeline.report.card_sections import SECTIONS
 from pipeline.report.drawings import drawing_cache
 from pipeline.report.figures.figure_list import CARD_PLOTS, PICTURES
 from tests.pipeline.report.conftest import HOSTILE, MADE, artifacts_of
 
 DRAWINGS = [*PICTURES, *CARD_PLOTS]
+EVALUATED = [drawing for drawing in (*PICTURES, *SECTIONS) if "evaluate" in drawing.artifacts]
 
 
 class RunOf:
@@ -83,6 +86,24 @@ def test_key_depends_on_the_artifacts_of_the_figure_and_on_no_others(figure, tmp
     for step in digests:
         after = figure.identity(with_digests(tmp_path, **{**digests, step: "b"}))
         assert (after != before) == (step in figure.artifacts)
+
+
+@pytest.mark.parametrize("figure", EVALUATED, ids=lambda figure: figure.name)
+def test_limits_of_the_gate_change_neither_key_nor_bytes(runs, by_hand, figure):
+    made, evaluation = by_hand(), by_hand().evaluation
+    strict = replace(
+        evaluation, min_accuracy=0.99, min_recall=0.9, rules=(), passed=False, reasons=("it is below the limit",)
+    )
+    others = {name: runs.commit(name, getattr(made, MADE[name])) for name in figure.artifacts if name != "evaluate"}
+    # The same artifact in one folder; then with other limits, and with another loss.
+    outcomes = [
+        {**others, "evaluate": runs.commit("evaluate", judged.save())}
+        for judged in (evaluation, strict, replace(strict, loss=0.5))
+    ]
+    first, second, third = (artifacts_of(made, runs.store) for made in outcomes)
+    assert first.digests["evaluate"] != second.digests["evaluate"]
+    assert figure.identity(first) == figure.identity(second) != figure.identity(third)
+    assert figure.draw(first) == figure.draw(second)
 
 
 @pytest.mark.parametrize("figure", DRAWINGS, ids=lambda figure: figure.name)
