@@ -88,7 +88,7 @@ def test_process_that_starts_soon_draws_for_an_evaluation_that_was_cached(runs, 
     assert None not in drawn(runs, made).values()
 
 
-def test_process_that_is_not_told_anything_ends_by_itself(runs, made):
+def test_process_that_has_nothing_to_draw_ends(runs, made):
     with drawing_ahead(record_of("0001", {}, runs.store.root), runs.store.root, soon=True) as draw:
         draw({"evaluate": replace(made["evaluate"], artifact=None, outcome="failed", passed=False)})
         wait_for_drawings()
