@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from components.artifacts.artifact import UNDIGESTED, Artifact
-from serving.batch.folders.picture_walk import left_out_line
 from serving.codec import read
 from serving.drift.features import stratified_sample
 from serving.files import canonical_json
@@ -195,7 +194,11 @@ class Examples(Artifact):
         bad = ", ".join(f"{count:,} {kind}" for kind, count in self.skipped.items())
         skipped = f"; skipped, because they cannot be used: {bad} ({self.path / SKIPPED})" if bad else ""
         left_out = self.left_out()
-        rest = f"; {left_out_line(left_out)}" if left_out else ""
+        rest = ""
+        if left_out:
+            from serving.batch.folders.picture_walk import left_out_line
+
+            rest = f"; {left_out_line(left_out)}"
         return f"{self.dataset} {self.version}: {splits} images {shape}{resized}{laid}{skipped}{rest}"
 
     def left_out(self) -> Mapping[str, int]:

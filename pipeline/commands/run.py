@@ -26,7 +26,7 @@ from pipeline.settings.fallback import obtainable
 from pipeline.settings.feasibility import require_feasible
 from pipeline.settings.options import Request, parse_run
 from pipeline.tracking.tensorboard import write_tensorboard
-from pipeline.tracking.track import require_tracker, track_run, update_alias
+from pipeline.tracking.tracking_file import is_tracked
 from serving.codec import FormatError
 from serving.faults.wording import failure_sentence
 from serving.interrupts import Terminated, defer_interrupts
@@ -47,6 +47,8 @@ def run(arguments: list[str]) -> int:
     request = parse_run(arguments)
     require_feasible(request.config)
     if request.track:
+        from pipeline.tracking.track import require_tracker
+
         require_tracker(request.config.runs, request.config.model)
     with console(request.verbosity):
         return _run(obtainable(request), started)
@@ -129,9 +131,14 @@ def _tell_tracker(request: Request, run: str) -> None:
     """Logs the run to MLflow on request. The alias of a tracked model always follows the served version."""
     config = request.config
     if request.track:
+        from pipeline.tracking.track import track_run
+
         track_run(config.runs, config.models, config.model, run)
-    elif (warning := update_alias(config.models, config.model)) is not None:
-        log.warning("%s", warning, extra={"event": {"event": "notice", "tracker": "mlflow"}})
+    elif is_tracked(config.models / config.model):
+        from pipeline.tracking.track import update_alias
+
+        if (warning := update_alias(config.models, config.model)) is not None:
+            log.warning("%s", warning, extra={"event": {"event": "notice", "tracker": "mlflow"}})
 
 
 def _announce(config: Config, run: str, outcomes: Outcomes) -> None:

@@ -128,7 +128,8 @@ def _files_of(top: str) -> dict[str, Path]:
         return {top: Path(found.origin)} if found is not None and found.origin else {}
     root = found.submodule_search_locations[0]
     files: dict[str, Path] = {}
-    for folder, _, names in os.walk(root):
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if name != "__pycache__"]
         package = ".".join([top, *Path(folder).relative_to(root).parts])
         for file in names:
             stem, suffix = os.path.splitext(file)

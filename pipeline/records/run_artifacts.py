@@ -25,6 +25,7 @@ class RunArtifacts:
     record: Record
     store: Store
     _checked: dict[str, Path] = field(default_factory=dict, repr=False, compare=False)
+    _drawn: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def outcomes(self) -> Outcomes:
@@ -66,10 +67,12 @@ class RunArtifacts:
 
     def drawn_digest(self, step: str, kind: type[Artifact]) -> str:
         """A digest of what drawings can show of a step's artifact: limits do not change it."""
-        if kind.LIMITS:
-            with suppress(BeamlineError):
-                return self.load_unchecked(step, kind).digest(without=kind.LIMITS)
-        return self.digests[step]
+        if step not in self._drawn:
+            self._drawn[step] = self.digests[step]
+            if kind.LIMITS:
+                with suppress(BeamlineError):
+                    self._drawn[step] = self.load_unchecked(step, kind).digest(without=kind.LIMITS)
+        return self._drawn[step]
 
     def _read(self, step: str, kind: type[Kind], path: Path) -> Kind:
         try:

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import stdev
 from typing import Any, ClassVar
 
 from components.significance import Margin
@@ -47,6 +46,8 @@ class SeedResults:
     @property
     def deviation(self) -> float:
         """The standard deviation of the accuracies, a fraction."""
+        from statistics import stdev
+
         return stdev(self.accuracies)
 
     @property

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from pipeline.tracking.addresses import absolute, relative, sqlite_file, sqlite_uri, without_credentials
 from pipeline.tracking.moved_files import FILES_FOLDER, follow_database
 from pipeline.tracking.schema_version import require_current_schema
+from pipeline.tracking.tracking_file import TRACKING_STATE
 from serving.codec import FormatError, read, to_json
 from serving.errors import BeamlineError
 from serving.files import replace_json
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 TRACKING, REGISTRY, EXPERIMENT = "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "MLFLOW_EXPERIMENT_NAME"
-TRACKING_STATE = "tracking.json"
 # Used unless the user sets them: MLflow's own defaults are a timeout of 120 seconds with 7 retries, and telemetry.
 SETTINGS = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from pipeline.tracking.addresses import sqlite_file, without_credentials
 from pipeline.tracking.server import (
     TRACKING,
-    TRACKING_STATE,
     TrackingServer,
     TrackingState,
     call_within,
@@ -24,6 +23,7 @@ from pipeline.tracking.server import (
     remembered_server,
     write_tracking_state,
 )
+from pipeline.tracking.tracking_file import TRACKING_STATE
 from serving.errors import BeamlineError, InputError
 from serving.locks import locked
 from serving.process.program import PIPELINE
