@@ -6,9 +6,11 @@ import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 # The level of every test here: how often a gate decides wrongly if both models are equally good.
 SIGNIFICANCE = 0.05

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
-Images = npt.NDArray[np.uint8]
+Images: TypeAlias = "npt.NDArray[np.uint8]"
 
 # Red, green and blue, 0 to 255.
 Colour = tuple[int, int, int]
@@ -121,5 +122,7 @@ class Source(ABC):
 
     def read(self, start: int, stop: int, image_shape: tuple[int, int, int]) -> Block:
         """Reads the rows from `start` to before `stop`, as `fill` does."""
+        import numpy as np
+
         images = np.empty((stop - start, *image_shape), np.uint8)
         return Block(images, self.fill(images, start))

@@ -44,8 +44,8 @@ COMMANDS = {
     "beamline": ("beamline", "show", "1"),
     "beamline-score": ("beamline", "nothing.npy"),
 }
-# The first modules, and a sample of the later ones: a command imports more than 150.
-MOMENTS = (1, 2, 3, 8, 20, 40, 80, 120, 150)
+# The first modules, and a sample of the later ones: a command imports more than 100.
+MOMENTS = (1, 2, 3, 8, 20, 40, 60, 80, 100)
 # Death by the signal, as a shell does it for every program, or an exit code of the command's own.
 ENDS = {signal.SIGINT: (-signal.SIGINT, 130), signal.SIGTERM: (-signal.SIGTERM, 143)}
 

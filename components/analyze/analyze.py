@@ -26,9 +26,12 @@ def run(examples: Examples, beam: BeamOptions, out: Path) -> Statistics:
     hashes.mkdir()
     found = find_all(examples, hashes, beam)
     shutil.rmtree(hashes)
-    return Statistics(
+    statistics = Statistics(
         path=out,
         class_names=examples.class_names,
-        splits=dict(sorted(found.splits.items())),
+        splits={split: counts.statistics for split, counts in sorted(found.splits.items())},
         duplicates=add_duplicates(found.duplicates),
-    ).save()
+    )
+    for split, counts in found.splits.items():
+        statistics.write_class_sums(split, counts.class_sums)
+    return statistics.save()

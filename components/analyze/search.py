@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from components.analyze.counting import add_statistics, count_block
+from components.analyze.counting import Counts, add_counts, count_block
 from components.analyze.duplicate_search import PlacedBlock, find_duplicates, range_numbers
 from components.artifacts.duplicates import Duplicates
 from components.artifacts.examples import Examples
-from components.artifacts.statistics import SplitStatistics
 from components.beam import BeamOptions
 
 if TYPE_CHECKING:
@@ -17,9 +16,9 @@ if TYPE_CHECKING:
 
 
 class Found(NamedTuple):
-    """What is found in all blocks: the statistics of each split, and the duplicates of each range of hashes."""
+    """What is found in all blocks: the counts of each split, and the duplicates of each range of hashes."""
 
-    splits: dict[str, SplitStatistics]
+    splits: dict[str, Counts]
     duplicates: list[Duplicates]
 
 
@@ -32,11 +31,11 @@ def find_all(examples: Examples, hashes: Path, beam: BeamOptions) -> Found:
 def _find_here(examples: Examples, blocks: list[PlacedBlock], hashes: Path, beam: BeamOptions) -> Found:
     """In this process, where a Beam job would take a quarter of a second more. One block is in memory at a time."""
     ranges = _ranges(blocks)
-    splits: dict[str, SplitStatistics] = {}
+    splits: dict[str, Counts] = {}
     for placed in blocks:
-        counted = count_block(placed, examples, hashes, len(ranges)).statistics
+        counted = count_block(placed, examples, hashes, len(ranges)).counts
         split = placed.block.split
-        splits[split] = add_statistics([splits[split], counted]) if split in splits else counted
+        splits[split] = add_counts([splits[split], counted]) if split in splits else counted
     return Found(splits, [find_duplicates(number, len(ranges), hashes, blocks) for number in ranges])
 
 
@@ -57,8 +56,8 @@ def _find_on_workers(examples: Examples, blocks: list[PlacedBlock], hashes: Path
         numbers = pipeline | "ranges" >> apache_beam.Create(ranges, reshuffle=len(ranges) > 1)
         return {
             "splits": counted
-            | "by split" >> apache_beam.Map(lambda block: (block.placed.block.split, block.statistics))
-            | "add up" >> apache_beam.CombinePerKey(add_statistics),
+            | "by split" >> apache_beam.Map(lambda block: (block.placed.block.split, block.counts))
+            | "add up" >> apache_beam.CombinePerKey(add_counts),
             "duplicates": numbers
             | "find duplicates"
             >> apache_beam.Map(find_duplicates, count=len(ranges), folder=hashes, blocks=AsList(hashed)),

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Self
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Self
 
 from components.artifacts.artifact import Artifact, RuleResult
 from components.artifacts.npy_writer import write_array
 from serving.wilson import Estimate
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 PROBABILITIES = "probabilities.npy"
 
@@ -72,6 +73,8 @@ class Predictions(Artifact):
 
     def probabilities(self) -> npt.NDArray[np.float32]:
         """float32 (rows, classes): the probabilities for each test image, in order; each row sums to 1."""
+        import numpy as np
+
         probabilities: npt.NDArray[np.float32] = np.load(self.path / PROBABILITIES, allow_pickle=False)
         return probabilities
 
@@ -140,4 +143,6 @@ class Evaluation(Predictions):
 
 def probabilities_sha256(probabilities: npt.NDArray[np.float32]) -> str:
     """SHA-256 of probabilities, float32 (rows, classes), as C-ordered bytes, little-endian."""
+    import numpy as np
+
     return hashlib.sha256(np.ascontiguousarray(probabilities, "<f4").data).hexdigest()

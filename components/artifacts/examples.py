@@ -8,17 +8,17 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import ClassVar, Self
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from components.artifacts.artifact import UNDIGESTED, Artifact
 from serving.codec import read
-from serving.drift.features import stratified_sample
 from serving.files import canonical_json
 from serving.machine import usable_processors
 from serving.parallel import map_in_order
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 # Every data set has these two splits. Training reads only the first one, the gate only the second one.
 SPLITS = ("train", "test")
@@ -113,6 +113,8 @@ class Examples(Artifact):
 
     def images(self, block: Block) -> npt.NDArray[np.uint8]:
         """uint8 (rows, h, w, c), 0 to 255, mapped read-only from the file, or in memory if it cannot be mapped."""
+        import numpy as np
+
         file = self.path / block.images_file
         with _LOADING:
             try:
@@ -125,6 +127,8 @@ class Examples(Artifact):
 
     def labels(self, block: Block) -> npt.NDArray[np.int64]:
         """int64 (rows,)."""
+        import numpy as np
+
         with _LOADING:
             labels: npt.NDArray[np.int64] = np.load(self.path / block.labels_file, allow_pickle=False)
         return labels
@@ -138,14 +142,20 @@ class Examples(Artifact):
 
     def all_images(self, split: str) -> npt.NDArray[np.uint8]:
         """uint8 (n, h, w, c), 0 to 255: the images of a whole split, in order, in memory."""
+        import numpy as np
+
         return np.concatenate([self.images(block) for block in self.blocks[split]])
 
     def all_labels(self, split: str) -> npt.NDArray[np.int64]:
         """int64 (n,): the labels of a whole split, in order."""
+        import numpy as np
+
         return np.concatenate([self.labels(block) for block in self.blocks[split]])
 
     def images_at(self, split: str, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
         """uint8 (n, h, w, c), 0 to 255: the images at some rows of a split, int64 (n,), in any order."""
+        import numpy as np
+
         images = np.zeros((len(rows), *self.image_shape), np.uint8)
         for first, block in self.placed_blocks(split):
             here = _rows_between(rows, first, first + block.rows)
@@ -166,11 +176,15 @@ class Examples(Artifact):
 
     def describe(self, split: str, row: int) -> str:
         """A row for a message: its index and, if it was a file, the file: `row 7 (cat/07.png)`."""
+        import numpy as np
+
         (name,) = self.names_at(split, np.array([row]))
         return f"row {row:,}" if name is None else f"row {row:,} ({name})"
 
     def sampled_images(self, split: str, at_most: int) -> Iterator[npt.NDArray[np.uint8]]:
         """uint8 (m, h, w, c), 0 to 255, m at most SAMPLED_ROWS: a stratified sample of a split's images, in order."""
+        from serving.drift.features import stratified_sample
+
         sample = stratified_sample(self.rows(split), at_most)
         for first, block in self.placed_blocks(split):
             rows = sample[_rows_between(sample, first, first + block.rows)] - first
@@ -209,4 +223,6 @@ class Examples(Artifact):
 
 def _rows_between(rows: npt.NDArray[np.int64], start: int, stop: int) -> npt.NDArray[np.int64]:
     """int64: the indices of those rows that are from `start` to `stop` - 1."""
+    import numpy as np
+
     return np.flatnonzero((rows >= start) & (rows < stop))

@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
-import numpy.typing as npt
-
 from components.artifacts.artifact import UNDIGESTED, Artifact
 from components.artifacts.npy_writer import write_array
 from serving.files import write_json
 
 if TYPE_CHECKING:
     import keras
+    import numpy as np
+    import numpy.typing as npt
 
 ARCHITECTURE = "architecture.json"
 
@@ -45,6 +44,8 @@ class Model(Artifact):
 
     def weights(self) -> list[npt.NDArray[np.float32]]:
         """The weights in Keras's order."""
+        import numpy as np
+
         return [np.load(file, allow_pickle=False) for file in self._weights_files()]
 
     def weights_sha256(self) -> str:

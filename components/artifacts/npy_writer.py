@@ -7,14 +7,17 @@ before the end, its error has two numbers in place of the system's words.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 
 def write_array(path: Path, values: npt.NDArray[Any]) -> None:
     """Writes an array of numbers, with the bytes of `numpy.save`. Raises: OSError: not all of it could be written."""
+    import numpy as np
+
     with path.open("wb") as file:
         _write_header(file, values.dtype, values.shape)
         file.write(np.ascontiguousarray(values).data)
@@ -35,6 +38,8 @@ class NpyWriter:
 
     def append(self, values: npt.NDArray[Any]) -> None:
         """Writes rows; all parts have the same type and the same shape except for the number of rows."""
+        import numpy as np
+
         values = np.ascontiguousarray(values)
         if self._first is None:
             self._first = values[:0]
@@ -51,5 +56,7 @@ class NpyWriter:
 
 
 def _write_header(file: IO[bytes], dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
+    import numpy as np
+
     header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(file, header)

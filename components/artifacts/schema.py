@@ -47,7 +47,7 @@ class Schema:
             class_names=examples.class_names,
             rows=counted.rows,
             label_counts=tuple(counted.label_counts.get(label, 0) for label in range(len(examples.class_names))),
-            pixel_counts=tuple(tuple(channel) for channel in counted.pixel_counts.tolist()),
+            pixel_counts=counted.pixel_counts,
         )
 
     def __post_init__(self) -> None:

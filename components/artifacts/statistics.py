@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import add, mul
 from pathlib import Path
-from typing import Any, Self
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from components.artifacts.artifact import Artifact
 from components.artifacts.duplicates import Duplicates
 from components.artifacts.npy_writer import write_array
-from serving.codec import read, to_json
-from serving.files import write_json
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 # Largest number of rows of each kind that are named, which bounds the size of the statistics; all are counted.
 NAMED_ROWS = 1000
@@ -62,49 +62,60 @@ class SplitStatistics:
         label_types: the types of the labels, e.g. `int64`.
         label_counts: rows by label, with labels that are not a class.
         invalid: the invalid rows by kind; `components/analyze/invalid_images.py` lists the kinds.
-        pixel_counts: int64 (channels, 256), pixels by channel and value; zeros if images are not uint8.
-        class_sums: int64 (classes, h, w, c), the sum of the images of each class; zeros if images are not uint8 or
-            labels are not integers.
+        pixel_counts: for each channel the pixels of each value, 0 to 255; zeros if images are not uint8.
     """
+
+    # In the file there are also values that are computed from these, for people.
+    IGNORES_UNKNOWN: ClassVar[bool] = True
 
     rows: int
     image_types: frozenset[str]
     label_types: frozenset[str]
     label_counts: dict[int, int]
-    invalid: dict[str, InvalidRows]
-    pixel_counts: npt.NDArray[np.int64]
-    class_sums: npt.NDArray[np.int64]
+    invalid: dict[str, InvalidRows] = field(metadata={"key": "odd"})
+    pixel_counts: tuple[tuple[int, ...], ...]
 
-    def mean(self) -> npt.NDArray[np.float64]:
-        """float64 (channels,): mean pixel, 0 to 255; 0 without pixels."""
-        counts = self.pixel_counts
-        mean: npt.NDArray[np.float64] = (counts @ np.arange(256)) / np.maximum(counts.sum(axis=1), 1)
-        return mean
+    def __add__(self, other: SplitStatistics) -> SplitStatistics:
+        """The counts of two parts of a split; every grouping and order of additions gives the same result."""
+        labels = self.label_counts.keys() | other.label_counts.keys()
+        channels = zip(self.pixel_counts, other.pixel_counts, strict=True)
+        return SplitStatistics(
+            rows=self.rows + other.rows,
+            image_types=self.image_types | other.image_types,
+            label_types=self.label_types | other.label_types,
+            label_counts={
+                label: self.label_counts.get(label, 0) + other.label_counts.get(label, 0) for label in labels
+            },
+            invalid=add_invalid_rows(self.invalid, other.invalid),
+            pixel_counts=tuple(tuple(map(add, here, there)) for here, there in channels),
+        )
 
-    def deviation(self) -> npt.NDArray[np.float64]:
-        """float64 (channels,): standard deviation of all pixels, 0 to 127.5."""
+    def mean(self) -> tuple[float, ...]:
+        """The mean pixel of each channel, 0 to 255; 0 without pixels."""
+        return tuple(sum(map(mul, counts, range(256))) / max(sum(counts), 1) for counts in self.pixel_counts)
+
+    def deviation(self) -> tuple[float, ...]:
+        """The standard deviation of all pixels of each channel, 0 to 127.5."""
         # In integers, because E[x²] - E[x]² in floats suffers from cancellation.
         deviations = []
-        for counts in self.pixel_counts.tolist():
+        for counts in self.pixel_counts:
             n = sum(counts)
             total = sum(value * count for value, count in enumerate(counts))
             squares = sum(value * value * count for value, count in enumerate(counts))
             deviations.append(math.sqrt(n * squares - total * total) / n if n else 0.0)
-        return np.array(deviations)
+        return tuple(deviations)
 
     def minimum(self) -> int:
         """The darkest pixel, 0 to 255; 0 without pixels."""
-        return min(np.flatnonzero(self.pixel_counts.sum(axis=0)).tolist(), default=0)
+        return min(self._seen(), default=0)
 
     def maximum(self) -> int:
         """The brightest pixel, 0 to 255; 0 without pixels."""
-        return max(np.flatnonzero(self.pixel_counts.sum(axis=0)).tolist(), default=0)
+        return max(self._seen(), default=0)
 
-    def class_means(self) -> npt.NDArray[np.float64]:
-        """float64 (classes, h, w, c): the mean image of each class, 0 to 255; zeros if a class has no images."""
-        counts = np.array([self.label_counts.get(label, 0) for label in range(len(self.class_sums))])
-        means: npt.NDArray[np.float64] = self.class_sums / np.maximum(counts, 1)[:, None, None, None]
-        return means
+    def _seen(self) -> list[int]:
+        """The values of pixels that occur."""
+        return [value for counts in self.pixel_counts for value, count in enumerate(counts) if count]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,32 +127,44 @@ class Statistics(Artifact):
     """
 
     FILE = "statistics.json"
+    UNSAVED = ("passed", "reasons")
 
     class_names: tuple[str, ...]
     splits: dict[str, SplitStatistics]
     duplicates: Duplicates
 
-    def save(self) -> Self:
-        """Writes statistics.json and, for each split, the sums of its class images as .npy."""
-        splits = {name: _split_values(split) for name, split in self.splits.items()}
-        content = {"class_names": self.class_names, "splits": splits, "duplicates": to_json(self.duplicates)}
-        write_json(self.path / self.FILE, content)
-        for name, split in self.splits.items():
-            write_array(_class_sums_file(self.path, name), split.class_sums)
+    def _values(self) -> dict[str, Any]:
+        computed = {
+            name: {
+                "minimum": split.minimum(),
+                "maximum": split.maximum(),
+                "mean": split.mean(),
+                "deviation": split.deviation(),
+            }
+            for name, split in self.splits.items()
+        }
+        values = super()._values()
+        return {**values, "splits": {name: split | computed[name] for name, split in values["splits"].items()}}
+
+    def write_class_sums(self, split: str, sums: npt.NDArray[np.int64]) -> Self:
+        """Writes the sum of the images of each class of a split, int64 (classes, h, w, c)."""
+        write_array(self._class_sums_file(split), sums)
         return self
 
-    @classmethod
-    def load(cls, path: Path) -> Self:
-        """Reads statistics.json and the sums of the class images."""
-        saved = read(_Saved, path / cls.FILE)
-        splits = {
-            name: SplitStatistics(
-                **{**vars(split), "pixel_counts": np.array(split.pixel_counts, np.int64)},
-                class_sums=np.load(_class_sums_file(path, name), allow_pickle=False),
-            )
-            for name, split in saved.splits.items()
-        }
-        return cls(path=path, class_names=saved.class_names, splits=splits, duplicates=saved.duplicates)
+    def class_means(self, split: str) -> npt.NDArray[np.float64]:
+        """float64 (classes, h, w, c): the mean image of each class, 0 to 255; zeros if a class has no images.
+
+        All are zeros too if images are not uint8, or labels are not integers.
+        """
+        import numpy as np
+
+        sums = np.load(self._class_sums_file(split), allow_pickle=False)
+        counts = np.array([self.splits[split].label_counts.get(label, 0) for label in range(len(sums))])
+        means: npt.NDArray[np.float64] = sums / np.maximum(counts, 1)[:, None, None, None]
+        return means
+
+    def _class_sums_file(self, split: str) -> Path:
+        return self.path / f"{split}.class_sums.npy"
 
     def summary(self) -> str:
         """Mean and deviation of the training pixels, 0 to 1, and the number of different labels."""
@@ -150,42 +173,3 @@ class Statistics(Artifact):
             " ".join(f"{value / 255:.4f}" for value in part) for part in (train.mean(), train.deviation())
         )
         return f"training pixels mean {mean}, deviation {deviation} (0 to 1); {len(train.label_counts)} labels"
-
-
-@dataclass(frozen=True)
-class _SavedSplit:
-    """A split in statistics.json; the fields that are computed from these are only for people."""
-
-    IGNORES_UNKNOWN = True
-
-    rows: int
-    image_types: frozenset[str]
-    label_types: frozenset[str]
-    label_counts: dict[int, int]
-    invalid: dict[str, InvalidRows] = field(metadata={"key": "odd"})
-    pixel_counts: tuple[tuple[int, ...], ...]
-
-
-@dataclass(frozen=True)
-class _Saved:
-    """The content of statistics.json."""
-
-    class_names: tuple[str, ...]
-    splits: dict[str, _SavedSplit]
-    duplicates: Duplicates
-
-
-def _split_values(split: SplitStatistics) -> dict[str, Any]:
-    saved = {name: getattr(split, name) for name in _SavedSplit.__dataclass_fields__}
-    return {
-        **to_json(_SavedSplit(**{**saved, "pixel_counts": split.pixel_counts.tolist()})),
-        "minimum": split.minimum(),
-        "maximum": split.maximum(),
-        "mean": split.mean().tolist(),
-        "deviation": split.deviation().tolist(),
-    }
-
-
-def _class_sums_file(folder: Path, split: str) -> Path:
-    """The file of a split's class sums, int64 (classes, h, w, c)."""
-    return folder / f"{split}.class_sums.npy"

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Self
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Self
 
 from components.artifacts.artifact import UNDIGESTED, Artifact, RuleResult
 from components.artifacts.npy_writer import write_array
 from serving.codec import read, to_json
 from serving.files import write_json
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ class Agreement(Artifact):
 
     def classes(self, precision: str) -> npt.NDArray[np.int64]:
         """int64 (rows,): the class that an ONNX model predicts for each test image."""
+        import numpy as np
+
         classes: npt.NDArray[np.int64] = np.load(self.path / f"{precision}.npy", allow_pickle=False)
         return classes
 

@@ -57,6 +57,6 @@ def normalization(
     channels = len(train.pixel_counts)
     if wanted == "unit":
         return (1 / 255,) * channels, (0.0,) * channels
-    deviations = [deviation or 255.0 for deviation in train.deviation().tolist()]
-    offset = tuple(-mean / deviation for mean, deviation in zip(train.mean().tolist(), deviations, strict=True))
+    deviations = [deviation or 255.0 for deviation in train.deviation()]
+    offset = tuple(-mean / deviation for mean, deviation in zip(train.mean(), deviations, strict=True))
     return tuple(1 / deviation for deviation in deviations), offset

@@ -7,12 +7,8 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import Literal, NamedTuple
 
-import numpy as np
-
 from components.artifacts.anomalies import Anomaly, Severity
 from components.artifacts.schema import Schema
-from serving.drift.divergence import jensen_shannon, shares
-from serving.drift.features import PIXEL_BINS
 
 # How a message names the owner of the baseline.
 OWNERS = {"drift": "the champion's", "schema": "the schema's"}
@@ -50,6 +46,9 @@ def check_drift(rule: Literal["drift", "schema"], now: Schema, baseline: Schema,
     The rule `drift` compares with the champion's training data, `schema` with a schema file. `limit` is the largest
     distance beyond sampling noise, in bits, 0 to 1.
     """
+    if now == baseline:
+        # The usual case needs no arithmetic.
+        return
     owner = OWNERS[rule]
     for message in (*_declarations(now, baseline, owner), *_differences(now, baseline, owner, limit, "max-drift")):
         yield Anomaly(rule, "train", message, SEVERITIES[rule])
@@ -97,6 +96,8 @@ def _excess(found: Distance, owner: str, limit: float, flag: str) -> str:
 
 def _most_changed_class(now: Schema, baseline: Schema) -> str:
     """The class whose share differs most."""
+    import numpy as np
+
     fractions = [np.array(schema.label_counts) / sum(schema.label_counts) for schema in (now, baseline)]
     label = int(np.abs(fractions[0] - fractions[1]).argmax())
     here, before = (f"{100 * of_class[label]:.1f} %" for of_class in fractions)
@@ -105,12 +106,16 @@ def _most_changed_class(now: Schema, baseline: Schema) -> str:
 
 def _binned(counts: Sequence[int]) -> list[int]:
     """Counts in the scorer's bins of brightness: an encoder that changes values by one must not count as drift."""
+    import numpy as np
+
+    from serving.drift.features import PIXEL_BINS
+
     binned: list[int] = np.array(counts).reshape(PIXEL_BINS, -1).sum(axis=1).tolist()
     return binned
 
 
 def _mean(counts: Sequence[int]) -> float:
-    return float(np.arange(256) @ np.array(counts)) / sum(counts)
+    return sum(value * count for value, count in enumerate(counts)) / sum(counts)
 
 
 def distance(one: Sequence[int], other: Sequence[int], rows: tuple[int, int]) -> Distance:
@@ -121,6 +126,10 @@ def distance(one: Sequence[int], other: Sequence[int], rows: tuple[int, int]) ->
     both histograms have equal weight). n and m are `rows`, 1 or more, for pixels too: the pixels of one image are not
     independent, and in the worst case, images of one value each, a histogram of pixels varies as one of rows does.
     """
+    import numpy as np
+
+    from serving.drift.divergence import jensen_shannon, shares
+
     counts = np.array([one, other])
     occupied = counts[:, counts.any(axis=0)]
     js = float(jensen_shannon(*shares(occupied)))

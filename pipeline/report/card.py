@@ -22,10 +22,10 @@ from pipeline.engine.step import Step
 from pipeline.records.run_artifacts import Kind, RunArtifacts
 from pipeline.report.attempt import attempt
 from pipeline.report.card_sections import card_sections
-from pipeline.report.figures.confusion_plot import worst_confusions
 from pipeline.report.headline import headline, verdict_reasons, verdict_shown
 from pipeline.report.lineage import lineage_of
 from pipeline.report.rendering import render
+from pipeline.report.worst_confusions import worst_confusions
 from serving.errors import BeamlineError
 from serving.files import replace_text
 from serving.process.program import PIPELINE

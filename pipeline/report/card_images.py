@@ -29,7 +29,7 @@ def class_means(statistics: Statistics) -> list[dict[str, Any]]:
     """The mean training image of each class that has images, by integer label; at most MAX_IMAGES."""
     split = statistics.splits["train"]
     labels = [label for label in range(len(statistics.class_names)) if split.label_counts.get(label)][:MAX_IMAGES]
-    means = split.class_means()[labels].round().astype(np.uint8)
+    means = statistics.class_means("train")[labels].round().astype(np.uint8)
     pngs = _data_uris(to_thumbnails(means, SMALL))
     return [{"label": label, "png": png} for label, png in zip(labels, pngs, strict=True)]
 

@@ -14,21 +14,25 @@ from components.artifacts.promotion import Promotion
 from components.artifacts.statistics import Statistics
 from pipeline.records.run_artifacts import RunArtifacts
 from pipeline.report.attempt import attempt
-from pipeline.report.card_images import class_means, discordant_images, sample_images, selected_images
 from pipeline.report.drawings.drawing_cache import Drawing, DrawingCache
 from pipeline.report.figures.figure_list import CARD_PLOTS
 
 
-def _images(name: str, make: Callable[..., Any], **artifacts: type[Artifact]) -> Drawing:
-    return Drawing(f"{name}.json", lambda *loaded: json.dumps(make(*loaded)).encode(), make.__module__, artifacts)
+def render_json(name: str, make: Callable[[], Any]) -> bytes:
+    """Values for the template as a file."""
+    return json.dumps(make()).encode()
+
+
+def _images(name: str, function: str, **artifacts: type[Artifact]) -> Drawing:
+    return Drawing(f"{name}.json", f"pipeline.report.card_images:{function}", render_json, artifacts)
 
 
 SECTIONS = (
     *CARD_PLOTS,
-    _images("class-means", class_means, analyze=Statistics),
-    _images("sample-images", sample_images, ingest=Examples),
-    _images("selected-images", selected_images, ingest=Examples, evaluate=Evaluation),
-    _images("discordant-images", discordant_images, ingest=Examples, promote=Promotion),
+    _images("class-means", "class_means", analyze=Statistics),
+    _images("sample-images", "sample_images", ingest=Examples),
+    _images("selected-images", "selected_images", ingest=Examples, evaluate=Evaluation),
+    _images("discordant-images", "discordant_images", ingest=Examples, promote=Promotion),
 )
 
 

@@ -52,7 +52,7 @@ def test_counting_a_block_again_writes_the_same_files(made, tmp_path, contents):
     left = contents(tmp_path)
     again = count_block(placed, made.examples, tmp_path, 3)
     assert contents(tmp_path) == left
-    assert (once.placed, once.statistics.rows) == (again.placed, again.statistics.rows)
+    assert (once.placed, once.counts.statistics) == (again.placed, again.counts.statistics)
     assert once.statistics.invalid == again.statistics.invalid
 
 

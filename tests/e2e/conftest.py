@@ -18,16 +18,17 @@ from tests.e2e.preloaded import run_python
 
 PACKAGES = "import sysconfig; print(sysconfig.get_path('purelib'))"
 # Importing one of these fails: what still works needs neither.
+LARGE = ("tensorflow", "keras", "apache_beam", "tensorflow_datasets", "matplotlib")
 BLOCKED = """
 import runpy, sys
 
 class Blocker:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in ("tensorflow", "keras", "apache_beam", "tensorflow_datasets", "matplotlib"):
+        if name.split(".")[0] in blocked.split(","):
             raise ImportError(name + " is blocked")
 
 sys.meta_path.insert(0, Blocker())
-module = sys.argv.pop(1)
+blocked, module = sys.argv.pop(1), sys.argv.pop(1)
 runpy.run_module(module, run_name="__main__", alter_sys=True)
 """
 
@@ -55,10 +56,12 @@ class Project:
             if name == "TF_XLA_FLAGS" or not name.startswith(("TF_", "PYTHON", "MAKE", "MFLAGS"))
         }
 
-    def command(self, *arguments: str, blocked: bool = False, **environment: str) -> subprocess.CompletedProcess[str]:
-        """A command of ours; without TensorFlow, Keras, Beam and Matplotlib if `blocked`."""
+    def command(
+        self, *arguments: str, blocked: bool = False, without: tuple[str, ...] = LARGE, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """A command of ours; if `blocked`, without some libraries."""
         if blocked:
-            return self.process(sys.executable, "-c", BLOCKED, *arguments, **environment)
+            return self.process(sys.executable, "-c", BLOCKED, ",".join(without), *arguments, **environment)
         if arguments[0] == "pipeline":
             return self.python("-m", *arguments, **environment)
         return self.process(sys.executable, "-m", *arguments, **environment)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +24,22 @@ class Drawing:
 
     Attributes:
         name: the file's name.
-        make: from artifacts, in the order of `artifacts`, to the file's bytes.
-        module: the module that draws; its source and libraries, with those of its imports, decide about the bytes.
+        function: `MODULE:FUNCTION`, what draws from the artifacts, in their order. It is named, not imported: a run
+            whose drawings are all in the cache needs neither it nor numpy. The source and the libraries of its module,
+            with those of its imports, decide about the bytes.
+        render: from the file's name and a call of the function to the file's bytes.
         artifacts: the class of each artifact, by the step that makes it.
     """
 
     name: str
-    make: Callable[..., bytes]
-    module: str
+    function: str
+    render: Callable[[str, Callable[[], Any]], bytes]
     artifacts: Mapping[str, type[Artifact]]
+
+    @property
+    def module(self) -> str:
+        """The module that draws."""
+        return self.function.partition(":")[0]
 
     def possible(self, run: RunArtifacts) -> bool:
         """Whether the run has all artifacts that are needed."""
@@ -43,7 +52,9 @@ class Drawing:
 
     def draw(self, run: RunArtifacts) -> bytes:
         """The file's bytes. Raises: BeamlineError: an artifact was deleted, changed, or cannot be read."""
-        return self.make(*(run.load(step, kind) for step, kind in self.artifacts.items()))
+        draw = getattr(importlib.import_module(self.module), self.function.partition(":")[2])
+        loaded = [run.load(step, kind) for step, kind in self.artifacts.items()]
+        return self.render(self.name, partial(draw, *loaded))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ from components.artifacts.evaluation import Evaluation
 from components.artifacts.examples import Examples
 from pipeline.report.figures.style import BLUE, INK, VERMILLION, new_figure, single_axes
 from pipeline.report.figures.text_fitting import fit_text, width_inches
+from pipeline.report.worst_confusions import worst_confusions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -111,22 +112,6 @@ def name_classes(axes: Axes, class_names: Sequence[str], points: float, room: fl
     axes.grid(visible=False)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-
-
-class Confusion(NamedTuple):
-    """Test images of one class that were predicted as another class; classes by integer label."""
-
-    label: int
-    predicted: int
-    rows: int
-
-
-def worst_confusions(counts: Sequence[Sequence[int]], most: int) -> list[Confusion]:
-    """At most `most` confusions of a confusion matrix, the most frequent first; equal ones by label."""
-    wrong = np.where(np.eye(len(counts), dtype=bool), 0, counts)
-    rows, columns = np.divmod(np.argsort(-wrong, axis=None, kind="stable")[:most], len(counts))
-    found = zip(rows.tolist(), columns.tolist(), wrong[rows, columns].tolist(), strict=True)
-    return [Confusion(*confusion) for confusion in found if confusion[-1]]
 
 
 def _draw_worst(axes: Axes, evaluation: Evaluation, class_names: Sequence[str]) -> None:

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from pipeline.records.run_history import Record
 from pipeline.report.figures.style import BLUE, COLUMN_WIDTH, GREY, VERMILLION, new_figure, single_axes
 
@@ -75,7 +73,7 @@ def history_plot(points: Sequence[AccuracyPoint]) -> Figure:
     limits = [math.nan if point.limit is None else point.limit for point in points]
     if not all(map(math.isnan, limits)):
         # A run is half a step wide to both sides, so that the limit of a single run is visible.
-        edges = np.arange(len(points) + 1) - 0.5
+        edges = [place - 0.5 for place in range(len(points) + 1)]
         axes.stairs(limits, edges, baseline=None, color=GREY, linestyle="--", label="limit for the lower end")
     every = -(-len(points) // 20)
     axes.set_xticks(range(0, len(points), every), [point.run for point in points[::every]])

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-import numpy as np
-
 from serving.blocks import Colour, Images
 from serving.bundle.bundle import Bundle
 from serving.errors import InputError
@@ -75,6 +73,8 @@ def lay_on(pixels: Images, opacity: Images, colour: Colour) -> Images:
 
     Returns: uint8 (h, w, 1 or 3).
     """
+    import numpy as np
+
     channels = 3 if pixels.shape[2] == 3 or not is_grey(colour) else 1
     laid = np.empty((*pixels.shape[:2], channels), np.uint8)
     below = np.array(colour[:channels], np.uint16)

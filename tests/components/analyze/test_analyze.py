@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from components.analyze import analyze
-from components.analyze.counting import add_statistics, count
+from components.analyze.counting import add_counts, count
 from components.beam import BeamOptions
 
 CLASSES = 3
@@ -26,7 +26,7 @@ def labelled_images(draw):
     return images, draw(arrays(np.int64, rows, elements=st.integers(-1, CLASSES)))
 
 
-def assert_equals_numpy(counted, images, labels, classes):
+def assert_equals_numpy(counted, images, labels):
     assert counted.rows == len(images)
     assert counted.mean() == pytest.approx(images.mean(axis=(0, 1, 2), dtype=np.float64), rel=1e-12)
     assert counted.deviation() == pytest.approx(images.std(axis=(0, 1, 2), dtype=np.float64), rel=1e-9, abs=1e-9)
@@ -34,22 +34,20 @@ def assert_equals_numpy(counted, images, labels, classes):
     assert counted.label_counts == Counter(labels.tolist())
     for channel, histogram in enumerate(counted.pixel_counts):
         assert np.array_equal(histogram, np.histogram(images[..., channel], bins=np.arange(257))[0])
-    for label, mean in enumerate(counted.class_means()):
-        members = images[labels == label]
-        expected = members.mean(axis=0, dtype=np.float64) if len(members) else np.zeros(images.shape[1:])
-        assert mean == pytest.approx(expected, rel=1e-12)
-    assert len(counted.class_means()) == classes
 
 
-def assert_same(one, other):
-    for field in fields(one):
-        assert np.array_equal(getattr(one, field.name), getattr(other, field.name)), field.name
+def assert_sums_equal_numpys(sums, images, labels, classes):
+    assert len(sums) == classes
+    for label, of_class in enumerate(sums):
+        assert np.array_equal(of_class, images[labels == label].sum(axis=0, dtype=np.int64))
 
 
 @given(labelled_images())
 def test_counts_equal_numpys(drawn):
     images, labels = drawn
-    assert_equals_numpy(count(images, labels, CLASSES), images, labels, CLASSES)
+    counted = count(images, labels, CLASSES)
+    assert_equals_numpy(counted.statistics, images, labels)
+    assert_sums_equal_numpys(counted.class_sums, images, labels, CLASSES)
 
 
 @given(labelled_images(), st.data())
@@ -58,22 +56,23 @@ def test_parts_in_any_order_sum_to_the_whole(drawn, data):
     cuts = sorted(data.draw(st.sets(st.integers(1, len(images)))) | {len(images)})
     parts = [slice(start, stop) for start, stop in zip([0, *cuts], cuts, strict=False)]
     counted = [count(images[part], labels[part], CLASSES, part.start) for part in data.draw(st.permutations(parts))]
-    assert_same(add_statistics(counted), count(images, labels, CLASSES))
+    added, whole = add_counts(counted), count(images, labels, CLASSES)
+    assert added.statistics == whole.statistics
+    assert np.array_equal(added.class_sums, whole.class_sums)
 
 
 @given(arrays(np.float64, 6, elements=st.sampled_from([-1.0, 0.0, 2.0, 7.0, 1.5, np.nan, np.inf, -np.inf])))
 def test_float_labels_are_counted_if_they_are_whole_numbers(labels):
     counted = count(np.zeros((6, 1, 1, 1), np.uint8), labels, CLASSES)
-    assert counted.label_counts == Counter(int(label) for label in labels.tolist() if label in (-1, 0, 2, 7))
+    assert counted.statistics.label_counts == Counter(int(label) for label in labels.tolist() if label in (-1, 0, 2, 7))
     assert not counted.class_sums.any()
 
 
 def test_types_of_all_parts_are_recorded():
-    other = replace(
-        count(np.zeros((1, 2, 2, 1), np.uint8), np.zeros(1, np.int32), 1), image_types=frozenset(["float32"])
-    )
+    narrow = count(np.zeros((1, 2, 2, 1), np.uint8), np.zeros(1, np.int32), 1)
+    other = narrow._replace(statistics=replace(narrow.statistics, image_types=frozenset(["float32"])))
     usual = count(np.zeros((3, 2, 2, 1), np.uint8), np.zeros(3, np.int64), 1)
-    both = add_statistics([usual, other, usual])
+    both = add_counts([usual, other, usual]).statistics
     assert both.image_types == {"uint8 (2, 2, 1)", "float32"}
     assert both.label_types == {"int64", "int32"}
 
@@ -89,7 +88,7 @@ def test_deviation_of_almost_constant_pixels_is_exact():
     images = np.full((1000, 28, 28, 1), 255, np.uint8)
     images[0, 0, 0, 0] = 254
     expected = images.std(dtype=np.float64)
-    assert count(images, np.zeros(1000, np.int64), 1).deviation()[0] == pytest.approx(expected, rel=1e-9)
+    assert count(images, np.zeros(1000, np.int64), 1).statistics.deviation()[0] == pytest.approx(expected, rel=1e-9)
 
 
 def test_invalid_rows_are_named_by_their_row_in_the_split(write_examples, tmp_path):
@@ -113,6 +112,9 @@ def test_statistics_of_the_small_data_set_equal_numpys(made, rows_of):
     assert made.statistics.class_names == made.examples.class_names
     for split, counted in made.statistics.splits.items():
         images, labels = rows_of(made.examples, split)
-        assert_equals_numpy(counted, images, labels, 4)
+        assert_equals_numpy(counted, images, labels)
+        means = made.statistics.class_means(split)
+        sums = means * np.bincount(labels, minlength=4)[:, None, None, None]
+        assert_sums_equal_numpys(sums.round().astype(np.int64), images, labels, 4)
         assert counted.image_types == {"uint8 (8, 8, 1)"}
         assert counted.label_types == {"int64"}

@@ -20,7 +20,7 @@ REMEDY = "write a schema with python -m pipeline schema RUN --out FILE"
 
 @given(st.lists(st.integers(0, 2**59), min_size=3, max_size=3), st.integers(0, 2**62))
 def test_written_schema_is_read_back(label_counts, pixels):
-    counts = np.full((2, 256), pixels, np.int64)
+    counts = ((pixels,) * 256,) * 2
     schema = Schema.of(DECLARED, split(*label_counts, pixel_counts=counts))
     read = Schema.parse(canonical_json(schema.to_json()).encode(), "schema.json")
     assert read == schema

@@ -32,7 +32,8 @@ def other(made):
     """Statistics of the small data set with half of its rows, most of them in one class."""
     train = made.statistics.splits["train"]
     counts = {0: 210, 1: 30, 2: 30, 3: 30}
-    changed = replace(train, rows=300, label_counts=counts, pixel_counts=train.pixel_counts // 2)
+    halves = tuple(tuple(pixels // 2 for pixels in channel) for channel in train.pixel_counts)
+    changed = replace(train, rows=300, label_counts=counts, pixel_counts=halves)
     return replace(made.statistics, splits={**made.statistics.splits, "train": changed})
 
 

@@ -111,9 +111,13 @@ class Maker:
 
     def _statistics(self, parts, names):
         counted = {split: count(*part, len(names)) for split, part in zip(SPLITS, parts, strict=True)}
-        return Statistics(
-            path=self._new("statistics"), class_names=tuple(names), splits=counted, duplicates=NO_DUPLICATES
-        ).save()
+        splits = {split: counts.statistics for split, counts in counted.items()}
+        statistics = Statistics(
+            path=self._new("statistics"), class_names=tuple(names), splits=splits, duplicates=NO_DUPLICATES
+        )
+        for split, counts in counted.items():
+            statistics.write_class_sums(split, counts.class_sums)
+        return statistics.save()
 
     def _model(self, epochs):
         history = tuple({"accuracy": 1 - 0.5**epoch, "loss": 0.5**epoch} for epoch in range(1, epochs + 1))

@@ -186,7 +186,7 @@ def test_picture_that_cannot_be_drawn_is_reported_in_one_sentence_and_leaves_no_
     def no_space(*arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pipeline.report.figures.figure_list.to_png", no_space)
+    monkeypatch.setattr("pipeline.report.figures.style.to_png", no_space)
     assert report("0001", runs.made(), runs.store) is None
     assert sorted(entry.name for entry in (runs.store.root / "reports").iterdir()) == [".parts", "0001.html"]
     assert message_on_screen(logged) == ("the pictures of run 0001 could not be written: No space left on device")

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.report.figures.confusion_plot import confusion_matrix, worst_confusions
+from pipeline.report.figures.confusion_plot import confusion_matrix
+from pipeline.report.worst_confusions import worst_confusions
 
 pytestmark = pytest.mark.usefixtures("_drawing")
 
