@@ -53,7 +53,7 @@ def test_counting_a_block_again_writes_the_same_files(made, tmp_path, contents):
     again = count_block(placed, made.examples, tmp_path, 3)
     assert contents(tmp_path) == left
     assert (once.placed, once.counts.statistics) == (again.placed, again.counts.statistics)
-    assert once.statistics.invalid == again.statistics.invalid
+    assert once.counts.statistics.invalid == again.counts.statistics.invalid
 
 
 def test_only_the_artifact_is_left(made):
