@@ -21,11 +21,17 @@ Backend = Callable[[npt.NDArray[np.uint8], int], Probabilities]
 
 def keras_backend(model: Model, transform: Transform) -> Backend:
     """The trained model, after the preprocessing."""
+    import tensorflow as tf
+
     network = model.keras_model()
+    # `network.predict` takes a quarter of a second to begin.
+    call = tf.function(network, input_signature=[tf.TensorSpec(network.input_shape, tf.float32)])
 
     def predict(images: npt.NDArray[np.uint8], batch_size: int) -> Probabilities:
-        inputs = normalize(transform, images).numpy()
-        scores: Probabilities = network.predict(inputs, batch_size=batch_size, verbose=0)
+        inputs = normalize(transform, images)
+        scores: Probabilities = np.concatenate(
+            [call(inputs[start : start + batch_size]).numpy() for start in range(0, len(images), batch_size)]
+        )
         probabilities: Probabilities = scores / scores.sum(axis=1, keepdims=True)
         return probabilities
 

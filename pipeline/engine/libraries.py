@@ -1,10 +1,11 @@
-"""TensorFlow and Keras, imported before a step needs them, and without what they would import for notebooks."""
+"""TensorFlow, Keras and Beam, imported before they are needed, and without what no step uses."""
 
 from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from pipeline.engine.source_code import library_versions
 from pipeline.engine.step import Step
@@ -20,15 +21,28 @@ def need_tensorflow(steps: Iterable[Step]) -> bool:
 def import_tensorflow() -> None:
     """Imports TensorFlow and Keras, which takes seconds.
 
-    Keras imports matplotlib where it is installed, to show pictures in notebooks. Here that would take half a second.
+    What they import besides where it is installed would take half a second more: to show pictures in notebooks, and to
+    read and write formats that no step uses.
     """
-    hidden = "matplotlib" not in sys.modules
-    if hidden:
-        # An import of a module that is None fails, as if it were not installed; Keras expects that.
-        sys.modules["matplotlib"] = None  # type: ignore[assignment]
-    try:
+    with _hidden("matplotlib", "h5py", "scipy"):
         for name in ("tensorflow", "keras"):
             importlib.import_module(name)
+
+
+def import_beam() -> None:
+    """Imports Beam, without the client of a database that it can read."""
+    with _hidden("bson", "pymongo"):
+        importlib.import_module("apache_beam")
+
+
+@contextmanager
+def _hidden(*names: str) -> Iterator[None]:
+    """Hides libraries that are not imported yet: an import of them fails, as if they were not installed."""
+    absent = [name for name in names if name not in sys.modules]
+    for name in absent:
+        sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
     finally:
-        if hidden:
-            del sys.modules["matplotlib"]
+        for name in absent:
+            del sys.modules[name]

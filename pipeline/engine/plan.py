@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from components.beam import BeamOptions
 from components.run_context import RunContext
 from pipeline.engine.execute import Execution, execute, resolve
-from pipeline.engine.libraries import import_tensorflow, need_tensorflow
+from pipeline.engine.libraries import import_beam, import_tensorflow, need_tensorflow
 from pipeline.engine.outcome import Outcome, Outcomes, log_outcome
 from pipeline.engine.step import InnerStep, Step
 from pipeline.engine.store import Store
@@ -66,6 +66,7 @@ def run_steps(
         The outcomes of all steps, with the earlier ones in `outcomes`, and Beam's result, whose metrics have a
         counter for each step.
     """
+    import_beam()
     import apache_beam
 
     def build(pipeline: apache_beam.Pipeline) -> dict[str, apache_beam.PCollection[dict[str, Outcome]]]:

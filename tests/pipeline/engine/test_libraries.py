@@ -1,4 +1,4 @@
-"""libraries: TensorFlow is imported when a step needs it, without matplotlib."""
+"""libraries: TensorFlow is imported when a step needs it, and without other libraries."""
 
 from __future__ import annotations
 
@@ -25,16 +25,18 @@ def test_only_steps_that_need_it_ask_for_tensorflow(monkeypatch):
     assert not need_tensorflow(tuple[Step, ...]())
 
 
-def test_tensorflow_is_imported_without_matplotlib_which_can_be_imported_later():
+def test_libraries_are_imported_without_others_which_can_be_imported_later():
     code = """
 import sys
-from pipeline.engine.libraries import import_tensorflow
+from pipeline.engine.libraries import import_beam, import_tensorflow
+import_beam()
 import_tensorflow()
-assert "tensorflow" in sys.modules and "keras" in sys.modules
-assert "matplotlib" not in sys.modules
-import matplotlib.figure
+assert {"apache_beam", "tensorflow", "keras"} <= sys.modules.keys()
+assert not {"pymongo", "matplotlib", "h5py", "scipy"} & sys.modules.keys()
+import h5py, matplotlib.figure, pymongo, scipy.sparse
+import_beam()
 import_tensorflow()
-assert matplotlib.figure.Figure
+assert matplotlib.figure.Figure and sys.modules["scipy"] is scipy
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
