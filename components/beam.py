@@ -140,7 +140,8 @@ class BeamOptions:
     ) -> tuple[dict[str, list[Any]], PipelineResult]:
         """Runs a Beam pipeline and returns the elements of its results, in any order.
 
-        From workers, the elements travel through one pickle file per result. All elements of a result fit in memory.
+        From workers, the elements travel through one pickle file per result, in this process through its memory. All
+        elements of a result fit in memory.
 
         Args:
             build: applies the transforms to an empty pipeline, and returns the results by name.
@@ -156,22 +157,30 @@ class BeamOptions:
 
         def gather(pipeline: apache_beam.Pipeline) -> None:
             for name, elements in build(pipeline).items():
-                files[name] = folder / f"{name}.pickle"
-                gathered = elements | f"gather {name}" >> apache_beam.combiners.ToList()
-                gathered | f"write {name}" >> apache_beam.Map(write, file=files[name])
+                file = files[name] = folder / f"{name}.pickle"
+                if self.arguments:
+                    gathered = elements | f"gather {name}" >> apache_beam.combiners.ToList()
+                    gathered | f"write {name}" >> apache_beam.Map(_write_pickle, file=file)
+                else:
+                    _KEPT[file] = []
+                    elements | f"keep {name}" >> apache_beam.Map(_keep, file=file)
 
-        # In this process no file is needed, so that a full disk cannot lose the results.
-        write, read = (_write_pickle, _read_pickle) if self.arguments else (_keep, _KEPT.pop)
-        beam_result = self.run(gather)
-        return {name: read(file) for name, file in files.items()}, beam_result
+        read = _read_pickle if self.arguments else _KEPT.__getitem__
+        try:
+            beam_result = self.run(gather)
+            return {name: read(file) for name, file in files.items()}, beam_result
+        finally:
+            for file in files.values():
+                _KEPT.pop(file, None)
 
 
-# The elements of results, by the file that has them if they come from workers.
+# The elements of results in this process, by the file that would have them if they came from workers: Beam copies what
+# a transform holds. No file is needed, so that a full disk cannot lose the results.
 _KEPT: dict[Path, list[Any]] = {}
 
 
-def _keep(elements: list[Any], file: Path) -> None:
-    _KEPT[file] = elements
+def _keep(element: Any, file: Path) -> None:
+    _KEPT[file].append(element)
 
 
 def _read_pickle(file: Path) -> list[Any]:
