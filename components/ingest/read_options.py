@@ -12,7 +12,7 @@ from serving.blocks import Colour
 from serving.errors import InputError
 
 # Limit for the pixels of one block.
-BLOCK_BYTES = 1 << 23
+BLOCK_BYTES = 1 << 26
 
 # Limits for the side of a resized image, in pixels, and for the number of classes.
 MAX_SIDE = 4096
