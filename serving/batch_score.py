@@ -129,7 +129,7 @@ def _parser() -> Arguments:
         "--batch-size",
         type=Range(1, 1 << 16).whole,
         metavar="N",
-        help="images in a batch (default: by the size of the images, at most 256)",
+        help="images in a batch (default: by the size of the images, at most 256, or 1,024 in int8)",
     )
     return parser
 

@@ -31,7 +31,7 @@ from components.verify.parity import (
 from serving.blocks import Images
 from serving.bundle.bundle import ONNX_INT8
 from serving.errors import BundleError, ModelError
-from serving.scoring.network import MAX_BATCH_SIZE
+from serving.scoring.network import MAX_BATCH_SIZE, MAX_BATCH_SIZES
 
 # A model must give the same probabilities for every batch size: 1, 7 and large batches are compared.
 SMALL_BATCHES = (1, 7)
@@ -73,7 +73,7 @@ def compare_bundle(
     if "file" not in opened.manifest.precisions["int8"]:
         return agreement.save()
     try:
-        answer = Answer("int8", onnx_backend(opened, "int8")(images, MAX_BATCH_SIZE), np.arange(len(images)))
+        answer = Answer("int8", onnx_backend(opened, "int8")(images, MAX_BATCH_SIZES["int8"]), np.arange(len(images)))
     except ModelError as error:
         return replace(agreement, int8_rules=(RuleResult("int8", False, str(error)),)).save()
     int8_rules = check_int8(models[ONNX_INT8], answer, layers, transform, examples, rounding)

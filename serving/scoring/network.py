@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from serving.blocks import Images
 
-# The largest batch, in images and in bytes: activations stay in the processor's caches, and memory stays small for
-# large images.
+# The largest batch, in images by precision and in bytes: activations stay in the processor's caches, and memory stays
+# small for large images. Those of int8 take a quarter of the space.
 MAX_BATCH_SIZE = 256
+MAX_BATCH_SIZES = {"float32": MAX_BATCH_SIZE, "int8": 4 * MAX_BATCH_SIZE}
 MAX_BATCH_BYTES = 1 << 20
 
 
@@ -64,10 +65,10 @@ class Network:
         return probabilities
 
 
-def batch_size_for(image_shape: tuple[int, ...]) -> int:
+def batch_size_for(image_shape: tuple[int, ...], precision: str = "float32") -> int:
     """The default number of images in a batch for the shape (height, width, channels)."""
     image_bytes = int(np.prod(image_shape, dtype=np.int64))
-    return max(1, min(MAX_BATCH_SIZE, MAX_BATCH_BYTES // max(1, image_bytes)))
+    return max(1, min(MAX_BATCH_SIZES[precision], MAX_BATCH_BYTES // max(1, image_bytes)))
 
 
 def runtime() -> ModuleType:

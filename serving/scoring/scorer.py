@@ -100,7 +100,7 @@ class Scorer:
         self.bundle = bundle
         self.precision = precision
         self.threads = threads or usable_processors()
-        self.batch_size = batch_size or batch_size_for(bundle.manifest.image_shape)
+        self.batch_size = batch_size or batch_size_for(bundle.manifest.image_shape, precision)
         # A copy may load the model after the working folder has changed.
         self._source = replace(bundle, path=bundle.path.absolute())
         self._loaded: tuple[int, Network] | None = None

@@ -188,11 +188,18 @@ def test_session_loads_checked_bytes_and_runs_on_the_calling_thread(sealed, sess
 
 
 @pytest.mark.parametrize(
-    ("image_shape", "batch_size"),
-    [((28, 28, 1), 256), ((1, 1, 1), 256), ((32, 32, 3), 256), ((224, 224, 3), 6), ((4000, 3000, 3), 1)],
+    ("image_shape", "float32", "int8"),
+    [
+        ((28, 28, 1), 256, 1024),
+        ((1, 1, 1), 256, 1024),
+        ((32, 32, 3), 256, 341),
+        ((224, 224, 3), 6, 6),
+        ((4000, 3000, 3), 1, 1),
+    ],
 )
-def test_batches_suit_the_size_of_the_images(image_shape, batch_size):
-    assert batch_size_for(image_shape) == batch_size
+def test_batches_suit_the_size_of_the_images_and_of_the_numbers(image_shape, float32, int8):
+    assert batch_size_for(image_shape) == batch_size_for(image_shape, "float32") == float32
+    assert batch_size_for(image_shape, "int8") == int8
 
 
 def test_nan_is_never_returned(seal):
