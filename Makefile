@@ -47,7 +47,8 @@ pipeline: $(READY)  ## ingest, train, evaluate, export, verify and promote
 score: $(READY)  ## score IMAGES with the promoted model
 	@$(PY) -m serving.batch_score "$(IMAGES)" --models "$(MODELS)" $(ARGS)
 
-bench: $(READY)  ## the scorer and the data's way against peers, on IMAGES repeated (many minutes, 12 GB of disk)
+bench: $(READY)  ## runs, the scorer and the data's way against peers, on IMAGES repeated (an hour, 12 GB of disk)
+	@$(PY) -m benchmarks.runs $(if $(MANUAL_DIR),--manual-dir "$(MANUAL_DIR)")
 	@$(PY) -m benchmarks.int8 "$(MODELS)/$(or $(DATASET),mnist)" "$(IMAGES)"
 	@$(PY) -m benchmarks.scoring "$(MODELS)/$(or $(DATASET),mnist)" "$(IMAGES)" $(ARGS)
 	@$(PY) -m benchmarks.data $(if $(MANUAL_DIR),--manual-dir "$(MANUAL_DIR)")

@@ -5,6 +5,9 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+Figure = TypeVar("Figure")
 
 
 @dataclass(frozen=True)
@@ -25,14 +28,14 @@ class Ratio:
         return f"{self.median:.2f} ({self.low:.2f} to {self.high:.2f})"
 
 
-def take_turns(works: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
+def take_turns(works: Mapping[str, Callable[[], Figure]], rounds: int) -> dict[str, list[Figure]]:
     """Runs each work once per round, one after the other, so that a slow minute affects all of them.
 
     Args:
         works: functions by name; each does the work and returns its figure.
         rounds: number of rounds.
     """
-    figures: dict[str, list[float]] = {name: [] for name in works}
+    figures: dict[str, list[Figure]] = {name: [] for name in works}
     for _ in range(rounds):
         for name, work in works.items():
             figures[name].append(work())

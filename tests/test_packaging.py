@@ -151,15 +151,16 @@ def test_images_may_have_spaces_in_their_name(given):
 
 
 def test_benchmark_is_of_the_promoted_model(given):
-    names = ("int8", "scoring", "data", "pictures", "tables", "nightly", "growth")
-    int8, scoring, data, pictures, tables, nightly, growth = (["-m", f"benchmarks.{name}"] for name in names)
-    scored = [*int8, "models/mnist", "images.npy", *scoring, "models/mnist", "images.npy"]
+    names = ("runs", "int8", "scoring", "data", "pictures", "tables", "nightly", "growth")
+    runs, int8, scoring, data, pictures, tables, nightly, growth = (["-m", f"benchmarks.{name}"] for name in names)
+    scored = [*runs, *int8, "models/mnist", "images.npy", *scoring, "models/mnist", "images.npy"]
     assert given("bench") == [*scored, *data, *pictures, *tables, *nightly, *growth, "images.npy", "images.labels.npy"]
     variables = ("DATASET=digits", "MODELS=the models", "IMAGES=a b.npy", "ARGS=--only few", "MANUAL_DIR=m n")
     output = given("bench", *variables)
-    assert output[2:4] == ["the models/digits", "a b.npy"]
-    assert output[6:10] == ["the models/digits", "a b.npy", "--only", "few"]
-    assert output[10:] == [
+    assert output[:4] == [*runs, "--manual-dir", "m n"]
+    assert output[6:8] == ["the models/digits", "a b.npy"]
+    assert output[10:14] == ["the models/digits", "a b.npy", "--only", "few"]
+    assert output[14:] == [
         *data,
         "--manual-dir",
         "m n",

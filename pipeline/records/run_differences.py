@@ -37,10 +37,19 @@ def _step(old: Outcome | None, new: Outcome | None, store: Store) -> list[str]:
     name = next(outcome.name for outcome in (old, new) if outcome is not None)
     was, now = (ABSENT if outcome is None else shortened(as_json(_digest(outcome))) for outcome in (old, new))
     lines = [f"{name}: {was} -> {now}"]
-    stored = [store.by_name(outcome.artifact) if outcome and outcome.artifact else None for outcome in (old, new)]
-    if stored[0] is not None and stored[1] is not None:
-        lines += [f"  {change}" for change in changes(stored[0].parts, stored[1].parts)]
+    before, after = ({} if outcome is None else _artifacts(outcome) for outcome in (old, new))
+    for step in (step for step in after if step in before):
+        stored = [store.by_name(artifacts[step]) for artifacts in (before, after)]
+        if stored[0] is not None and stored[1] is not None:
+            found = changes(stored[0].parts, stored[1].parts)
+            lines += [f"  {change}" if step == name else f"  {step}: {change}" for change in found]
     for label, outcome in (("was", old), ("now", new)):
         if outcome is not None:
             lines.append(f"  {label}: {outcome.summary or '; '.join(outcome.reasons)}")
     return lines
+
+
+def _artifacts(outcome: Outcome) -> dict[str, str]:
+    """The names of the artifacts of a step and of its inner steps, by step."""
+    named = {} if outcome.artifact is None else {outcome.name: outcome.artifact}
+    return named | {artifact.rpartition("-")[0]: artifact for artifact in outcome.inner}
