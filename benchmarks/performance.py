@@ -31,7 +31,6 @@ def parts(model: str, images: str, manual: Sequence[str]) -> Mapping[str, Sequen
         "scoring": ("scoring", model, images, "--rows", "3000000", "--rounds", "9"),
         "data": ("data", *manual),
         "pictures": ("pictures",),
-        "tables": ("tables",),
     }
 
 
@@ -66,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the command. Returns: 0 done, or the exit code of the error."""
     parser = Arguments(
         prog="python -m benchmarks.performance",
-        description="Measures Beamline against its peers, and writes docs/performance.md (more than an hour).",
+        description="Measures Beamline against its peers, and writes docs/performance.md (half an hour).",
     )
     parser.add_argument("model", help="a promoted model's folder, or a bundle's")
     parser.add_argument("images", help="as serving.batch_score takes them; they are repeated")
