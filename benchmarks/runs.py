@@ -32,7 +32,10 @@ EPOCHS = 5
 
 
 class Cost(NamedTuple):
-    """What a process took: seconds on the clock and of the processors, the peak memory of its largest process."""
+    """What a process took: seconds on the clock and of the processors, the peak memory of its largest process.
+
+    The peak is at least the memory of the process that measures, 0.1 GB.
+    """
 
     wall_seconds: float
     cpu_seconds: float
