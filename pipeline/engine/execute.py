@@ -80,7 +80,7 @@ def resolve(step: Step, outcomes: Outcomes, store: Store, context: RunContext) -
     if fingerprint is None:
         return None
     found = _found(step, step.key(_key_parts(step, outcomes, fingerprint)), store)
-    return None if found is None else replace(found, inner=_artifacts(inner))
+    return None if found is None else found.with_inner(inner)
 
 
 def execute(step: Step, outcomes: Outcomes, store: Store, execution: Execution) -> Outcome:
@@ -141,11 +141,7 @@ def _run(step: Step, outcomes: Outcomes, store: Store, execution: Execution) -> 
     checked = {outcomes[source.name].artifact_name for source in read if source.name in outcomes}
     outcome = _run_itself(step, {**outcomes, **inner}, store, execution, checked)
     because = [reason for one in (*inner.values(), outcome) for reason in one.because]
-    return replace(outcome, inner=_artifacts(inner), because=tuple(dict.fromkeys(because)))
-
-
-def _artifacts(inner: Mapping[str, Outcome]) -> tuple[str, ...]:
-    return tuple(outcome.artifact_name for outcome in inner.values())
+    return replace(outcome.with_inner(inner), because=tuple(dict.fromkeys(because)))
 
 
 def _run_itself(step: Step, outcomes: Outcomes, store: Store, execution: Execution, checked: set[str]) -> Outcome:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal, Self
 
 from serving.codec import to_json
 
@@ -52,6 +52,10 @@ class Outcome:
         """The name of its artifact; only for a step that has one."""
         assert self.artifact is not None, f"{self.name} has no artifact"
         return self.artifact
+
+    def with_inner(self, inner: Mapping[str, Outcome]) -> Self:
+        """The same, with the artifacts of the step's inner steps; each has one."""
+        return replace(self, inner=tuple(outcome.artifact_name for outcome in inner.values()))
 
 
 Outcomes = Mapping[str, Outcome]
