@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.turns import ratio, take_turns
-from components.artifacts.examples import Examples
+from components.artifacts.examples import SPLITS, Examples
 from serving.arguments.parser import Arguments
 from serving.errors import BeamlineError
 
@@ -104,9 +104,8 @@ class Bench:
         """Prepares the data set with a first run. Raises: BeamlineError: it failed."""
         self.run(*([] if manual is None else ["--manual-dir", manual.resolve()]))
         examples = Examples.load(next(self.folder.glob("runs/artifacts/ingest-*/payload")))
-        splits = {"train": "train", "test": "test"}
-        images = {f"x_{name}": examples.all_images(split) for name, split in splits.items()}
-        labels = {f"y_{name}": examples.all_labels(split) for name, split in splits.items()}
+        images = {f"x_{split}": examples.all_images(split) for split in SPLITS}
+        labels = {f"y_{split}": examples.all_labels(split) for split in SPLITS}
         np.savez(self.arrays, **images, **labels)
 
 

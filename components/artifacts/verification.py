@@ -30,8 +30,22 @@ class Measured:
     peak_memory_bytes: int
 
 
+class MeasuredArtifact(Artifact):
+    """An artifact that keeps what scoring the bundle took."""
+
+    def measured(self) -> Measured | None:
+        """Time and memory of scoring; None if the bundle was not scored."""
+        file = self.path / UNDIGESTED
+        return read(Measured, file) if file.exists() else None
+
+    def write_measured(self, measured: Measured) -> Self:
+        """Writes the time and memory of scoring, which are not digested."""
+        write_json(self.path / UNDIGESTED, to_json(measured))
+        return self
+
+
 @dataclass(frozen=True, kw_only=True)
-class Agreement(Artifact):
+class Agreement(MeasuredArtifact):
     """How closely the files of a bundle score as the trained model does, for all limits of the gate.
 
     Attributes:
@@ -70,23 +84,13 @@ class Agreement(Artifact):
         write_array(self.path / f"{precision}.npy", classes)
         return replace(self, precisions=(*self.precisions, precision))
 
-    def measured(self) -> Measured | None:
-        """Time and memory of scoring; None if the bundle was not scored."""
-        file = self.path / UNDIGESTED
-        return read(Measured, file) if file.exists() else None
-
-    def write_measured(self, measured: Measured) -> Self:
-        """Writes the time and memory of scoring, which are not digested."""
-        write_json(self.path / UNDIGESTED, to_json(measured))
-        return self
-
     def summary(self) -> str:
         """The arithmetic of every rule."""
         return "; ".join(rule.message for rule in (*self.rules, *self.int8_rules))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verification(Artifact):
+class Verification(MeasuredArtifact):
     """Attributes:
     bundle_sha256: the verified bundle.
     rows: number of compared test images.
@@ -108,16 +112,6 @@ class Verification(Artifact):
     max_difference: float | None
     rules: tuple[RuleResult, ...]
     used_fraction: float | None = None
-
-    def measured(self) -> Measured | None:
-        """Time and memory of scoring; None if the bundle was not scored."""
-        file = self.path / UNDIGESTED
-        return read(Measured, file) if file.exists() else None
-
-    def write_measured(self, measured: Measured) -> Self:
-        """Writes the time and memory of scoring, which are not digested."""
-        write_json(self.path / UNDIGESTED, to_json(measured))
-        return self
 
     def summary(self) -> str:
         """The reasons of the verdict, and time and memory of scoring."""

@@ -5,6 +5,7 @@ It is apart from `export`, because it takes long and depends on no limit of the 
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,8 +31,6 @@ def run(
     model: Model, transform: Transform, statistics: Statistics, examples: Examples, params: Params, out: Path
 ) -> Bundle:
     """Writes all formats and a manifest without a gate; the bundle does not depend on run, time, host or path."""
-    import json
-
     from components.artifacts.schema import SCHEMA, Schema
     from components.export.baseline import write_baseline
     from components.export.bundle_files import describe, write_precisions, write_sample

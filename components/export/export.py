@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,6 @@ from components.artifacts.examples import Examples
 
 def run(converted: Bundle, examples: Examples, evaluation: Evaluation, out: Path) -> Bundle:
     """Copies the files, without an int8 model that the gate refuses, and seals them with the gate's figures."""
-    import shutil
-    from dataclasses import replace
-
     from components.export.int8_gate import apply_gate
     from serving.bundle.bundle import ONNX_INT8
     from serving.errors import BeamlineError, BundleError
