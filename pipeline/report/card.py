@@ -114,10 +114,9 @@ def _version(run: RunArtifacts, promotion: Promotion | None) -> int | None:
 
 
 def _libraries(run: RunArtifacts) -> Mapping[str, str]:
-    """The versions of all libraries that the run's artifacts depend on."""
+    """The versions of all libraries that the run's artifacts depend on, also those of inner steps."""
     found: dict[str, str] = {}
-    for outcome in run.outcomes.values():
-        stored = None if outcome.artifact is None else run.store.by_name(outcome.artifact)
-        if stored is not None:
+    for artifact in run.record.artifacts:
+        if (stored := run.store.by_name(artifact)) is not None:
             found |= stored.parts.get("libraries", {})
     return dict(sorted(found.items()))

@@ -80,6 +80,18 @@ def test_setting_of_the_configuration_is_shown_as_a_reader_writes_it(runs, value
     assert f"preset linear, hidden {shown}, epochs 3" in page_of(runs, {}, "failed", train=train).text
 
 
+def test_libraries_of_inner_steps_are_shown(runs):
+    made = runs.made(("analyze", "train"))
+    for step, libraries in (("train", {"keras": "3.99"}), ("analyze", {"onnx": "1.99"})):
+        file = runs.store.artifact_folder(made[step].artifact) / "record.json"
+        file.write_text(json.dumps({**json.loads(file.read_text()), "parts": {"libraries": libraries}}))
+    outcomes = {"train": replace(made["train"], inner=(made["analyze"].artifact,))}
+    page = Page(
+        write_default_card(record_of("0001", outcomes, runs.store.root), runs.store).read_text(encoding="utf-8")
+    )
+    assert "keras 3.99, onnx 1.99" in page.text.replace(" ,", ",")
+
+
 def test_arguments_durations_and_libraries_are_shown(runs):
     made = runs.made(("ingest", "train"))
     (folder,) = (runs.store.root / "artifacts").glob("train-*")
