@@ -57,7 +57,8 @@ bench: $(READY)  ## runs, the scorer and the data's way against peers, on IMAGES
 	@$(PY) -m benchmarks.nightly
 	@$(PY) -m benchmarks.growth "$(IMAGES)" "$(IMAGES:.npy=.labels.npy)"
 
-PYTEST := -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10
+# A process that crashed in a test, or waited in it for ever, is not replaced: the new one would begin with the same test.
+PYTEST := -m pytest -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 --durations=10
 
 test: $(READY)  ## run the tests, except the exhaustive ones
 	@$(PY) $(PYTEST) -m "not exhaustive" $(ARGS)

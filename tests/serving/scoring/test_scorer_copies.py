@@ -7,10 +7,8 @@ import os
 import pickle
 import subprocess
 import sys
-import warnings
 
 import numpy as np
-import onnxruntime
 import pytest
 from onnx.reference import ReferenceEvaluator
 
@@ -23,37 +21,6 @@ from tests.serving.tiny_bundle import random_images
 IMAGES = random_images(300)
 SCORE = "import pickle, sys, numpy; scorer, images = pickle.load(sys.stdin.buffer)"
 SCORE += "; numpy.save(sys.stdout.buffer, scorer.score(images).probabilities)"
-
-
-@pytest.fixture(autouse=True)
-def _session_of_one_process(monkeypatch):
-    """onnxruntime supports no session in a child of a fork: another thread may have held its locks."""
-
-    class Session(onnxruntime.InferenceSession):
-        def __init__(self, *arguments, **named):
-            self.process = os.getpid()
-            super().__init__(*arguments, **named)
-
-        def run(self, *arguments):
-            assert self.process == os.getpid()
-            return super().run(*arguments)
-
-    monkeypatch.setattr(onnxruntime, "InferenceSession", Session)
-
-
-def in_child(work) -> int:
-    """The exit code of a forked child: 0 if the work returned true."""
-    with warnings.catch_warnings():
-        # From Python 3.12 on, a fork beside other threads warns.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            code = 0 if work() else 2
-        finally:
-            os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 @pytest.mark.parametrize("precision", ["float32", "int8"])
@@ -83,17 +50,17 @@ def test_pickle_scores_in_another_process_and_folder(promoted, registry, tmp_pat
     np.testing.assert_allclose(np.load(tmp_path / "scored.npy"), expected, rtol=0, atol=1e-6)
 
 
-def test_child_of_a_fork_predicts_the_same_in_another_folder(promoted, registry, monkeypatch):
-    monkeypatch.chdir(registry.root)
-    scorer = PromotedScorer.promoted("tiny", threads=2, batch_size=20)
-    expected = scorer.score(IMAGES).probabilities
-
-    def same() -> bool:
-        os.chdir("/")
-        return np.array_equal(scorer.score(IMAGES).probabilities, expected)
-
-    assert in_child(same) == 0
-    np.testing.assert_array_equal(scorer.score(IMAGES).probabilities, expected)
+def test_child_of_a_fork_predicts_the_same_in_another_folder(promoted, registry, tmp_path):
+    np.save(tmp_path / "images.npy", IMAGES)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.serving.scoring.forked_scorer", str(tmp_path / "images.npy")],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=registry.root,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_copy_of_a_bundle_that_was_deleted_or_changed_is_refused(sealed):
