@@ -12,7 +12,7 @@ from components.artifacts.examples import Examples
 from serving.codec import to_json
 from serving.drift.divergence import Divergence, jensen_shannon, shares, stability_index
 from serving.drift.drift import BASELINE, Baseline, Limits, count_bins
-from serving.drift.features import DESCRIPTIONS, Bins, DriftFeatures, Integers, pixel_counts, stratified_sample
+from serving.drift.features import DESCRIPTIONS, Bins, DriftFeatures, Integers, pixel_counts_of_each, stratified_sample
 from serving.files import write_json
 from serving.scoring.network import Network
 
@@ -94,7 +94,7 @@ def _sample_features(network: Network, examples: Examples) -> tuple[Integers, Dr
     """Pixel counts, int64 (n, bins), and drift features of the sampled training images, in order."""
     columns: list[tuple[npt.NDArray[Any], ...]] = []
     for images in examples.sampled_images("train", ROWS):
-        pixels = np.stack([pixel_counts(image[None]) for image in images])
+        pixels = pixel_counts_of_each(images)
         probabilities = network.probabilities(images)
         features = DriftFeatures.of(images, probabilities.argmax(axis=1), probabilities.max(axis=1))
         columns.append((pixels, features.intensity, features.classes, features.confidence))

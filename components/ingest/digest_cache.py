@@ -13,13 +13,9 @@ from pathlib import Path
 
 from serving import codec
 from serving.batch.folders.file_pieces import read_pieces
-from serving.batch.inputs.open_file import shown, state_of
+from serving.batch.inputs.open_file import shown, shows_changes, state_of
 from serving.errors import InputError
 from serving.files import replace_json
-
-# A file that changes twice within one tick of the clock has the same times. Only digests of files that are older than
-# this are cached.
-MIN_AGE_NS = 2_000_000_000
 
 
 @dataclass(frozen=True)
@@ -63,24 +59,22 @@ def content_digest(
     """
     began = time.time_ns()
     try:
-        states = [(name, *state_of(os.stat(f"{root}/{name}"))) for name in sorted(names)]
+        states = {name: state_of(os.stat(f"{root}/{name}")) for name in sorted(names)}
         # Without an indent, json is written in C: ten times as fast.
-        state = hashlib.sha256(json.dumps(states).encode()).hexdigest()
+        state = hashlib.sha256(json.dumps([(name, *of) for name, of in states.items()]).encode()).hexdigest()
         place = hashlib.sha256(os.fsencode((cached_as or root).resolve())).hexdigest()
         entry = None if cache is None else cache / f"{place[:16]}.json"
         if entry is not None and (known := _load(entry, state)) is not None:
             return known
         digest = hashlib.sha256()
-        sorted_names = [name for name, *_ in states]
-        for name, content in zip(sorted_names, digests(root, sorted_names), strict=True):
+        for name, content in zip(states, digests(root, list(states)), strict=True):
             digest.update(f"{len(name)} {name} {content}\n".encode("utf-8", "surrogateescape"))
     except OSError as error:
         raise InputError(
             f"{shown(error.filename or root)} cannot be read: {error.strerror}: make it readable, or move it away"
         ) from error
     content = digest.hexdigest()
-    last_change = max((max(mtime, ctime) for _, _, mtime, ctime, _ in states), default=0)
-    if entry is not None and last_change < began - MIN_AGE_NS:
+    if entry is not None and all(shows_changes(state, began) for state in states.values()):
         _save(entry, CachedDigest(state, content))
     return content
 

@@ -136,19 +136,16 @@ def _run(step: Step, outcomes: Outcomes, store: Store, execution: Execution) -> 
         inner[one.name] = outcome = execute(one, outcomes, store, of_inner)
         if not outcome.passed:
             return replace(outcome, name=step.name)
-    # What an inner step has just read was compared with its digests then.
-    read = [source for one in step.inner if inner[one.name].outcome == "executed" for source in one.inputs.values()]
-    checked = {outcomes[source.name].artifact_name for source in read if source.name in outcomes}
-    outcome = _run_itself(step, {**outcomes, **inner}, store, execution, checked)
+    outcome = _run_itself(step, {**outcomes, **inner}, store, execution)
     because = [reason for one in (*inner.values(), outcome) for reason in one.because]
     return replace(outcome.with_inner(inner), because=tuple(dict.fromkeys(because)))
 
 
-def _run_itself(step: Step, outcomes: Outcomes, store: Store, execution: Execution, checked: set[str]) -> Outcome:
+def _run_itself(step: Step, outcomes: Outcomes, store: Store, execution: Execution) -> Outcome:
     component, context = step.component, execution.context
     for source in step.inputs.values():
         artifact = outcomes[source.name].artifact_name
-        if artifact not in checked and (damage := store.damage(artifact)) is not None:
+        if (damage := store.damage(artifact)) is not None:
             reason = (
                 f"the output of {source.name} was changed after it was stored ({damage}): "
                 f"delete {store.artifact_folder(artifact)} and run again"

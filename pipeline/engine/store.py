@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from components.artifacts.artifact import UNDIGESTED
+from pipeline.engine.file_digests import digest_of
 from pipeline.engine.folders import RECORD, move, remove
 from pipeline.engine.step import Parts
 from serving.codec import FormatError, read, to_json
 from serving.errors import BeamlineError
-from serving.files import canonical_json, fsync_path, fsync_tree, is_at, raise_unless_gone, sha256_file, write_json
+from serving.files import canonical_json, fsync_path, fsync_tree, is_at, raise_unless_gone, write_json
 from serving.interrupts import defer_interrupts
 from serving.locks import lock, locked
 
@@ -45,7 +46,7 @@ class Stored:
     parts: Parts
 
     def damage(self) -> str | None:
-        """What changed since the commit, in a few words; None if nothing did. Reads every byte."""
+        """What changed since the commit, in a few words; None if nothing did. Reads every byte, see `digest_of`."""
         now = _digests(self.payload)
         for name in sorted(now.keys() | self.files.keys()):
             if now.get(name) != self.files.get(name):
@@ -115,7 +116,7 @@ class Store:
         return Stored(name, folder / PAYLOAD, record.sha256, record.files, record.parts)
 
     def damage(self, name: str) -> str | None:
-        """Why the artifact with this name must not be read; None if it is unchanged. Reads every byte."""
+        """Why the artifact with this name must not be read; None if it is unchanged. See `Stored.damage`."""
         stored = self.by_name(name)
         return "its record is gone" if stored is None else stored.damage()
 
@@ -215,4 +216,4 @@ def _digests(root: Path) -> dict[str, str]:
     checkpoints, measurements = root / CHECKPOINTS, root / UNDIGESTED
     found = [Path(folder, name) for folder, _, names in os.walk(root, onerror=raise_unless_gone) for name in names]
     files = sorted(f for f in found if f.is_file() and f != measurements and not f.is_relative_to(checkpoints))
-    return {file.relative_to(root).as_posix(): sha256_file(file) for file in files}
+    return {file.relative_to(root).as_posix(): digest_of(file) for file in files}

@@ -20,6 +20,9 @@ ACCEPTED = (
 # The state of a file: its size in bytes, mtime and ctime in nanoseconds, and inode. No program can set ctime, so a file
 # with the same state is the same file with the same content.
 State = tuple[int, int, int, int]
+# Except that a file that changes twice within one tick of the clock has the same times: what was found out about a file
+# that is not older than this is not remembered.
+MIN_AGE_NS = 2_000_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +147,11 @@ def state_of(found: os.stat_result) -> State:
     """The state, which differs for any other file, and for the same file after a change."""
     # An inode may have 64 bits; numpy's int64 holds 63.
     return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino & (1 << 63) - 1
+
+
+def shows_changes(state: State, now_ns: int) -> bool:
+    """Whether each change from now on, in nanoseconds since 1970, gives the file another state."""
+    return max(state[1:3]) < now_ns - MIN_AGE_NS
 
 
 def same_content(one: State, other: State) -> bool:

@@ -8,6 +8,7 @@ import pytest
 
 import components.ingest.digest_cache
 from components.ingest.digest_cache import content_digest
+from serving.batch.inputs import open_file
 from serving.errors import InputError
 
 
@@ -23,7 +24,7 @@ def files(tmp_path):
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
-    monkeypatch.setattr(components.ingest.digest_cache, "MIN_AGE_NS", -(10**12))
+    monkeypatch.setattr(open_file, "MIN_AGE_NS", -(10**12))
     return tmp_path / "fingerprints"
 
 

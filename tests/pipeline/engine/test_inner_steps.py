@@ -11,10 +11,9 @@ import pytest
 from pipeline.engine.execute import Execution, execute, resolve
 from pipeline.engine.plan import complete, plan
 from pipeline.engine.step import InnerStep, Step
-from pipeline.engine.store import Store
 from pipeline.records.run_history import RunHistory
 from tests.pipeline.requests import begun
-from tests.pipeline.toys import count, double, gate, total
+from tests.pipeline.toys import count, double, gate
 
 
 def steps_of(value=3, limit=10):
@@ -120,28 +119,6 @@ def test_output_of_the_inner_step_that_was_changed_is_not_used(run, toy):
     refused = run(limit=9)
     assert refused["gate"].outcome == "refused"
     assert "the output of double was changed after it was stored" in refused["gate"].reasons[0]
-
-
-def test_what_the_inner_step_has_just_read_is_compared_once(run, toy, monkeypatch):
-    compared = []
-    real = Store.damage
-
-    def spy(store, name):
-        compared.append(name.rpartition("-")[0])
-        return real(store, name)
-
-    monkeypatch.setattr(Store, "damage", spy)
-    number = Step(count, count.Params(3))
-    steps = (number, Step(total, number=number, doubled=InnerStep(double, number=number)))
-    made = {}
-    for step in steps:
-        made[step.name] = execute(step, made, toy.store, Execution(toy.context))
-    assert made["total"].summary == "the number 9"
-    assert compared == ["count", "double"]
-    shutil.rmtree(toy.store.artifact_folder(made["total"].artifact_name))
-    compared.clear()
-    execute(steps[1], {"count": made["count"]}, toy.store, Execution(toy.context))
-    assert compared == ["count", "double"]
 
 
 def test_force_repeats_each_inner_step_once(toy, calls):

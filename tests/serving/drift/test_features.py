@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from serving.drift.features import Bins, DriftFeatures, pixel_counts, stratified_sample
+from serving.drift.features import Bins, DriftFeatures, pixel_counts, pixel_counts_of_each, stratified_sample
 
 
 @given(st.integers(0, 10**7), st.integers(1, 3000))
@@ -46,6 +46,14 @@ def test_features_are_numpys_histograms_and_sums(shape):
     assert features.intensity.tolist() == [int(image.astype(int).sum()) for image in images]
     assert features.classes is labels
     assert features.confidence is confidences
+
+
+@pytest.mark.parametrize("shape", [(28, 28, 1), (5, 3, 3), (700, 500, 1)])
+def test_pixels_of_each_image_are_those_of_the_image_alone(shape):
+    images = np.random.default_rng(3).integers(0, 256, (9, *shape), np.uint8)
+    expected = [pixel_counts(image[None]) for image in images]
+    np.testing.assert_array_equal(pixel_counts_of_each(images), expected)
+    assert pixel_counts_of_each(images[:0]).shape == (0, len(expected[0]))
 
 
 def features_with(intensity, classes, confidence):
