@@ -28,6 +28,8 @@ CONFIDENCE_PLACES = 4
 SAMPLE_SIZES = (50, 100, 200, 400, 800, 1600)
 # Number of samples of each size. The limit is the largest distance among them, times the margin.
 SAMPLES = 500
+# All of them together would take 30 MB.
+DRAWN_TOGETHER = 50
 MARGIN = 2.0
 # The smallest limits, in PSI: below 0.1 nothing has shifted, above 0.25 much has (Siddiqi 2006). A model has a higher
 # confidence on its training images than on new images of the same kind: with few images, this alone exceeds 0.1.
@@ -71,12 +73,19 @@ def choose_limits(baseline: dict[str, tuple[int, ...]], limit_rows: dict[str, In
     starts = np.cumsum([limit_rows[feature].shape[1] for feature in DESCRIPTIONS])[:-1]
     chosen = []
     for size in SAMPLE_SIZES:
-        drawn = random.integers(0, rows, (SAMPLES, size)) + np.arange(SAMPLES)[:, None] * rows
-        times = np.bincount(drawn.ravel(), minlength=SAMPLES * rows).reshape(SAMPLES, rows)
-        samples = zip(DESCRIPTIONS, np.split(times.astype(np.float64) @ columns, starts, axis=1), strict=True)
+        summed = np.concatenate([_draw(random, size, columns) for _ in range(SAMPLES // DRAWN_TOGETHER)])
+        samples = zip(DESCRIPTIONS, np.split(summed, starts, axis=1), strict=True)
         limits = {feature: _limit(feature, baseline[feature], found) for feature, found in samples}
         chosen.append(Limits(size, **limits))
     return tuple(chosen)
+
+
+def _draw(random: np.random.Generator, size: int, columns: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """float64 (DRAWN_TOGETHER, bins): the sums of samples of `size` rows of `columns`, float64 (n, bins)."""
+    rows = len(columns)
+    drawn = random.integers(0, rows, (DRAWN_TOGETHER, size)) + np.arange(DRAWN_TOGETHER)[:, None] * rows
+    times = np.bincount(drawn.ravel(), minlength=DRAWN_TOGETHER * rows).reshape(DRAWN_TOGETHER, rows)
+    return times.astype(np.float64) @ columns
 
 
 def _limit(feature: str, baseline: tuple[int, ...], samples: npt.NDArray[np.float64]) -> Divergence:
