@@ -62,8 +62,8 @@ class Predictions(Artifact):
     """The trained model's probabilities for the test set.
 
     Attributes:
-    weights_sha256: the digest of the model's weights.
-    test_sha256: the digest of the test set.
+        weights_sha256: the digest of the model's weights.
+        test_sha256: the digest of the test set.
     """
 
     FILE = "predictions.json"
@@ -93,18 +93,18 @@ class Evaluation(Predictions):
     """Predictions, and what they are worth.
 
     Attributes:
-    probabilities_sha256: the digest of the model's probabilities for the test set.
-    rows: number of test images.
-    correct: number of test images that are predicted correctly.
-    interval: lower and upper end of the accuracy's Wilson 95 % interval, fractions.
-    loss: mean cross-entropy, in nats.
-    min_accuracy: the limit for the interval's lower end; None if it is not set.
-    min_recall: the limit for the lower end of each class's recall; None if it is not set.
-    confusion: counts by true label (rows) and predicted label (columns).
-    classes: the figures of each class, by integer label.
-    calibration_error: the expected calibration error, a fraction.
-    calibration: the bins of confidence that it is computed from.
-    rules: all rules of the gate, each with its arithmetic.
+        probabilities_sha256: the digest of the model's probabilities for the test set.
+        rows: number of test images.
+        correct: number of test images that are predicted correctly.
+        interval: lower and upper end of the accuracy's Wilson 95 % interval, fractions.
+        loss: mean cross-entropy, in nats.
+        min_accuracy: the limit for the interval's lower end; None if it is not set.
+        min_recall: the limit for the lower end of each class's recall; None if it is not set.
+        confusion: counts by true label (rows) and predicted label (columns).
+        classes: the figures of each class, by integer label.
+        calibration_error: the expected calibration error, a fraction.
+        calibration: the bins of confidence that it is computed from.
+        rules: all rules of the gate, each with its arithmetic.
     """
 
     FILE = "evaluation.json"

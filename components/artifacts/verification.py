@@ -49,16 +49,16 @@ class Agreement(MeasuredArtifact):
     """How closely the files of a bundle score as the trained model does, for all limits of the gate.
 
     Attributes:
-    bundle_sha256: the compared bundle.
-    rows: number of compared test images.
-    disagreements: rows for which Keras, SavedModel and ONNX predict different classes, each as a sentence.
-    max_difference: the largest difference of a probability between any two of the three; None if one of them could
-        not be loaded or returned NaN.
-    used_fraction: the largest difference from the exact probabilities, as a fraction of what rounding allows; None as
-        for `max_difference`.
-    rules: the rules for the files of every bundle, each with its arithmetic.
-    int8_rules: those for the int8 model; none if the bundle has none.
-    precisions: the names of the ONNX models that were scored, `float32` and `int8`.
+        bundle_sha256: the compared bundle.
+        rows: number of compared test images.
+        disagreements: rows for which Keras, SavedModel and ONNX predict different classes, each as a sentence.
+        max_difference: the largest difference of a probability between any two of the three; None if one of them could
+            not be loaded or returned NaN.
+        used_fraction: the largest difference from the exact probabilities, as a fraction of what rounding allows; None
+            as for `max_difference`.
+        rules: the rules for the files of every bundle, each with its arithmetic.
+        int8_rules: those for the int8 model; none if the bundle has none.
+        precisions: the names of the ONNX models that were scored, `float32` and `int8`.
     """
 
     FILE = "agreement.json"
