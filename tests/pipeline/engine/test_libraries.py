@@ -32,11 +32,11 @@ from pipeline.engine.libraries import import_beam, import_tensorflow
 import_beam()
 import_tensorflow()
 assert {"apache_beam", "tensorflow", "keras"} <= sys.modules.keys()
-assert not {"pymongo", "matplotlib", "h5py", "scipy"} & sys.modules.keys()
-import h5py, matplotlib.figure, pymongo, scipy.sparse
+assert not {"pymongo", "apache_beam.io.gcp.bigquery", "matplotlib", "h5py", "scipy"} & sys.modules.keys()
+import apache_beam.io.gcp.bigquery, h5py, matplotlib.figure, pymongo, scipy.sparse
 import_beam()
 import_tensorflow()
-assert matplotlib.figure.Figure and sys.modules["scipy"] is scipy
+assert apache_beam.io.gcp.bigquery.WriteToBigQuery and matplotlib.figure.Figure and sys.modules["scipy"] is scipy
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
