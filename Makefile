@@ -66,7 +66,7 @@ test: $(READY)  ## run the tests, except the exhaustive ones
 test-all: $(READY) $(TRACKING)  ## run all tests, as CI does
 	@BEAMLINE_TRACKING_PYTHON=$(TRACKING) $(PY) $(PYTEST) $(ARGS)
 
-test-faults: $(READY)  ## fail every call that changes a file once, in each command (20 to 30 minutes)
+test-faults: $(READY)  ## fail every call that changes a file once, in each command (some 20 minutes)
 	@$(PY) -m tests.faults $(ARGS)
 
 # MLflow's client beside what .venv has, in a place of its own: what it brings makes every start slower.
